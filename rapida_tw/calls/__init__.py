@@ -1,0 +1,1 @@
+"""A call's identity, life, memory, and the register of all calls."""

@@ -1,0 +1,115 @@
+"""CallContext: what the webhook knew, kept 300 s under a UUID, claimed once.
+
+The store has two forms with one contract (`tests/contracts`): in memory for one worker, Redis
+(`store/redis.py`) for many workers and nodes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Protocol
+from uuid import uuid4
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from rapida_tw.errors import ContextNotFound
+
+LIFETIME = 300  # seconds between the webhook and the media connection (the brief, "Asterisk")
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Everything that the media connection's side needs to know of a call."""
+
+    conversation_id: int
+    assistant_id: int
+    project_id: int
+    carrier: str
+    direction: str = "inbound"
+    caller: str = ""
+    callee: str = ""
+    provider_call_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""  # UUID text, lower case; the store chooses it
+
+    def encode(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: str) -> CallContext:
+        return cls(**json.loads(text))
+
+
+class ContextStore(Protocol):
+    """Where contexts wait. A context is claimed at most once, by whoever comes first."""
+
+    def put(self, context: CallContext) -> Deferred[CallContext]:
+        """Keep it for LIFETIME under a fresh UUID; answers it with its `id`."""
+
+    def claim(self, context_id: str) -> Deferred[CallContext]:
+        """Take it out, atomically; `ContextNotFound` when unknown, late or already taken."""
+
+    def leave(self, context_id: str, note: str) -> Deferred[None]:
+        """Keep a note for whoever asks about the call afterwards (a transfer's target), 60 s."""
+
+    def fetch(self, context_id: str) -> Deferred[str]:
+        """Take the note out, atomically; "" when there is none."""
+
+
+NOTE_LIFETIME = 60  # seconds
+
+
+def fresh(context: CallContext) -> CallContext:
+    """The context under an id that nobody can guess."""
+    return replace(context, id=str(uuid4()))
+
+
+class MemoryContexts:
+    """Contexts of a single worker. Bounded by the lifetime and by admission."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[CallContext, IDelayedCall]] = {}
+        self._notes: dict[str, tuple[str, IDelayedCall]] = {}
+
+    def put(self, context: CallContext) -> Deferred[CallContext]:
+        context = fresh(context)
+        late = self._clock.callLater(LIFETIME, self._kept.pop, context.id)
+        self._kept[context.id] = context, late
+        return succeed(context)
+
+    def claim(self, context_id: str) -> Deferred[CallContext]:
+        found = self._kept.pop(context_id.lower(), None)
+        if found is None:
+            return fail(ContextNotFound(f"no context {context_id}: unknown, late or used"))
+        context, late = found
+        late.cancel()
+        return succeed(context)
+
+    def leave(self, context_id: str, note: str) -> Deferred[None]:
+        self._forget(context_id)
+        late = self._clock.callLater(NOTE_LIFETIME, self._notes.pop, context_id.lower())
+        self._notes[context_id.lower()] = note, late
+        return succeed(None)
+
+    def fetch(self, context_id: str) -> Deferred[str]:
+        return succeed(self._forget(context_id))
+
+    def _forget(self, context_id: str) -> str:
+        note, late = self._notes.pop(context_id.lower(), ("", None))
+        if late is not None:
+            late.cancel()
+        return note
+
+    def close(self) -> None:
+        """Forget everything and leave no timer behind."""
+        for kept in (self._kept, self._notes):
+            for _, late in kept.values():  # type: ignore[attr-defined]
+                late.cancel()
+            kept.clear()  # type: ignore[attr-defined]
+
+
+_conforms: type[ContextStore] = MemoryContexts

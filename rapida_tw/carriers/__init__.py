@@ -1,0 +1,1 @@
+"""Carriers: their documents, events and media messages; one file each."""

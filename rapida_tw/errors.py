@@ -1,0 +1,138 @@
+"""What can go wrong, who is at fault, and how a call ends.
+
+Everything here is a value: it names a reason by a stable slug (metrics, logs, API answers) and
+carries the HTTP status that the web layer answers with. Nothing here knows a protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Fault(Enum):
+    """Whose doing it was."""
+
+    CALLER = "caller"
+    CARRIER = "carrier"
+    VENDOR = "vendor"
+    CONFIGURATION = "configuration"
+    SERVER = "server"
+
+
+class ProtocolError(Exception):
+    """A rule of a wire protocol was broken."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The far side broke the rule."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were asked to send what the protocol does not allow."""
+
+
+class CallError(Exception):
+    """A request or a call that cannot go on; subclasses say why."""
+
+    fault = Fault.SERVER
+    reason = "internal-error"
+    status = 500
+
+
+class BadRequest(CallError):
+    """The request is malformed or lacks something; the text names it."""
+
+    fault, reason, status = Fault.CALLER, "bad-request", 400
+
+
+class Unauthenticated(CallError):
+    """No API key was given, or it is unknown or revoked."""
+
+    fault, reason, status = Fault.CONFIGURATION, "unauthenticated", 403
+
+
+class NotFound(CallError):
+    """There is no such thing under that id (in the key's project)."""
+
+    fault, reason, status = Fault.CONFIGURATION, "not-found", 404
+
+
+class AssistantNotFound(NotFound):
+    """The assistant does not exist in the project of the API key."""
+
+    reason = "assistant-not-found"
+
+
+class ContextNotFound(CallError):
+    """The context was never registered, has expired, or was already claimed."""
+
+    fault, reason, status = Fault.CARRIER, "context-not-found", 404
+
+
+class CapacityExceeded(CallError):
+    """The node is full or draining; running calls come first."""
+
+    fault, reason, status = Fault.SERVER, "capacity-exceeded", 503
+
+
+class Unavailable(CallError):
+    """Something that the request needs (database, context store) does not answer."""
+
+    fault, reason, status = Fault.SERVER, "unavailable", 503
+
+
+class VendorFailed(CallError):
+    """A recogniser, a voice or a model failed; the text says which and how."""
+
+    fault, reason, status = Fault.VENDOR, "provider-failed", 502
+
+
+class MisconfiguredAssistant(CallError):
+    """The assistant names a vendor or an option that is not installed or not valid."""
+
+    fault, reason, status = Fault.CONFIGURATION, "configuration-failed", 422
+
+
+class NotSupported(CallError):
+    """This leg or carrier cannot do what was asked; the text is told to the model."""
+
+    fault, reason, status = Fault.CARRIER, "not-supported", 409
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a call ended: decided once, the first reason wins.
+
+    `reason` is the slug of logs and metrics; `status` and `disconnected_by` are the values of the
+    metrics `call.status` and `call.disconnected_by`; `detail` is a sentence for people.
+    """
+
+    reason: str
+    disconnected_by: str = "system"  # user, assistant or system
+    status: str = "completed"  # completed, failed or no_answer
+    fault: Fault | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.detail})" if self.detail else self.reason
+
+    def because(self, detail: str) -> End:
+        """The same end with a sentence of explanation."""
+        return End(self.reason, self.disconnected_by, self.status, self.fault, detail)
+
+
+REMOTE_HANGUP = End("remote_hangup", "user")
+TOOL_ENDED = End("tool_ended", "assistant")
+ASSISTANT_ENDED = End("assistant_ended", "assistant")
+TRANSFERRED = End("transferred", "assistant")
+IDLE_TIMEOUT = End("idle_timeout")
+MAX_DURATION = End("max_duration")
+SHUTTING_DOWN = End("server_shutdown", fault=Fault.SERVER)
+MEDIA_TIMEOUT = End("media_timeout", status="failed", fault=Fault.CARRIER)
+FAR_END_STALLED = End("far_end_stalled", status="failed", fault=Fault.CARRIER)
+NETWORK_FAILED = End("network_failed", status="failed", fault=Fault.CARRIER)
+PROTOCOL_ERROR = End("protocol_error", status="failed", fault=Fault.CARRIER)
+PROVIDER_FAILED = End("provider_failed", status="failed", fault=Fault.VENDOR)
+INTERNAL_ERROR = End("internal_error", status="failed", fault=Fault.SERVER)
+NEVER_CONNECTED = End("expired", status="no_answer", fault=Fault.CARRIER)

@@ -1,0 +1,1 @@
+"""The media plane: plain method calls, heard on arrival, spoken on the beat."""

@@ -1,0 +1,55 @@
+"""Leg and LegListener: the waist of the hour-glass.
+
+A transport (AudioSocket, a carrier's WebSocket, SIP/RTP) offers a `Leg`; whoever holds the call
+listens as a `LegListener`. Nothing above this file knows a socket, nothing below it knows a call.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rapida_tw.audio.format import AudioFormat
+from rapida_tw.errors import End
+
+
+class Leg(Protocol):
+    """The live media connection of a call, whatever its transport. No method raises."""
+
+    format: AudioFormat
+
+    def send_audio(self, payload: bytes) -> None:
+        """Send exactly one tick, already encoded as `format` says."""
+
+    def mark(self, name: str) -> None:
+        """Ask to be told (`mark_heard`) when all that was sent so far has been heard."""
+
+    def clear(self) -> None:
+        """Forget what the far side has queued; a no-op where it queues nothing."""
+
+    def send_digits(self, digits: str) -> None:
+        """Send 0-9 A-D * # to the far side; `NotSupported` where the wire cannot."""
+
+    def hang_up(self) -> None:
+        """End the leg in its protocol's form; idempotent. `leg_ended` is not called for it."""
+
+
+class LegListener(Protocol):
+    """What a transport may tell its call. Past tense: it has happened."""
+
+    def audio_received(self, payload: bytes, sequence: int | None = None) -> None:
+        """Some audio in the leg's format: any length of whole samples, of any duration."""
+
+    def format_changed(self, format: AudioFormat) -> None:
+        """From now on both directions are in `format` (AudioSocket's first frame, re-INVITE)."""
+
+    def digit_received(self, digit: str) -> None:
+        """One of 0-9 A-D * #, once per key press."""
+
+    def mark_heard(self, name: str) -> None:
+        """All that was sent before `mark(name)` has been heard."""
+
+    def far_end_full(self, full: bool) -> None:
+        """The far side (or the socket towards it) takes no more audio / takes audio again."""
+
+    def leg_ended(self, end: End) -> None:
+        """The leg is gone. Fires once, last; never after our own `hang_up`."""

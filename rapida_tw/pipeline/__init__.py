@@ -1,0 +1,1 @@
+"""The conversation plane: events and Deferreds."""

@@ -1,0 +1,1 @@
+"""Recognisers, voices and voice activity: one file a vendor."""

@@ -1,0 +1,175 @@
+"""The values that the store keeps, and the Protocols that the rest of the house sees of it.
+
+No row and no SQL leaves `store/`. Ids are positive 63-bit ints in Python and strings in JSON;
+times are seconds since the epoch (float, UTC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorChoice:
+    """A vendor plug-in with its options: `stt`, `tts`, `vad`, `endOfSpeech` or `model`."""
+
+    provider: str = ""  # "" = the server's default
+    credential_id: int | None = None
+    options: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """Who answers: a model with its prompt, tools and webhooks."""
+
+    id: int
+    project_id: int
+    name: str
+    description: str = ""
+    model: VendorChoice = field(default_factory=VendorChoice)
+    prompt: tuple[PromptMessage, ...] = ()
+    tools: tuple[JSON, ...] = ()
+    webhooks: tuple[JSON, ...] = ()
+    created: float = 0.0
+    updated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How an assistant is on the phone (INTERFACE: phone-deployment). Times in seconds."""
+
+    assistant_id: int
+    provider: str = "asterisk"
+    credential_id: int | None = None
+    options: JSON = field(default_factory=dict)
+    greeting: str = ""
+    greeting_interruptible: bool = True
+    error_message: str = "Sorry, something went wrong. Please call again later."
+    idle_timeout: float = 30.0
+    idle_message: str = "Are you there?"
+    idle_timeout_retries: int = 2
+    max_call_duration: float = 300.0
+    stt: VendorChoice = field(default_factory=VendorChoice)
+    tts: VendorChoice = field(default_factory=VendorChoice)
+    vad: VendorChoice = field(default_factory=VendorChoice)
+    end_of_speech: VendorChoice = field(default_factory=VendorChoice)
+    recording: bool = True
+    updated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is listed: never its text, only the first characters of it."""
+
+    id: int
+    project_id: int
+    name: str
+    prefix: str  # "rpd-ab12", for people to tell keys apart
+    created: float
+    revoked: float | None = None
+    last_used: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to remember of a conversation; the journal writes them in batches.
+
+    `kind` is message, metric, event, metadata or recording; `name` the metric's or event's name
+    or the message's role; `value` its text; `data` whatever more there is; `at` when it was.
+    """
+
+    conversation_id: int
+    kind: str
+    name: str
+    value: str = ""
+    data: JSON = field(default_factory=dict)
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One call as history knows it. `entries` only where a single one was asked for."""
+
+    id: int
+    project_id: int
+    assistant_id: int
+    identifier: str  # the caller's number
+    source: str = "phone-call"
+    direction: str = "inbound"
+    carrier: str = ""
+    status: str = "webhook"  # webhook/queued, saved, connected, active, ended, failed, expired
+    end_reason: str = ""
+    created: float = 0.0
+    updated: float = 0.0
+    duration: float | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing; `total` counts all items of all pages."""
+
+    items: Sequence[Any]
+    number: int
+    size: int
+    total: int
+
+
+class AssistantStore(Protocol):
+    """Each method answers by a Deferred; `NotFound` (or its subclass) for what is not there."""
+
+    def create(self, assistant: Assistant) -> Deferred[Assistant]:
+        """`assistant.id` 0 = choose one; answers it as stored."""
+
+    def get(self, assistant_id: int, project_id: int | None = None) -> Deferred[Assistant]: ...
+    def update(self, assistant: Assistant) -> Deferred[Assistant]: ...
+    def delete(self, assistant_id: int, project_id: int) -> Deferred[None]: ...
+    def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]: ...
+    def deployment(self, assistant_id: int) -> Deferred[Deployment]:
+        """The phone deployment; a default one when none was set."""
+
+    def deploy(self, deployment: Deployment) -> Deferred[Deployment]: ...
+
+
+class KeyStore(Protocol):
+    """API keys; only a salted hash of each is kept."""
+
+    def create(self, project_id: int, name: str) -> Deferred[tuple[ApiKey, str]]:
+        """A new key and its text (`rpd-` + 43 url-safe characters), shown this once."""
+
+    def check(self, text: str) -> Deferred[ApiKey]:
+        """The living key of that text; `Unauthenticated` otherwise. Cached for some seconds."""
+
+    def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]: ...
+    def revoke(self, key_id: int) -> Deferred[None]: ...
+
+
+class ConversationStore(Protocol):
+    """The history of calls."""
+
+    def create(self, conversation: Conversation) -> Deferred[None]: ...
+    def set_status(
+        self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
+    ) -> Deferred[None]: ...
+    def append(self, entries: Sequence[Entry]) -> Deferred[None]:
+        """Write a batch in one transaction."""
+
+    def get(self, conversation_id: int, project_id: int | None = None) -> Deferred[Conversation]:
+        """One, with all its entries in order."""
+
+    def page(
+        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+    ) -> Deferred[Page]:
+        """Newest first, without entries."""

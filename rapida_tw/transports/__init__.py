@@ -1,0 +1,1 @@
+"""Thin Twisted shells that make a Leg of a socket."""
