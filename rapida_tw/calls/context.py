@@ -1,7 +1,7 @@
 """CallContext: what the webhook knew, kept 300 s under a UUID, claimed once.
 
 The store has two forms with one contract (`tests/contracts`): in memory for one worker, Redis
-(`store/redis.py`) for many workers and nodes.
+(`redis_contexts.py`) for many workers and nodes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ class CallContext:
 
     @classmethod
     def decode(cls, text: str) -> CallContext:
-        return cls(**json.loads(text))
+        """What `encode` wrote; `ValueError` for anything else (another version's, say)."""
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
 
 class ContextStore(Protocol):
@@ -106,10 +110,10 @@ class MemoryContexts:
 
     def close(self) -> None:
         """Forget everything and leave no timer behind."""
-        for kept in (self._kept, self._notes):
-            for _, late in kept.values():  # type: ignore[attr-defined]
-                late.cancel()
-            kept.clear()  # type: ignore[attr-defined]
+        for _, late in (*self._kept.values(), *self._notes.values()):
+            late.cancel()
+        self._kept.clear()
+        self._notes.clear()
 
 
 _conforms: type[ContextStore] = MemoryContexts

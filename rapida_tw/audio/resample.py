@@ -1,0 +1,137 @@
+"""Sample-rate conversion: a polyphase FIR in numpy with carried state.
+
+The ratio of the two rates is reduced to L/M: every *block* of M samples in gives L samples out.
+Each output is a dot product with one phase of a Kaiser-windowed sinc that cuts at the lower of the
+two Nyquist frequencies (-6 dB there) and reaches `_REACH` samples of the lower rate to both sides.
+Several blocks make a *row*, and a whole chunk is one matrix product: overlapping rows of input
+times one banded matrix. Measured: 4 µs for a 20 ms frame of 8 -> 16 kHz, of 16 -> 8 kHz likewise.
+
+Taps are multiples of 2**-20, samples are 16 bit: every sum is below 2**53 and therefore exact in
+float64 in whatever order BLAS adds. So how the input is cut into chunks cannot change one bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, gcd
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from rapida_tw.audio.format import Samples
+
+_Floats = NDArray[np.float64]
+
+# Half length of the filter, in samples of the lower rate: 1.75 ms at 8 kHz. With beta 6 that
+# passes 300-3400 Hz of a telephone call within 0.1 dB and keeps images and aliases of that band
+# 60 dB down; between 3.4 and 4.6 kHz it falls.
+_REACH = 14
+_BETA = 6.0
+_GRAIN = 2.0**20  # taps are whole multiples of its inverse
+_LOWEST = np.array(-32768.0)
+_HIGHEST = np.array(32767.0)
+_MOST = 1000  # L and M: 44.1 and 22.05 kHz need 441; more would need a matrix of gigabytes
+_KEPT_LENGTH = 8192  # scratch for longer chunks is not kept between calls
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernel:
+    """What all resamplers of one pair of rates share."""
+
+    up: int  # L
+    down: int  # M
+    blocks: int  # blocks a row
+    overlap: int  # samples of input that a block needs from before itself
+    delay: int  # samples of output
+    taps: _Floats  # [blocks * down + overlap, blocks * up]
+
+
+@lru_cache(maxsize=64)
+def _kernel(source: int, target: int) -> _Kernel:
+    common = gcd(source, target) if min(source, target) > 0 else 0
+    if not common or max(source, target) > common * _MOST:
+        raise ValueError(f"cannot convert {source} Hz to {target} Hz")
+    up, down = target // common, source // common
+    lower = min(source, target)
+    reach = _REACH * source / lower  # in samples of input
+    delay = ceil(_REACH * target / lower)
+    overlap = ceil(reach + delay * down / up)
+    blocks = max(1, max(16, overlap // 3) // max(up, down))  # the quickest length of rows
+    # Row k of `taps` is the input at k - overlap, column j the output at j * down / up - delay.
+    of_input = np.arange(blocks * down + overlap)[:, None] - overlap
+    of_output = (np.arange(blocks * up)[None, :] - delay) * (down / up)
+    distance = of_output - of_input
+    inside = np.abs(distance) < reach
+    window = np.i0(_BETA * np.sqrt(np.where(inside, 1 - (distance / reach) ** 2, 0)))
+    taps = np.where(inside, np.sinc(distance * lower / source) * window, 0)
+    taps = np.rint(taps / taps.sum(axis=0) * _GRAIN) / _GRAIN
+    taps.flags.writeable = False
+    return _Kernel(up, down, blocks, overlap, delay, taps)
+
+
+class _Scratch:
+    """Working memory for inputs of one length (history included)."""
+
+    def __init__(self, kernel: _Kernel, length: int) -> None:
+        self.length = length
+        self.blocks = max(0, (length - kernel.overlap) // kernel.down)
+        rows = -(-self.blocks // kernel.blocks)
+        step = kernel.blocks * kernel.down
+        self.input: _Floats = np.zeros(max(length, rows * step + kernel.overlap))
+        stride = self.input.itemsize
+        shape = (rows, step + kernel.overlap)
+        self.rows = as_strided(self.input, shape, (step * stride, stride), writeable=False)
+        self.output: _Floats = np.empty((rows, kernel.blocks * kernel.up))
+
+
+class Resampler:
+    """Turns int16[n] at `source` Hz into int16[m] at `target` Hz, chunk by chunk of one stream.
+
+    A whole number of 20 ms frames in gives the same number of frames out (44.1 kHz: 882 -> 320);
+    other lengths keep the unfinished block for the next call. `delay` is in seconds: 1.75 ms where
+    8 kHz is the lower rate, 0.875 ms where 16 kHz is. Out of range is clipped, never wrapped.
+    Equal rates: the input itself is returned. `ValueError` for rates without a handy ratio.
+    """
+
+    def __init__(self, source: int, target: int) -> None:
+        self._same = source == target
+        self._kernel = _kernel(source, target)
+        self.delay = 0.0 if self._same else self._kernel.delay / target
+        self._history: _Floats = np.zeros(self._kernel.overlap)
+        self._scratch = _Scratch(self._kernel, 0)
+
+    def __call__(self, samples: Samples) -> Samples:
+        """The next samples of the stream, in; as many as are finished, out."""
+        if self._same:
+            return samples
+        kernel, scratch = self._kernel, self._scratch
+        held = len(self._history)
+        length = held + len(samples)
+        if length != scratch.length:
+            scratch = _Scratch(kernel, length)
+            if length <= _KEPT_LENGTH:
+                self._scratch = scratch
+        buffer = scratch.input
+        buffer[:held] = self._history
+        buffer[held:length] = samples
+        self._history = buffer[scratch.blocks * kernel.down : length].copy()
+        output = scratch.output
+        np.matmul(scratch.rows, kernel.taps, out=output)
+        np.rint(output, out=output)
+        output.clip(_LOWEST, _HIGHEST, out=output)
+        # A last row that is not full has computed more than there is input for.
+        return output.ravel()[: scratch.blocks * kernel.up].astype(np.int16)
+
+
+def resample_all(samples: Samples, source: int, target: int) -> Samples:
+    """A whole sentence at once, undelayed: int16[n] in, int16[n * target / source] out."""
+    if source == target:
+        return samples
+    resampler = Resampler(source, target)
+    kernel = _kernel(source, target)
+    length = round(len(samples) * target / source)
+    # Silence behind the sentence pushes its end through the filter and fills the last block.
+    silence = np.zeros(kernel.overlap + kernel.down, np.int16)
+    return resampler(np.concatenate((samples, silence)))[kernel.delay : kernel.delay + length]

@@ -1,0 +1,298 @@
+"""Call: the only thing that knows everything about one call; it does nothing itself.
+
+It wires a leg, a session and a conversation together, writes down what they tell, and ends: once,
+with one reason, whatever the way out. Nothing of a call outlives `end`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rapida_tw.audio.format import TICK, TICKS_PER_SECOND
+from rapida_tw.calls.context import CallContext
+from rapida_tw.calls.journal import Notebook
+from rapida_tw.calls.parts import Parts
+from rapida_tw.calls.toolset import MakeHttpTool, toolset
+from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, End
+from rapida_tw.expect import Expectation
+from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.leg import Leg
+from rapida_tw.media.playout import Playout
+from rapida_tw.media.recorder import Recorder
+from rapida_tw.media.session import MediaSession
+from rapida_tw.models.base import Message
+from rapida_tw.pipeline.barge_in import BargeIn
+from rapida_tw.pipeline.conversation import Conversation
+from rapida_tw.pipeline.experience import Experience
+from rapida_tw.pipeline.history import History
+from rapida_tw.pipeline.keypad import Keypad
+from rapida_tw.pipeline.listen import Listener, Turn
+from rapida_tw.pipeline.reply import Job, Replier, Say, Times
+from rapida_tw.pipeline.tools import Line, ToolBox
+
+READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What an assistant brings to one call, ready to use: texts are rendered."""
+
+    experience: Experience
+    prompt: tuple[Message, ...]
+    tools: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A running call as the API shows it. `started` in seconds since the epoch."""
+
+    id: int
+    assistant_id: int
+    project_id: int
+    carrier: str
+    direction: str
+    caller: str
+    callee: str
+    state: str
+    started: float
+    duration: float
+    turns: int
+
+
+class Call:
+    """One call, from the leg's first moment to the last entry in the journal."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        context: CallContext,
+        leg: Leg,
+        parts: Parts,
+        script: Script,
+        clock: IReactorTime,
+        beat: MediaClock,
+        notebook: Notebook,
+        line: Line,
+        http: MakeHttpTool,
+        now: float,
+        over: Callable[[Call], None],
+    ) -> None:
+        """`now` is the wall clock's time; `over` is called once, at the end."""
+        self.context = context
+        self.state = "connected"
+        self.turns = 0
+        self.ended: End | None = None
+        self._started_at = now
+        self._leg = leg
+        self._parts = parts
+        self._clock = clock
+        self._beat = beat
+        self._notebook = notebook
+        self._over = over
+        self._started = clock.seconds()
+        self._recorder: Recorder | None = None
+
+        playout = Playout()
+        self._playout = playout
+        self._history = History(script.prompt)
+        self._conversation = Conversation(clock, script.experience, self)
+        keypad = Keypad(clock, self._conversation.digits_entered)
+        tools = ToolBox(toolset(script.tools, keypad, playout, line, http))
+        self._listener = Listener(
+            parts.detector, parts.recognizer, parts.endpointing, self._conversation, clock.seconds
+        )
+        self._line = line
+        self.session = MediaSession(leg, beat, playout, self._listener, self)
+        self._conversation.keypad = keypad
+        self._conversation.listener = self._listener
+        self._conversation.barge_in = BargeIn(
+            clock, playout, leg.clear, self._conversation.interrupted, self._listener.insists
+        )
+        self._conversation.replier = Replier(
+            clock,
+            self._history,
+            parts.model,
+            tools,
+            parts.voice,
+            parts.normaliser,
+            playout,
+            self.session.at_next_sound,
+            self,
+            script.experience.fillers,
+        )
+        self._starting: Deferred[None] | None = None
+
+    def __str__(self) -> str:
+        return f"call {self.context.conversation_id}"
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def start(self, recorder: Recorder | None) -> None:
+        """The leg is there: record, get the vendors ready, greet."""
+        self._recorder = self.session.recorder = recorder
+        self._notebook.status("connected")
+        self._notebook.event("call.connected", carrier=self.context.carrier)
+        self._log.info(
+            "{call} connected: {caller} by {carrier} to assistant {assistant}",
+            call=self,
+            caller=self.context.caller or "anonymous",
+            carrier=self.context.carrier,
+            assistant=self.context.assistant_id,
+        )
+        self._starting = Deferred.fromCoroutine(self._start())
+        self._starting.addTimeout(READY_WITHIN, self._clock)
+        self._starting.addErrback(self._not_started)
+
+    async def _start(self) -> None:
+        starting = [self._listener.start(), self._parts.voice.start()]
+        await DeferredList(starting, fireOnOneErrback=True, consumeErrors=True)
+        self.state = "active"
+        self._notebook.status("active")
+        opening = self._parts.model.opening()
+        if opening is not None:
+            self._conversation.expecting(opening)
+        self._conversation.start()
+
+    def _not_started(self, failure: Failure) -> None:
+        if self.ended is None:
+            reason = getattr(failure.value, "subFailure", failure).getErrorMessage()
+            self._log.warn("{call}: vendors did not start: {reason}", call=self, reason=reason)
+            self.end(PROVIDER_FAILED.because(reason or "vendors did not start in time"))
+
+    def end(self, end: End) -> None:
+        """Every way out; the first reason wins."""
+        if self.ended is not None:
+            return
+        self.ended = end
+        if self._starting is not None:
+            self._starting.addErrback(lambda failure: failure.trap(CancelledError) and None)
+            self._starting.cancel()
+        self._conversation.stop()
+        self.session.close()
+        self._leg.hang_up()
+        if self._recorder is not None:
+            self._recorder.close(self._beat.now)
+        self._listener.stop()
+        self._parts.stop()
+        self.state = "failed" if end.status == "failed" else "ended"
+        self._write_the_end(end)
+        self._over(self)
+
+    def _write_the_end(self, end: End) -> None:
+        duration = self._clock.seconds() - self._started
+        talked = (self._listener.talked + self.session.spoken) * TICK
+        note = self._notebook
+        note.metric("call.duration", f"{duration:.3f}")
+        note.metric(
+            "call.talk_duration",
+            f"{talked:.2f}",
+            user=round(self._listener.talked * TICK, 2),
+            assistant=round(self.session.spoken * TICK, 2),
+        )
+        note.metric("call.status", end.status)
+        note.metric("call.disconnected_by", end.disconnected_by)
+        name = "call.failed" if end.status == "failed" else "call.ended"
+        note.event(name, reason=end.reason, detail=end.detail, status=end.status)
+        note.status(self.state, end.reason, round(duration, 3))
+        self._log.info(
+            "{call} ended after {seconds:.1f} s: {end}", call=self, seconds=duration, end=end
+        )
+
+    # -- steering ---------------------------------------------------------------------------------
+
+    def view(self) -> LiveCall:
+        context = self.context
+        return LiveCall(
+            context.conversation_id,
+            context.assistant_id,
+            context.project_id,
+            context.carrier,
+            context.direction,
+            context.caller,
+            context.callee,
+            self.state,
+            self._started_at,
+            round(self._clock.seconds() - self._started, 3),
+            self.turns,
+        )
+
+    def say(self, text: str) -> None:
+        """Say it after what is being said now."""
+        self._conversation.say(text)
+
+    def transfer(self, target: str) -> Deferred[None]:
+        """Hand the caller over; `NotSupported` when the leg's carrier cannot."""
+        return self._line.transfer(target)
+
+    def send_digits(self, digits: str) -> None:
+        """`NotSupported` when the leg has no digits outwards."""
+        self._leg.send_digits(digits)
+
+    def say_goodbye(self, text: str) -> None:
+        """The server stops: interrupt, say it, end."""
+        self._conversation.close_with(Say(text, "closing", False, SHUTTING_DOWN))
+
+    # -- SessionEvents ----------------------------------------------------------------------------
+
+    def digit_received(self, digit: str) -> None:
+        self._notebook.event("dtmf", digit=digit)
+        self._conversation.digit_received(digit)
+
+    def leg_ended(self, end: End) -> None:
+        self.end(end)
+
+    # -- ConversationEvents and ReplyEvents -------------------------------------------------------
+
+    def user_said(self, turn: Turn) -> None:
+        self.turns += 1
+        self._notebook.message(
+            "user",
+            turn.text,
+            by="keys" if turn.by_keys else "voice",
+            confidence=round(turn.confidence, 3),
+            ended=self._media_time(turn.speech_ended),
+        )
+
+    def assistant_said(self, text: str, job: Job, interrupted: bool, times: Times) -> None:
+        latency = {name: round(value, 4) for name, value in times.latency().items()}
+        began = self._media_time(times.played) if times.played else None
+        if text:
+            self._notebook.message(
+                "assistant", text, kind=job.kind, interrupted=interrupted, began=began
+            )
+        if latency:
+            self._notebook.metric(
+                "turn.latency",
+                f"{latency['total'] * 1000:.0f}",
+                unit="ms",
+                turn=self.turns,
+                **latency,
+            )
+
+    def expecting(self, expectation: Expectation) -> None:
+        self._conversation.expecting(expectation)
+
+    def tool_used(self, name: str, result: str) -> None:
+        self._notebook.event("tool.call_completed", tool=name, result=result)
+
+    def filled(self, text: str) -> None:
+        self._notebook.event("reply.filler", text=text)
+
+    def happened(self, name: str, detail: str = "") -> None:
+        self._notebook.event(name, detail=detail)
+
+    def over(self, end: End) -> None:
+        self.end(end)
+
+    def _media_time(self, seconds: float) -> float:
+        """Seconds since the start of the recording."""
+        first = self.session.started / TICKS_PER_SECOND
+        return round(seconds - self._beat.origin - first, 3)

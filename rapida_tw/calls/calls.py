@@ -1,0 +1,373 @@
+"""Calls: the register of all calls; who may call, who is on the phone, who must go."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from rapida_tw.calls.call import Call, LiveCall, Script
+from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
+from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.line import DialplanLine
+from rapida_tw.calls.parts import Parts, Vendors
+from rapida_tw.calls.script import script
+from rapida_tw.calls.toolset import MakeHttpTool
+from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.errors import (
+    NEVER_CONNECTED,
+    SHUTTING_DOWN,
+    TRANSFERRED,
+    CallError,
+    CapacityExceeded,
+    ContextNotFound,
+    End,
+    NotFound,
+)
+from rapida_tw.ids import Ids
+from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.disk import RecordingDisk
+from rapida_tw.media.leg import Leg, LegListener
+from rapida_tw.media.recorder import Recorder
+from rapida_tw.metrics import Counter, Gauge
+from rapida_tw.store.records import (
+    Assistant,
+    AssistantStore,
+    Conversation,
+    ConversationStore,
+    Deployment,
+)
+
+# Beats that come this late on average leave no room for another call.
+FULL_AT = 0.008  # seconds
+GOODBYE_WITHIN = 6.0  # seconds for the closing message when the server stops
+GOODBYE = "I am sorry, I have to end the call now. Please call again in a moment. Goodbye."
+HUNG_UP = End("hung_up_by_api")
+REMEMBERED = 10_000  # context ids whose later events can still be told apart
+
+started = Counter("rapida_calls_total", "Calls that were connected.", ("carrier",))
+ended = Counter("rapida_calls_ended_total", "Calls that ended.", ("reason", "status"))
+running = Gauge("rapida_calls_running", "Calls on the phone now.")
+registered = Counter("rapida_calls_registered_total", "Webhooks that made a call.", ("carrier",))
+refused = Counter("rapida_calls_refused_total", "Webhooks that were refused.", ("reason",))
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A context that was taken, with all that `attach` needs of the store."""
+
+    context: CallContext
+    assistant: Assistant
+    deployment: Deployment
+
+
+class Calls:
+    """All calls of this process."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        beat: MediaClock,
+        contexts: ContextStore,
+        assistants: AssistantStore,
+        conversations: ConversationStore,
+        journal: Journal,
+        vendors: Vendors,
+        http: MakeHttpTool,
+        ids: Ids,
+        now: Callable[[], float],
+        max_calls: int = 0,
+        recordings: Path | None = None,
+        disk: RecordingDisk | None = None,
+    ) -> None:
+        self._clock = clock
+        self._beat = beat
+        self._contexts = contexts
+        self._assistants = assistants
+        self._conversations = conversations
+        self._journal = journal
+        self._vendors = vendors
+        self._http = http
+        self._ids = ids
+        self._now = now
+        self._max_calls = max_calls
+        self._recordings = recordings
+        self._disk = disk
+        self._running: dict[int, Call] = {}
+        self._waiting: dict[str, IDelayedCall] = {}  # contexts that nobody has claimed yet
+        self._known: OrderedDict[str, int] = OrderedDict()  # context id → conversation id
+        self._draining = False
+        self._empty: Deferred[None] | None = None
+
+    # -- admission --------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> str:
+        """Why no new call is taken; "" when one is."""
+        if self._draining:
+            return "draining"
+        if self._max_calls and len(self._running) >= self._max_calls:
+            return f"full: {len(self._running)} calls"
+        if self._running and self._beat.lateness > FULL_AT:
+            return f"full: the beat is {self._beat.lateness * 1000:.0f} ms late"
+        return self._journal.trouble
+
+    def register(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int
+    ) -> Deferred[CallContext]:
+        """Phase 1: a webhook tells of a call; its context waits for the media connection."""
+        return Deferred.fromCoroutine(self._register(incoming, assistant_id, project_id))
+
+    async def _register(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int
+    ) -> CallContext:
+        try:
+            if self.ready:
+                raise CapacityExceeded(self.ready)
+            assistant = await self._assistants.get(assistant_id, project_id)
+            deployment = await self._assistants.deployment(assistant_id)
+            self._vendors.check(assistant, deployment)
+        except CallError as error:
+            refused.inc(error.reason)
+            raise
+        conversation_id = self._ids.new()
+        now = self._now()
+        conversation = Conversation(
+            conversation_id,
+            project_id,
+            assistant_id,
+            incoming.caller,
+            carrier=incoming.carrier,
+            created=now,
+            updated=now,
+        )
+        await self._conversations.create(conversation)
+        context = await self._contexts.put(
+            CallContext(
+                conversation_id,
+                assistant_id,
+                project_id,
+                incoming.carrier,
+                caller=incoming.caller,
+                callee=incoming.callee,
+                provider_call_id=incoming.provider_call_id,
+                metadata=incoming.metadata,
+            )
+        )
+        self._remember(context, incoming)
+        registered.inc(incoming.carrier)
+        return context
+
+    def _remember(self, context: CallContext, incoming: IncomingCall) -> None:
+        note = self._journal.of(context.conversation_id)
+        note.event("webhook", carrier=incoming.carrier, caller=incoming.caller)
+        note.metadata("client.phone", incoming.caller)
+        note.metadata("client.assistant_phone", incoming.callee)
+        note.metadata("client.direction", context.direction)
+        note.metadata("client.channel", incoming.carrier)
+        note.metadata("client.provider_call_id", incoming.provider_call_id)
+        note.metadata("client.context_id", context.id)
+        note.status("saved")
+        self._waiting[context.id] = self._clock.callLater(LIFETIME, self._expired, context)
+        self._known[context.id] = context.conversation_id
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _expired(self, context: CallContext) -> None:
+        """Nobody came here. With many nodes another may have taken the call: ask the store."""
+        del self._waiting[context.id]
+        asking = self._conversations.get(context.conversation_id)
+        asking.addCallback(self._expire_if_saved)
+        asking.addErrback(lambda f: self._log.failure("could not expire a context", f))
+
+    def _expire_if_saved(self, conversation: Conversation) -> None:
+        if conversation.status in ("webhook", "saved"):
+            note = self._journal.of(conversation.id)
+            note.event("call.failed", reason=NEVER_CONNECTED.reason)
+            note.metric("call.status", NEVER_CONNECTED.status)
+            note.metric("call.disconnected_by", NEVER_CONNECTED.disconnected_by)
+            note.status("expired", NEVER_CONNECTED.reason)
+
+    # -- phase 2 ----------------------------------------------------------------------------------
+
+    def claim(self, context_id: str) -> Deferred[Claimed]:
+        """The media connection is there: take its context, once.
+
+        `ContextNotFound` when it is unknown, late or used; `CapacityExceeded` leaves it for a
+        connection to another node.
+        """
+        return Deferred.fromCoroutine(self._claim(context_id))
+
+    async def _claim(self, context_id: str) -> Claimed:
+        if self._draining:
+            raise CapacityExceeded("draining")
+        context = await self._contexts.claim(context_id)
+        waiting = self._waiting.pop(context.id, None)
+        if waiting is not None:
+            waiting.cancel()
+        try:
+            assistant = await self._assistants.get(context.assistant_id)
+            deployment = await self._assistants.deployment(context.assistant_id)
+        except CallError as error:
+            self._fail(context, error)
+            raise
+        return Claimed(context, assistant, deployment)
+
+    def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
+        """Make a call of a leg: it is on the beat when this returns."""
+        try:
+            call = self._make(claimed, leg)
+        except CallError as error:
+            self._fail(claimed.context, error)
+            raise
+        self._running[claimed.context.conversation_id] = call
+        running.set(len(self._running))
+        started.inc(claimed.context.carrier)
+        call.start(self._recorder(claimed, call))
+        return call.session
+
+    def _make(self, claimed: Claimed, leg: Leg) -> Call:
+        context = claimed.context
+        now = self._now()
+        ready = script(claimed.assistant, claimed.deployment, context, now)
+        parts = self._vendors.open(claimed.assistant, claimed.deployment)
+        try:
+            return self._wire(context, leg, parts, ready, now)
+        except BaseException:
+            parts.stop()
+            raise
+
+    def _wire(
+        self, context: CallContext, leg: Leg, parts: Parts, ready: Script, now: float
+    ) -> Call:
+        return Call(
+            context,
+            leg,
+            parts,
+            ready,
+            self._clock,
+            self._beat,
+            self._journal.of(context.conversation_id),
+            DialplanLine(context, self._contexts),
+            self._http,
+            now,
+            self._over,
+        )
+
+    def _fail(self, context: CallContext, error: CallError) -> None:
+        note = self._journal.of(context.conversation_id)
+        note.event("call.failed", reason=error.reason, detail=str(error))
+        note.metric("call.status", "failed")
+        note.metric("call.disconnected_by", "system")
+        note.status("failed", error.reason)
+
+    def _recorder(self, claimed: Claimed, call: Call) -> Recorder | None:
+        if self._disk is None or self._recordings is None or not claimed.deployment.recording:
+            return None
+        conversation_id = claimed.context.conversation_id
+        note = self._journal.of(conversation_id)
+
+        def failed(reason: str) -> None:
+            self._log.error("{call}: recording given up: {reason}", call=call, reason=reason)
+            note.event("recording.failed", reason=reason)
+
+        name = f"{conversation_id}.wav"
+        first = call.session.started
+        note.recording(name)
+        return Recorder(first, self._disk.open(self._recordings / name, first, failed))
+
+    def _over(self, call: Call) -> None:
+        del self._running[call.context.conversation_id]
+        running.set(len(self._running))
+        if call.ended is not None:
+            ended.inc(call.ended.reason, call.ended.status)
+        if not self._running and self._empty is not None:
+            empty, self._empty = self._empty, None
+            empty.callback(None)
+
+    # -- events, views, steering ------------------------------------------------------------------
+
+    def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
+        """A status callback of the carrier; unknown contexts raise `ContextNotFound`."""
+        conversation_id = self._known.get(context_id.lower())
+        if conversation_id is None:
+            raise ContextNotFound(f"no call of context {context_id} is known here")
+        note = self._journal.of(conversation_id)
+        note.event(fields.get("type") or "carrier.event", carrier=carrier, **{"fields": fields})
+
+    def follow_up(self, context_id: str) -> Deferred[str]:
+        """Where the dialplan is to go on after the call; "" = nowhere."""
+        return self._contexts.fetch(context_id)
+
+    def live(self, project_id: int) -> Sequence[LiveCall]:
+        views = (call.view() for call in self._running.values())
+        return [view for view in views if view.project_id == project_id]
+
+    def find(self, conversation_id: int, project_id: int) -> LiveCall:
+        return self._call(conversation_id, project_id).view()
+
+    def _call(self, conversation_id: int, project_id: int) -> Call:
+        call = self._running.get(conversation_id)
+        if call is None or call.context.project_id != project_id:
+            raise NotFound(f"no call {conversation_id} is on the phone")
+        return call
+
+    def hang_up(self, conversation_id: int, project_id: int) -> None:
+        self._call(conversation_id, project_id).end(HUNG_UP)
+
+    def say(self, conversation_id: int, project_id: int, text: str) -> None:
+        self._call(conversation_id, project_id).say(text)
+
+    def transfer(self, conversation_id: int, project_id: int, to: str) -> Deferred[None]:
+        """`NotSupported` when the call's carrier cannot."""
+        call = self._call(conversation_id, project_id)
+        return call.transfer(to).addCallback(lambda _: call.end(TRANSFERRED.because(f"to {to}")))
+
+    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
+        self._call(conversation_id, project_id).send_digits(digits)
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def drain(self, seconds: float) -> Deferred[None]:
+        """Take no new call, let the running ones end, then say goodbye to what is left."""
+        return Deferred.fromCoroutine(self._drain(seconds))
+
+    async def _drain(self, seconds: float) -> None:
+        self._draining = True
+        if self._running:
+            self._log.info("draining: {calls} calls on the phone", calls=len(self._running))
+            await self._emptied(seconds)
+        for call in tuple(self._running.values()):
+            call.say_goodbye(GOODBYE)
+        await self._emptied(GOODBYE_WITHIN)
+        for call in tuple(self._running.values()):
+            call.end(SHUTTING_DOWN)
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        self._waiting.clear()
+
+    def _emptied(self, seconds: float) -> Deferred[None]:
+        """Fires when no call is left, or after so many seconds."""
+        if not self._running:
+            return succeed(None)
+        self._empty = Deferred()
+        late = deferLater(self._clock, seconds, self._stop_waiting)
+        self._empty.addBoth(lambda _: late.cancel())
+        late.addErrback(lambda _: None)
+        return self._empty
+
+    def _stop_waiting(self) -> None:
+        empty, self._empty = self._empty, None
+        if empty is not None:
+            empty.callback(None)

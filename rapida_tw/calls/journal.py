@@ -1,0 +1,174 @@
+"""Journal: what is remembered of calls, written in batches behind their backs.
+
+No call ever waits for the database. While it does not answer, entries wait, bounded: metrics are
+given up first, messages last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rapida_tw.metrics import Counter
+from rapida_tw.store.records import ConversationStore, Entry
+
+EVERY = 0.25  # seconds between batches
+RETRY = 2.0  # seconds after a batch that could not be written
+LIMIT = 10_000  # entries that wait
+BATCH = 500  # entries in one transaction
+
+dropped = Counter("rapida_journal_dropped_total", "Entries given up.", ("kind",))
+
+
+class Journal:
+    """The memory of all calls of this process."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, store: ConversationStore, now: Callable[[], float]
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._now = now
+        self._entries: list[Entry] = []
+        self._statuses: dict[int, tuple[str, str, float | None]] = {}
+        self._timer: IDelayedCall | None = None
+        self._writing: Deferred[None] | None = None
+        self._failing = False
+        self.watchers: list[Callable[[Entry], None]] = []
+
+    def of(self, conversation_id: int) -> Notebook:
+        """Where one call writes."""
+        return Notebook(self, conversation_id, self._now)
+
+    @property
+    def trouble(self) -> str:
+        """Why the node should take no calls; "" when all is well."""
+        return "the database does not take the journal" if self._failing else ""
+
+    def add(self, entry: Entry) -> None:
+        for watcher in self.watchers:
+            watcher(entry)
+        if len(self._entries) >= LIMIT and not self._make_room(entry):
+            return
+        self._entries.append(entry)
+        self._schedule(EVERY)
+
+    def set_status(
+        self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
+    ) -> None:
+        """Only the newest status of a conversation is written."""
+        self._statuses[conversation_id] = status, end_reason, duration
+        self._schedule(EVERY)
+
+    def _make_room(self, entry: Entry) -> bool:
+        """Give up the oldest metric for it, else the oldest event; answers whether that helped."""
+        for kind in ("metric", "event"):
+            for index, old in enumerate(self._entries):
+                if old.kind == kind:
+                    del self._entries[index]
+                    dropped.inc(kind)
+                    return True
+        dropped.inc(entry.kind)
+        return False
+
+    def _schedule(self, delay: float) -> None:
+        if self._timer is None and self._writing is None:
+            self._timer = self._clock.callLater(delay, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        entries, self._entries = self._entries[:BATCH], self._entries[BATCH:]
+        statuses, self._statuses = self._statuses, {}
+        self._writing = Deferred.fromCoroutine(self._write(entries, statuses))
+        self._writing.addCallbacks(
+            self._written, self._not_written, errbackArgs=(entries, statuses)
+        )
+        self._writing.addBoth(self._next)
+
+    async def _write(
+        self, entries: list[Entry], statuses: Mapping[int, tuple[str, str, float | None]]
+    ) -> None:
+        if entries:
+            await self._store.append(entries)
+        for conversation_id, status in statuses.items():
+            await self._store.set_status(conversation_id, *status)
+
+    def _written(self, _: None) -> None:
+        if self._failing:
+            self._failing = False
+            self._log.info("the journal is written again")
+
+    def _not_written(
+        self,
+        failure: Failure,
+        entries: list[Entry],
+        statuses: dict[int, tuple[str, str, float | None]],
+    ) -> None:
+        if not self._failing:
+            self._failing = True
+            self._log.error("the journal waits: {reason}", reason=failure.getErrorMessage())
+        self._entries[:0] = entries
+        self._statuses = statuses | self._statuses
+
+    def _next(self, _: object) -> None:
+        self._writing = None
+        if self._entries or self._statuses:
+            self._schedule(RETRY if self._failing else 0)
+
+    def close(self) -> Deferred[None]:
+        """Write what waits, once; what cannot be written now is lost and counted."""
+        return Deferred.fromCoroutine(self._close())
+
+    async def _close(self) -> None:
+        while True:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._writing is not None:
+                await self._writing
+            elif (self._entries or self._statuses) and not self._failing:
+                self._flush()
+            else:
+                break
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for entry in self._entries:
+            dropped.inc(entry.kind)
+
+
+class Notebook:
+    """One conversation's part of the journal; stamps what is written with the time."""
+
+    def __init__(self, journal: Journal, conversation_id: int, now: Callable[[], float]) -> None:
+        self._journal = journal
+        self._id = conversation_id
+        self._now = now
+
+    def event(self, name: str, **data: Any) -> None:
+        self._add("event", name, "", data)
+
+    def message(self, role: str, text: str, **data: Any) -> None:
+        self._add("message", role, text, data)
+
+    def metric(self, name: str, value: object, **data: Any) -> None:
+        self._add("metric", name, str(value), data)
+
+    def metadata(self, name: str, value: str) -> None:
+        self._add("metadata", name, value, {})
+
+    def recording(self, file: str, **data: Any) -> None:
+        self._add("recording", "stereo", file, data)
+
+    def status(self, status: str, end_reason: str = "", duration: float | None = None) -> None:
+        self._journal.set_status(self._id, status, end_reason, duration)
+
+    def _add(self, kind: str, name: str, value: str, data: Mapping[str, Any]) -> None:
+        self._journal.add(Entry(self._id, kind, name, value, data, self._now()))

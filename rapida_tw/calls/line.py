@@ -1,0 +1,32 @@
+"""What a call's carrier can do for a tool besides carrying audio."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, fail
+
+from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.errors import NotSupported
+from rapida_tw.pipeline.tools import Line
+
+# The dialplan says in its first request that it will ask for the follow-up afterwards.
+ANNOUNCED = "transfer"
+
+
+class DialplanLine:
+    """AudioSocket carries no commands, but the dialplan goes on after it.
+
+    The target is left in the context store; the dialplan fetches it into a channel variable when
+    AudioSocket() has returned. A dialplan that did not announce that would only hang up.
+    """
+
+    def __init__(self, context: CallContext, contexts: ContextStore) -> None:
+        self._context = context
+        self._contexts = contexts
+
+    def transfer(self, target: str) -> Deferred[None]:
+        if self._context.metadata.get(ANNOUNCED) != "1":
+            return fail(NotSupported("this call's dialplan does not take transfers"))
+        return self._contexts.leave(self._context.id, target)
+
+
+_conforms: type[Line] = DialplanLine

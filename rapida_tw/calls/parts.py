@@ -1,0 +1,122 @@
+"""Parts: opens what one assistant needs on the phone, and says early what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+
+from rapida_tw.models.base import Model, ModelProvider
+from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
+from rapida_tw.pipeline.normalise import Normaliser
+from rapida_tw.speech.base import (
+    DetectorProvider,
+    Recognizer,
+    RecognizerProvider,
+    Registry,
+    Synthesizer,
+    SynthesizerProvider,
+    VoiceDetector,
+)
+from rapida_tw.store.records import Assistant, Deployment
+
+
+class Described(Protocol):
+    """Any provider."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The plug-ins of deployments and assistants that name none."""
+
+    recognizer: str = "local"
+    synthesizer: str = "local"
+    detector: str = "local"
+    model: str = "scripted"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything of one call that is a vendor's; each is stopped with the call."""
+
+    detector: VoiceDetector
+    recognizer: Recognizer
+    voice: Synthesizer
+    model: Model
+    endpointing: Endpointing
+    normaliser: Normaliser
+
+    def stop(self) -> Deferred[list[tuple[bool, None]]]:
+        """Free all of them; fires when the last is done, whatever the others answered."""
+        stopping = [maybeDeferred(part.stop) for part in (self.recognizer, self.voice, self.model)]
+        return DeferredList(stopping, consumeErrors=True)
+
+
+class Vendors:
+    """The registries of a process."""
+
+    def __init__(
+        self,
+        recognizers: Registry[RecognizerProvider],
+        synthesizers: Registry[SynthesizerProvider],
+        detectors: Registry[DetectorProvider],
+        models: Registry[ModelProvider],
+        defaults: Defaults,
+    ) -> None:
+        self.recognizers = recognizers
+        self.synthesizers = synthesizers
+        self.detectors = detectors
+        self.models = models
+        self._defaults = defaults
+
+    def open(self, assistant: Assistant, deployment: Deployment) -> Parts:
+        """The parts of one call; `MisconfiguredAssistant` names what is wrong."""
+        stt, tts, vad = deployment.stt, deployment.tts, deployment.vad
+        model = assistant.model
+        dictionaries = _names(tts.options.get("speaker.pronunciation.dictionaries"))
+        tts_options = {k: v for k, v in tts.options.items() if not k.startswith("speaker.")}
+        return Parts(
+            self.detectors.get(vad.provider or self._defaults.detector).open(vad.options),
+            self.recognizers.get(stt.provider or self._defaults.recognizer).open(stt.options),
+            self.synthesizers.get(tts.provider or self._defaults.synthesizer).open(tts_options),
+            self.models.get(model.provider or self._defaults.model).open(model.options),
+            Endpointing(EndpointingOptions.read(deployment.end_of_speech.options)),
+            Normaliser(dictionaries),
+        )
+
+    def check(self, assistant: Assistant, deployment: Deployment) -> None:
+        """Find out before a call comes: `MisconfiguredAssistant` like `open`."""
+        self.recognizers.get(deployment.stt.provider or self._defaults.recognizer)
+        self.synthesizers.get(deployment.tts.provider or self._defaults.synthesizer)
+        self.detectors.get(deployment.vad.provider or self._defaults.detector)
+        self.models.get(assistant.model.provider or self._defaults.model)
+        EndpointingOptions.read(deployment.end_of_speech.options)
+
+    def warm_up(self) -> list[str]:
+        """Make the default providers now, not in the first call; what each one chose."""
+        made: dict[str, Described] = {
+            "recognizer": self.recognizers.get(self._defaults.recognizer),
+            "voice": self.synthesizers.get(self._defaults.synthesizer),
+            "detector": self.detectors.get(self._defaults.detector),
+            "model": self.models.get(self._defaults.model),
+        }
+        return [f"{kind}: {provider.description}" for kind, provider in made.items()]
+
+    def stop(self) -> Deferred[list[tuple[bool, None]]]:
+        """The server stops."""
+        registries = (self.recognizers, self.synthesizers, self.detectors, self.models)
+        providers = [one for registry in registries for one in registry.made().values()]
+        return DeferredList([maybeDeferred(one.stop) for one in providers], consumeErrors=True)
+
+
+def _names(value: object) -> Sequence[str] | None:
+    """A list of names, or several joined with `<|||>` as Rapida's options have them."""
+    if isinstance(value, str):
+        return [name for name in value.split("<|||>") if name]
+    if isinstance(value, (list, tuple)):
+        return [str(name) for name in value]
+    return None

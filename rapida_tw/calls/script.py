@@ -1,0 +1,44 @@
+"""What an assistant and its deployment bring to one call: texts rendered, tools as they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rapida_tw.calls.call import Script
+from rapida_tw.calls.context import CallContext
+from rapida_tw.models.base import Message
+from rapida_tw.pipeline.experience import Experience
+from rapida_tw.pipeline.template import Template, variables
+from rapida_tw.store.records import Assistant, Deployment
+
+
+def script(
+    assistant: Assistant, deployment: Deployment, context: CallContext, now: float
+) -> Script:
+    """Ready to be spoken and thought; `MisconfiguredAssistant` names a bad template."""
+    values = variables(
+        assistant_id=assistant.id,
+        assistant_name=assistant.name,
+        conversation_id=context.conversation_id,
+        identifier=context.caller,
+        direction=context.direction,
+        now=datetime.fromtimestamp(now, UTC),
+        arguments=context.metadata,
+    )
+
+    def rendered(text: str) -> str:
+        return Template(text).render(values)
+
+    return Script(
+        Experience(
+            greeting=rendered(deployment.greeting),
+            greeting_interruptible=deployment.greeting_interruptible,
+            error_message=rendered(deployment.error_message),
+            idle_timeout=deployment.idle_timeout,
+            idle_message=rendered(deployment.idle_message),
+            idle_retries=deployment.idle_timeout_retries,
+            max_duration=deployment.max_call_duration,
+        ),
+        tuple(Message(part.role, rendered(part.content)) for part in assistant.prompt),
+        assistant.tools,
+    )

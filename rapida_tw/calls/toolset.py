@@ -1,0 +1,46 @@
+"""The tools of one call: those every assistant has, and those its definition adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rapida_tw.errors import MisconfiguredAssistant
+from rapida_tw.media.playout import Playout
+from rapida_tw.pipeline.http_tool import HttpTool
+from rapida_tw.pipeline.keypad import Keypad
+from rapida_tw.pipeline.tools import CollectDigits, EndCall, Line, Runner, TransferCall, targets
+from rapida_tw.store.records import JSON
+
+MakeHttpTool = Callable[[JSON], HttpTool]
+
+
+def toolset(
+    definitions: Sequence[JSON], keypad: Keypad, playout: Playout, line: Line, http: MakeHttpTool
+) -> list[Runner]:
+    """The runners for an assistant's `tools`; `MisconfiguredAssistant` names a bad one.
+
+    Ending the call and collecting digits need no definition. A transfer does, because it says to
+    whom.
+    """
+    runners: list[Runner] = [EndCall(), CollectDigits(keypad, playout)]
+    for definition in definitions:
+        method = _method(definition)
+        if method == "transfer_call":
+            runners.append(TransferCall(line, targets(_options(definition))))
+        elif method == "api_request":
+            runners.append(http(definition))
+        elif method not in ("end_of_conversation", "collect_digits"):
+            raise MisconfiguredAssistant(f"tools: there is no executionMethod {method!r}")
+    return runners
+
+
+def _method(definition: JSON) -> str:
+    return str(definition.get("executionMethod") or definition.get("name") or "")
+
+
+def _options(definition: JSON) -> JSON:
+    options: Any = definition.get("options") or {}
+    if not isinstance(options, dict):
+        raise MisconfiguredAssistant("tools: options must be an object")
+    return options

@@ -1,0 +1,56 @@
+"""The first start of an installation: a project, an API key and an assistant worth calling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from rapida_tw.store.documents import assistant_from_json, deployment_from_json
+from rapida_tw.store.keys import Keys
+from rapida_tw.store.records import AssistantStore
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What there is now. `api_key` is "" when there was one already: its text is not kept."""
+
+    project_id: int
+    api_key: str
+    assistant_id: int
+    made: bool  # something was made just now
+
+
+def receptionist() -> dict[str, Any]:
+    """The demo assistant as the documents of the API: `assistant` and `deployment`."""
+    text = files("rapida_tw.models").joinpath("receptionist.json").read_text("utf-8")
+    documents: dict[str, Any] = json.loads(text)
+    return documents
+
+
+def install(
+    ensure_project: Callable[[], Deferred[int]], keys: Keys, assistants: AssistantStore
+) -> Deferred[Installed]:
+    """Make what is missing; calling it again makes nothing."""
+    return Deferred.fromCoroutine(_install(ensure_project, keys, assistants))
+
+
+async def _install(
+    ensure_project: Callable[[], Deferred[int]], keys: Keys, assistants: AssistantStore
+) -> Installed:
+    project_id = await ensure_project()
+    made, text = False, ""
+    if not [key for key in await keys.list(project_id) if key.revoked is None]:
+        _, text = await keys.create(project_id, "first key")
+        made = True
+    page = await assistants.page(project_id, 1, 1)
+    if page.total:
+        return Installed(project_id, text, page.items[0].id, made)
+    documents = receptionist()
+    assistant = await assistants.create(assistant_from_json(documents["assistant"], project_id))
+    await assistants.deploy(deployment_from_json(documents["deployment"], assistant.id))
+    return Installed(project_id, text, assistant.id, True)

@@ -1,0 +1,52 @@
+"""Listening: the open ports of the server, as one service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+
+def tcp(host: str, port: int) -> str:
+    """The endpoint string of a TCP port; IPv6 addresses have their colons escaped."""
+    interface = host.replace(":", r"\:")
+    kind = "tcp6" if ":" in host else "tcp"
+    return f"{kind}:{port}:interface={interface}:backlog=1024"
+
+
+class Listening(Service):
+    """Opens its ports when privileges are still there; all of them or the process does not start."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, wanted: Sequence[tuple[str, str, IProtocolFactory]]) -> None:
+        """`wanted`: what it is for people, the endpoint string, the factory."""
+        self._reactor = reactor
+        self._wanted = wanted
+        self.ports: list[IListeningPort] = []
+
+    def privilegedStartService(self) -> None:
+        super().privilegedStartService()
+        for what, where, factory in self._wanted:
+            opening = maybeDeferred(serverFromString(self._reactor, where).listen, factory)
+            opening.addCallbacks(self._opened, self._refused, (what,), None, (what, where))
+
+    def _opened(self, port: IListeningPort, what: str) -> None:
+        self.ports.append(port)
+        self._log.info("{what} listens on {where}", what=what, where=port.getHost())
+
+    def _refused(self, failure: Failure, what: str, where: str) -> None:
+        # A server that lacks one of its ports looks healthy and drops calls: better not to start.
+        raise SystemExit(f"{what} cannot listen on {where}: {failure.getErrorMessage()}")
+
+    def stopService(self) -> Deferred[list[tuple[bool, None]]]:
+        super().stopService()
+        closing = [maybeDeferred(port.stopListening) for port in self.ports]
+        self.ports.clear()
+        return DeferredList(closing, consumeErrors=True)

@@ -1,0 +1,114 @@
+"""MediaClock: the beat of every call in the process.
+
+One timer on an absolute schedule; each session is called once every 20 ms. Sessions are spread
+over sub-beats of 5 ms, so that many calls' sends are not one burst. The timer runs only while
+there are sessions.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from rapida_tw.audio.format import TICK
+
+PHASES = 4  # sub-beats a tick: measured best of 1, 4, 10 and 20
+CATCH_UP = 5  # ticks: after a longer stall the beat jumps, because late audio is worthless
+# A beat that is due within a microsecond is due: callLater's arithmetic is floating point.
+_EPSILON = 1e-6
+# A single stall (a library that loads) must not make the node look full for seconds.
+_SMOOTHING = 0.01
+
+
+class Ticking(Protocol):
+    """What the clock knows of a session."""
+
+    def tick(self, now: int) -> None:
+        """20 ms of media time have passed; `now` counts ticks and may jump after a stall."""
+
+    def failed(self) -> None:
+        """`tick` raised; the session is off the clock already."""
+
+
+class MediaClock:
+    """Calls `tick` of each session, isolated from every other session's errors."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self.origin = clock.seconds()  # when tick 0 was
+        self._step = 0  # sub-beats since the origin, up to which all work is done
+        self._phases: tuple[list[Ticking], ...] = tuple([] for _ in range(PHASES))
+        self._timer: IDelayedCall | None = None
+        self.jumped = 0  # ticks left out after stalls, since the start
+        self.lateness = 0.0  # seconds: moving average of how late beats come
+
+    @property
+    def now(self) -> int:
+        """The current tick."""
+        return self._current_step() // PHASES
+
+    def seconds(self) -> float:
+        """The time on the clock that the beat runs on."""
+        return self._clock.seconds()
+
+    def add(self, session: Ticking) -> None:
+        """Call `session.tick` from its next beat on."""
+        if self._timer is None:
+            self._step = self._current_step()
+        min(self._phases, key=len).append(session)
+        if self._timer is None:
+            self._schedule()
+
+    def remove(self, session: Ticking) -> None:
+        """Stop calling it; also inside a beat. Unknown sessions are ignored."""
+        for phase in self._phases:
+            if session in phase:
+                phase.remove(session)
+        if self._timer is not None and not len(self):
+            self._timer.cancel()
+            self._timer = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._phases))
+
+    def _current_step(self) -> int:
+        return int((self._clock.seconds() - self.origin + _EPSILON) / TICK * PHASES)
+
+    def _beat(self) -> None:
+        self._timer = None
+        due = self.origin + (self._step + 1) * TICK / PHASES
+        self.lateness += (self._clock.seconds() - due - self.lateness) * _SMOOTHING
+        current = self._current_step()
+        behind = current - self._step
+        if behind > CATCH_UP * PHASES:
+            left_out = behind - CATCH_UP * PHASES
+            self.jumped += left_out // PHASES
+            self._step += left_out
+            self._log.warn("the beat stalled: {ticks} ticks left out", ticks=left_out // PHASES)
+        while self._step < current:
+            self._step += 1
+            tick, phase = divmod(self._step, PHASES)
+            # A copy: sessions come and go inside the beat.
+            for session in tuple(self._phases[phase]):
+                try:
+                    session.tick(tick)
+                except Exception:
+                    # An error that escaped would stop the beat of every other call.
+                    self._log.failure("{session} failed in tick {tick}", session=session, tick=tick)
+                    self.remove(session)
+                    session.failed()
+        if len(self) and self._timer is None:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Sleep until the next sub-beat that has sessions, counted from the origin."""
+        step = self._step + 1
+        while not self._phases[step % PHASES]:
+            step += 1
+        self._step = step - 1
+        due = self.origin + step * TICK / PHASES
+        self._timer = self._clock.callLater(max(0.0, due - self._clock.seconds()), self._beat)

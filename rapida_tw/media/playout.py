@@ -1,0 +1,207 @@
+"""Playout: audio waiting to be said, with its words, and the ledger of what was heard of it.
+
+Everything is counted in frames of 20 ms. A *phrase* is a text and the frames that say it; phrases
+belong to *parts* (the model's messages), so that history can be cut to what the caller heard.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from twisted.internet.defer import Deferred, succeed
+
+from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, Samples
+
+HIGH_WATER = 6 * TICKS_PER_SECOND  # frames waiting: `room` holds the voice back above it ...
+LOW_WATER = 2 * TICKS_PER_SECOND  # ... until this few are left
+# How long speech takes that is not synthesised yet: 15 characters a second is usual English.
+_CHARACTERS_PER_FRAME = 15 / TICKS_PER_SECOND
+
+_NO_SAMPLES: Samples = np.zeros(0, np.int16)
+
+
+@dataclass(slots=True)
+class _Phrase:
+    text: str
+    part: int
+    first: int  # the number of its first frame, counted from the last clear
+    frames: int = 0
+    complete: bool = False
+
+    def heard(self, frames: int) -> str:
+        """The whole words of it within the first `frames` frames."""
+        of_this = frames - self.first
+        if of_this <= 0:
+            return ""
+        if self.complete and of_this >= self.frames:
+            return self.text
+        expected = max(self.frames, len(self.text) / _CHARACTERS_PER_FRAME)
+        if self.complete:
+            expected = max(self.frames, 1)
+        said = self.text[: int(len(self.text) * of_this / expected)]
+        if len(said) < len(self.text) and not self.text[len(said)].isspace():
+            said = said.rpartition(" ")[0]  # half a word was not heard
+        return said.strip()
+
+
+class Playout:
+    """What one call still has to say. `take` is called on the beat and never raises."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Samples] = deque()
+        self._rest = _NO_SAMPLES  # less than a frame, until more is written
+        self._phrases: list[_Phrase] = []
+        self._written = 0  # frames since the last clear
+        self._taken = 0
+        self._recent: deque[Samples] = deque(maxlen=0)
+        self._ahead = 0  # frames taken that the far side has not played yet
+        self._room: Deferred[None] | None = None
+        self._drained: list[Deferred[None]] = []
+        self.paused = False
+
+    def set_lead(self, lead: int) -> None:
+        """The far side may hold this many frames; so many can be taken back by `pause`."""
+        self._recent = deque(self._recent, maxlen=lead)
+
+    # -- the voice's side -------------------------------------------------------------------------
+
+    def begin(self, text: str, part: int = 0) -> None:
+        """What is written from now on says `text`."""
+        self._phrases.append(_Phrase(text, part, self._written))
+
+    def write(self, samples: Samples) -> None:
+        """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`."""
+        if len(self._rest):
+            samples = np.concatenate((self._rest, samples))
+        whole = len(samples) // FRAME
+        self._rest = samples[whole * FRAME :]
+        if whole:
+            self._queue.extend(samples[: whole * FRAME].reshape(whole, FRAME))
+            self._count(whole)
+
+    def finish(self) -> None:
+        """The phrase is complete; its last frame is filled up with silence."""
+        if len(self._rest):
+            frame = np.zeros(FRAME, np.int16)
+            frame[: len(self._rest)] = self._rest
+            self._rest = _NO_SAMPLES
+            self._queue.append(frame)
+            self._count(1)
+        if self._phrases:
+            self._phrases[-1].complete = True
+
+    def _count(self, frames: int) -> None:
+        self._written += frames
+        if self._phrases:
+            self._phrases[-1].frames += frames
+
+    def room(self) -> Deferred[None]:
+        """Fires when there is room for another phrase; at once below the high water mark."""
+        if len(self._queue) < HIGH_WATER:
+            return succeed(None)
+        self._room = Deferred(self._give_up_room)
+        return self._room
+
+    def _give_up_room(self, waiting: Deferred[None]) -> None:
+        self._room = None
+
+    def drained(self) -> Deferred[None]:
+        """Fires when all that was written has been played; at once when nothing is left."""
+        if not self.busy:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._drained.remove)
+        self._drained.append(waiting)
+        return waiting
+
+    # -- the beat's side --------------------------------------------------------------------------
+
+    @property
+    def queued(self) -> int:
+        """Frames that wait to be sent."""
+        return len(self._queue)
+
+    @property
+    def busy(self) -> bool:
+        """Something is still to be played, here or at the far side."""
+        return bool(self._queue) or self._ahead > 0
+
+    def behind(self, lead: int) -> bool:
+        """The far side holds less than it may."""
+        return self._ahead <= lead
+
+    @property
+    def spoken(self) -> int:
+        """Frames sent since the last clear."""
+        return self._taken
+
+    def take(self) -> Samples | None:
+        """The next frame, or None when there is nothing to say or the playout is paused."""
+        if self.paused or not self._queue:
+            return None
+        frame = self._queue.popleft()
+        self._taken += 1
+        self._ahead += 1
+        self._recent.append(frame)
+        return frame
+
+    def played(self) -> None:
+        """The far side has played another frame: once a beat, after `take`."""
+        if self._ahead:
+            self._ahead -= 1
+        if self._room is not None and len(self._queue) <= LOW_WATER:
+            waiting, self._room = self._room, None
+            waiting.callback(None)
+        if self._drained and not self.busy:
+            self._fire_drained()
+
+    # -- the conversation's side ------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Say nothing until `resume`; what the far side forgets now goes back in the queue."""
+        if not self.paused:
+            self.paused = True
+            self._take_back()
+
+    def resume(self) -> None:
+        """Go on from the first frame that was not heard."""
+        self.paused = False
+
+    def heard(self) -> dict[int, str]:
+        """The words heard so far, by part; parts of which nothing was heard are left out."""
+        frames = self._taken - self._ahead
+        said: dict[int, str] = {}
+        for phrase in self._phrases:
+            words = phrase.heard(frames)
+            if words:
+                said[phrase.part] = f"{said[phrase.part]} {words}" if phrase.part in said else words
+        return said
+
+    def clear(self) -> dict[int, str]:
+        """Forget all; answers what had been heard of it. Not paused afterwards."""
+        self._take_back()
+        said = self.heard()
+        self._queue.clear()
+        self._phrases.clear()
+        self._recent.clear()
+        self._rest = _NO_SAMPLES
+        self._written = self._taken = self._ahead = 0
+        self.paused = False
+        if self._room is not None:
+            waiting, self._room = self._room, None
+            waiting.callback(None)
+        self._fire_drained()
+        return said
+
+    def _take_back(self) -> None:
+        while self._ahead and self._recent:
+            self._queue.appendleft(self._recent.pop())
+            self._taken -= 1
+            self._ahead -= 1
+        self._ahead = 0
+
+    def _fire_drained(self) -> None:
+        waiting, self._drained = self._drained, []
+        for deferred in waiting:
+            deferred.callback(None)

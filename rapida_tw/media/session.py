@@ -1,0 +1,204 @@
+"""MediaSession: joins one leg to one pipeline; the only thing the MediaClock knows of a call.
+
+Arrival: payload → samples at 16 kHz → frames → recorder, listener, in the same reactor turn.
+Beat: playout → recorder → the leg's rate and encoding → leg. All plain calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from rapida_tw.audio.format import (
+    FRAME,
+    RATE,
+    SILENCE,
+    TICKS_PER_SECOND,
+    AudioFormat,
+    Encoding,
+    Samples,
+)
+from rapida_tw.audio.g711 import ALAW, MULAW
+from rapida_tw.audio.resample import Resampler
+from rapida_tw.errors import FAR_END_STALLED, INTERNAL_ERROR, MEDIA_TIMEOUT, End
+from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.leg import Leg
+from rapida_tw.media.playout import Playout
+
+# A phone that suppresses silence and a stalled network look the same: both are heard as silence.
+SILENT_AFTER = 5  # ticks without a frame
+# A caller on hold sends nothing at all, for longer than a dead peer deserves; dead hosts are
+# found earlier by the transport (TCP_USER_TIMEOUT).
+GONE_AFTER = 30 * TICKS_PER_SECOND
+STALLED_AFTER = 5 * TICKS_PER_SECOND  # the far side takes no audio
+
+
+class Hearing(Protocol):
+    """Who hears the caller."""
+
+    def hear(self, frame: Samples) -> None: ...
+
+
+class Tap(Protocol):
+    """Who records both sides (media/recorder.py)."""
+
+    def caller_frame(self, tick: int, frame: Samples) -> None: ...
+    def assistant_frame(self, tick: int, frame: Samples) -> None: ...
+
+
+class SessionEvents(Protocol):
+    """What a session tells its call; rare events, never frames."""
+
+    def digit_received(self, digit: str) -> None: ...
+    def leg_ended(self, end: End) -> None: ...
+
+
+class MediaSession:
+    """The LegListener of a call, and its place on the beat."""
+
+    def __init__(
+        self, leg: Leg, clock: MediaClock, playout: Playout, hearing: Hearing, events: SessionEvents
+    ) -> None:
+        self._leg = leg
+        self._clock = clock
+        self._playout = playout
+        self._hearing = hearing
+        self._events = events
+        self.recorder: Tap | None = None
+        self.started = clock.now
+        self._tick = self.started
+        self._heard_at = self.started  # the tick of the latest arrival
+        self._rest = np.zeros(0, np.int16)
+        self._full_since: int | None = None
+        self._was_speaking = False
+        self._open = True
+        self._sounded: Callable[[], None] | None = None
+        self.spoken = 0  # ticks of the assistant's voice in the whole call
+        self._read_as(leg.format)
+        clock.add(self)
+
+    def close(self) -> None:
+        """Off the beat; idempotent."""
+        self._open = False
+        self._clock.remove(self)
+
+    def at_next_sound(self, sounded: Callable[[], None] | None) -> None:
+        """Call `sounded` once, when the next frame of the assistant is sent; None forgets it."""
+        self._sounded = sounded
+
+    # -- LegListener: the caller's side, on arrival -----------------------------------------------
+
+    def audio_received(self, payload: bytes, sequence: int | None = None) -> None:
+        if not self._open:
+            return
+        self._heard_at = self._clock.now
+        samples = self._to_samples(self._decode(payload))
+        if len(samples) == FRAME and not len(self._rest):
+            self._hear(samples)
+            return
+        samples = np.concatenate((self._rest, samples))
+        whole = len(samples) // FRAME * FRAME
+        self._rest = samples[whole:]
+        for frame in samples[:whole].reshape(-1, FRAME):
+            self._hear(frame)
+
+    def _hear(self, frame: Samples) -> None:
+        if self.recorder is not None:
+            self.recorder.caller_frame(self._heard_at, frame)
+        self._hearing.hear(frame)
+
+    def format_changed(self, format: AudioFormat) -> None:
+        self._read_as(format)
+
+    def digit_received(self, digit: str) -> None:
+        if self._open:
+            self._events.digit_received(digit)
+
+    def mark_heard(self, name: str) -> None:
+        """Marks are not asked for: with no lead, what was sent has been heard."""
+
+    def far_end_full(self, full: bool) -> None:
+        self._full_since = self._tick if full else None
+
+    def leg_ended(self, end: End) -> None:
+        if self._open:
+            self.close()
+            self._events.leg_ended(end)
+
+    # -- Ticking: the assistant's side, on the beat -----------------------------------------------
+
+    def tick(self, now: int) -> None:
+        self._tick = now
+        missing = now - self._heard_at
+        if missing > SILENT_AFTER:
+            if missing > GONE_AFTER:
+                self.leg_ended(MEDIA_TIMEOUT.because("no audio from the caller's side"))
+                return
+            self._hearing.hear(SILENCE)
+        if self._full_since is not None:
+            if now - self._full_since > STALLED_AFTER:
+                self.leg_ended(FAR_END_STALLED.because("the far side takes no audio"))
+            return
+        playout = self._playout
+        playout.played()
+        frame = playout.take()
+        if frame is None:
+            self._be_silent()
+            return
+        if self._sounded is not None:
+            sounded, self._sounded = self._sounded, None
+            sounded()
+        self._send(now, frame)
+        for _ in range(self._lead):  # the far side's buffer is filled once, then kept full
+            if not playout.behind(self._lead) or (frame := playout.take()) is None:
+                break
+            self._send(now, frame)
+
+    def failed(self) -> None:
+        """MediaClock caught an error of ours: only this call ends."""
+        self.leg_ended(INTERNAL_ERROR)
+
+    def _send(self, now: int, frame: Samples) -> None:
+        if self.recorder is not None:
+            self.recorder.assistant_frame(now, frame)
+        self.spoken += 1
+        self._was_speaking = True
+        self._leg.send_audio(self._encode(self._from_samples(frame)))
+
+    def _be_silent(self) -> None:
+        if not self._continuous:
+            return
+        if self._was_speaking:
+            # One frame of silence through the filter lets its tail out: no click.
+            self._was_speaking = False
+            self._leg.send_audio(self._encode(self._from_samples(SILENCE)))
+        else:
+            self._leg.send_audio(self._silence)
+
+    # -- formats ----------------------------------------------------------------------------------
+
+    def _read_as(self, format: AudioFormat) -> None:
+        self._decode, self._encode = _CODECS[format.encoding]
+        self._to_samples = Resampler(format.rate, RATE)
+        self._from_samples = Resampler(RATE, format.rate)
+        self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE))
+        self._continuous = format.continuous
+        self._lead = format.lead
+        self._playout.set_lead(format.lead)
+
+
+def _read_linear(payload: bytes) -> Samples:
+    return np.frombuffer(payload, "<i2")
+
+
+def _write_linear(samples: Samples) -> bytes:
+    return samples.astype("<i2", copy=False).tobytes()
+
+
+_CODECS: dict[Encoding, tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]] = {
+    Encoding.LINEAR16: (_read_linear, _write_linear),
+    Encoding.MULAW: (MULAW.decode, MULAW.encode),
+    Encoding.ALAW: (ALAW.decode, ALAW.encode),
+}

@@ -1,0 +1,322 @@
+"""Conversation: whose turn it is.
+
+A small machine (listening, replying, ended) whose state *replying* owns the Deferred of the
+reply; around it the timers of idleness and of the longest call, and the rules of what to do with
+a turn, a key, an interruption and a failure.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from automat import TypeMachineBuilder
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rapida_tw.errors import (
+    IDLE_TIMEOUT,
+    INTERNAL_ERROR,
+    MAX_DURATION,
+    PROVIDER_FAILED,
+    CallError,
+    End,
+)
+from rapida_tw.expect import Expectation
+from rapida_tw.pipeline.barge_in import BargeIn, agrees, meaningful
+from rapida_tw.pipeline.experience import Experience
+from rapida_tw.pipeline.keypad import Keypad
+from rapida_tw.pipeline.listen import Listener, ListenerEvents, Turn
+from rapida_tw.pipeline.reply import Answer, Job, Replier, Say
+
+FAILURES_IN_A_ROW = 3  # then the call ends: nobody likes to hear the same apology for ever
+_LONG_ENOUGH = 25  # voiced ticks without a word that deserve "I didn't catch that"
+
+
+class ConversationEvents(Protocol):
+    """What a Conversation tells its call."""
+
+    def user_said(self, turn: Turn) -> None: ...
+    def happened(self, name: str, detail: str = "") -> None:
+        """Something for the journal: an interruption, an idle prompt, a failure."""
+
+    def over(self, end: End) -> None:
+        """The conversation wants the call ended."""
+
+
+class _Inputs(Protocol):
+    def speak(self, job: Job) -> None: ...
+    def interrupted(self) -> None: ...
+    def replied(self) -> None: ...
+    def finish(self) -> None: ...
+
+
+class Conversation:
+    """The dialogue of one call. All methods are plain calls; nothing raises.
+
+    It is the ListenerEvents of its listener, and hears the keys and the ends from the call.
+    """
+
+    _log = Logger()
+    listener: Listener
+    replier: Replier
+    barge_in: BargeIn
+    keypad: Keypad
+
+    def __init__(
+        self, clock: IReactorTime, experience: Experience, events: ConversationEvents
+    ) -> None:
+        self._clock = clock
+        self._experience = experience
+        self._events = events
+        self._job: Job | None = None  # what is being said
+        self._waiting: list[Job] = []  # what is to be said after it
+        self._idle: IDelayedCall | None = None
+        self._longest: IDelayedCall | None = None
+        self._idle_prompts = 0
+        self._failures = 0
+        self._unclear = 0
+        self._dropped = False  # a reply was cut off by a voice that has said no word yet
+        self._machine = _machine(self)
+
+    def start(self) -> None:
+        """Greet, or listen at once. The parts (listener, replier, ...) are in place."""
+        self._longest = self._clock.callLater(
+            self._experience.max_duration, self._end, MAX_DURATION
+        )
+        greeting = self._experience.greeting
+        if greeting:
+            self._speak(Say(greeting, "greeting", self._experience.greeting_interruptible))
+        else:
+            self._listen()
+
+    def stop(self) -> None:
+        """The call is over, whatever was going on; idempotent."""
+        self._machine.finish()
+
+    @property
+    def turn_is_ours(self) -> bool:
+        """A reply is owed or under way."""
+        return self._job is not None
+
+    # -- ListenerEvents ---------------------------------------------------------------------------
+
+    def speech_started(self) -> None:
+        self._cancel_idle()
+        self.barge_in.speech_started()
+
+    def words(self, text: str) -> None:
+        if self._job is not None:
+            self.barge_in.words(text)
+
+    def turn_ended(self, turn: Turn) -> None:
+        if meaningful(turn.text) or (self._job is None and agrees(turn.text)):
+            self._understood(turn)
+            return
+        self.barge_in.turn_ended()
+        if self._job is not None:
+            return  # it goes on, or has been going on all the time
+        unclear = self._dropped or (turn.voiced >= _LONG_ENOUGH and not turn.text)
+        if unclear and not self._unclear:
+            self._unclear += 1
+            self._events.happened("turn.unclear")
+            self._speak(Say(self._experience.unclear_message, "unclear"))
+        else:
+            self._listen()
+
+    def hearing_failed(self, error: Exception) -> None:
+        self._events.happened("stt.error", str(error))
+        self._interrupt()
+        end = PROVIDER_FAILED.because("the recogniser failed")
+        self._speak(Say(self._experience.error_message, "error", False, end))
+
+    # -- keys, operators --------------------------------------------------------------------------
+
+    def digit_received(self, digit: str) -> None:
+        """A key: it interrupts what may be interrupted, unless a tool waits for it."""
+        self._cancel_idle()
+        if self._job is not None and self._job.interruptible and not self.keypad.collecting:
+            self.interrupted()
+        self.keypad.pressed(digit)
+
+    def digits_entered(self, digits: str) -> None:
+        """The keypad has a complete entry."""
+        if digits:
+            now = self._clock.seconds()
+            self._understood(Turn(digits, speech_ended=now, recognized=now, by_keys=True))
+        elif self._job is None:
+            self._listen()
+
+    def say(self, text: str) -> None:
+        """Say a text of an operator's, after what is being said now."""
+        self._next(Say(text))
+
+    def close_with(self, job: Say) -> None:
+        """Say this now, whatever is going on, and nothing after it."""
+        self._waiting.clear()
+        self._interrupt()
+        self._speak(job)
+
+    # -- turns ------------------------------------------------------------------------------------
+
+    def _understood(self, turn: Turn) -> None:
+        self._idle_prompts = self._unclear = 0
+        self._events.user_said(turn)
+        if self._job is not None and not self._job.interruptible:
+            self._waiting = [job for job in self._waiting if not isinstance(job, Answer)]
+            self._waiting.append(Answer(turn))
+            return
+        self._interrupt()
+        self._speak(Answer(turn))
+
+    def interrupted(self) -> None:
+        """The caller's word, key or insistent voice has cut the reply off."""
+        if self._job is not None:
+            self._events.happened("turn.interrupted")
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self.barge_in.stop()
+        self._dropped = self._job is not None
+        self._machine.interrupted()
+
+    def _next(self, job: Job) -> None:
+        if self._job is None:
+            self._speak(job)
+        else:
+            self._waiting.append(job)
+
+    def _speak(self, job: Job) -> None:
+        self._cancel_idle()
+        self._dropped = False
+        self._machine.speak(job)
+
+    # -- the reply's outcome ----------------------------------------------------------------------
+
+    def _begin(self, job: Job) -> Deferred[End | None]:
+        """State *replying* begins; its Deferred is the state's data."""
+        self._job = job
+        self.barge_in.allowed = job.interruptible
+        return self.replier.reply(job)
+
+    def _replied(self, end: End | None) -> None:
+        if not isinstance(self._job, Say) or self._job.kind != "error":
+            self._failures = 0
+        self._machine.replied()
+        if end is not None:
+            self._end(end)
+        elif self._waiting:
+            self._speak(self._waiting.pop(0))
+        else:
+            self._listen()
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return  # an interruption, which has said so already
+        apology = isinstance(self._job, Say) and self._job.kind == "error"
+        self._machine.replied()
+        self._failures += 1
+        end = INTERNAL_ERROR
+        if failure.check(CallError):
+            end = PROVIDER_FAILED.because(failure.getErrorMessage())
+            self._log.warn("a reply failed: {reason}", reason=failure.getErrorMessage())
+        else:
+            self._log.failure("a reply failed", failure)
+        self._events.happened("reply.failed", failure.getErrorMessage())
+        if apology or self._failures >= FAILURES_IN_A_ROW:
+            self._end(end)
+        else:
+            self._speak(Say(self._experience.error_message, "error"))
+
+    def expecting(self, expectation: Expectation) -> None:
+        """The model has told what may be said or pressed next."""
+        self.listener.expect(expectation)
+        self.keypad.expect(expectation.digits)
+
+    # -- idleness, ends ---------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        self._cancel_idle()
+        if not self.listener.speaking:
+            self._idle = self._clock.callLater(self._experience.idle_timeout, self._idle_expired)
+
+    def _idle_expired(self) -> None:
+        self._idle = None
+        if self._idle_prompts >= self._experience.idle_retries:
+            self._end(IDLE_TIMEOUT)
+            return
+        self._idle_prompts += 1
+        self._events.happened("idle", f"prompt {self._idle_prompts}")
+        self._speak(Say(self._experience.idle_message, "idle"))
+
+    def _cancel_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _end(self, end: End) -> None:
+        self.stop()
+        self._events.over(end)
+
+    def _close(self) -> None:
+        self._cancel_idle()
+        self.barge_in.stop()
+        self.keypad.stop()
+        self._waiting.clear()
+        if self._longest is not None and self._longest.active():
+            self._longest.cancel()
+
+
+def _begin_reply(inputs: _Inputs, talk: Conversation, job: Job) -> Deferred[End | None]:
+    reply = talk._begin(job)
+    reply.addCallbacks(talk._replied, talk._failed)
+    reply.addErrback(lambda failure: talk._log.failure("after a reply", failure))
+    return reply
+
+
+_builder = TypeMachineBuilder(_Inputs, Conversation)
+_listening = _builder.state("listening")
+_replying = _builder.state("replying", _begin_reply)
+_ended = _builder.state("ended")
+
+_listening.upon(_Inputs.speak).to(_replying).returns(None)
+_listening.upon(_Inputs.interrupted).loop().returns(None)
+_listening.upon(_Inputs.replied).loop().returns(None)
+_ended.upon(_Inputs.speak).loop().returns(None)
+_ended.upon(_Inputs.interrupted).loop().returns(None)
+_ended.upon(_Inputs.replied).loop().returns(None)
+_ended.upon(_Inputs.finish).loop().returns(None)
+
+
+@_replying.upon(_Inputs.replied).to(_listening)
+def _over(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
+    talk._job = None
+
+
+@_replying.upon(_Inputs.interrupted).to(_listening)
+def _cut_off(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
+    talk._job = None
+    reply.cancel()  # every `finally` below it has run when this returns
+
+
+@_replying.upon(_Inputs.speak).loop()
+def _later(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None], job: Job) -> None:
+    talk._waiting.append(job)
+
+
+@_listening.upon(_Inputs.finish).to(_ended)
+def _finish(inputs: _Inputs, talk: Conversation) -> None:
+    talk._close()
+
+
+@_replying.upon(_Inputs.finish).to(_ended)
+def _finish_reply(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
+    talk._job = None
+    reply.cancel()
+    talk._close()
+
+
+_machine = _builder.build()
+
+_conforms: type[ListenerEvents] = Conversation

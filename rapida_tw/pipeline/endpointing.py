@@ -1,0 +1,71 @@
+"""Endpointing: how long a silence must last before the caller's turn is over.
+
+The caller's own pauses decide: whoever pauses long between words is given longer, whoever answers
+briskly is answered briskly. Words shorten or lengthen it: a finished sentence, an unfinished one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from rapida_tw.audio.format import TICK_MS
+from rapida_tw.errors import MisconfiguredAssistant
+from rapida_tw.speech.base import Options
+
+_UNFINISHED = frozenset(
+    "and or but so because if then the a an to of for at with my is um uh er i'd i'm we're".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingOptions:
+    """The options of `endOfSpeech`; all in milliseconds."""
+
+    timeout: int = 600  # the usual silence
+    quick_timeout: int = 400  # after words that sound complete
+    extended_timeout: int = 1200  # after words that want more
+
+    @classmethod
+    def read(cls, options: Options) -> EndpointingOptions:
+        """From a deployment; keys may carry the prefix `microphone.eos.`."""
+        known = {field.name for field in fields(cls)}
+        values: dict[str, int] = {}
+        for key, value in options.items():
+            name = key.removeprefix("microphone.eos.")
+            if name not in known:
+                raise MisconfiguredAssistant(f"endOfSpeech has no option {key!r}: {sorted(known)}")
+            try:
+                values[name] = int(value)
+            except (TypeError, ValueError):
+                raise MisconfiguredAssistant(f"endOfSpeech.{key}: a number of ms") from None
+            if not 100 <= values[name] <= 10_000:
+                raise MisconfiguredAssistant(f"endOfSpeech.{key}: 100 to 10000 ms")
+        return cls(**values)
+
+
+class Endpointing:
+    """Learns one caller's pauses and answers how many silent ticks end the turn."""
+
+    def __init__(self, options: EndpointingOptions | None = None) -> None:
+        options = options or EndpointingOptions()
+        self._usual = options.timeout // TICK_MS
+        self._quick = options.quick_timeout // TICK_MS
+        self._extended = options.extended_timeout // TICK_MS
+        self._pause = 0.0  # ticks: a falling peak of the pauses inside this caller's turns
+
+    def paused_inside(self, ticks: int) -> None:
+        """The caller was silent that long and then went on in the same turn."""
+        self._pause = max(ticks, self._pause * 0.8)
+
+    def needed(self, text: str) -> int:
+        """Silent ticks that end the turn after `text` (the words so far, may be "")."""
+        words = text.lower().split()
+        if words and words[-1].strip(",") in _UNFINISHED:
+            return self._extended
+        base = self._usual
+        if text.endswith((".", "?", "!")) or (words and words[-1] in _COMPLETE):
+            base = self._quick
+        return min(max(base, int(self._pause * 1.3)), self._extended)
+
+
+_COMPLETE = frozenset("yes no yeah nope okay ok please thanks goodbye bye hello stop".split())

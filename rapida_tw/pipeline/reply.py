@@ -1,0 +1,331 @@
+"""Replier: makes one reply, model → phrases → voice → playout, as one cancellable Deferred.
+
+An interruption is `reply.cancel()`: every `finally` below has run when it returns, so the model's
+stream is closed, the vendor told, the playout empty and the history cut in the same reactor turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from rapida_tw.audio.format import Samples
+from rapida_tw.errors import End, VendorFailed
+from rapida_tw.expect import Expectation
+from rapida_tw.media.playout import Playout
+from rapida_tw.models.base import Completion, Model
+from rapida_tw.pipeline.dead_air import DeadAir
+from rapida_tw.pipeline.history import History
+from rapida_tw.pipeline.listen import Turn
+from rapida_tw.pipeline.normalise import Normaliser
+from rapida_tw.pipeline.phrases import Phrases
+from rapida_tw.pipeline.tools import ToolBox
+from rapida_tw.speech.base import Synthesizer
+
+T = TypeVar("T")
+
+ROUNDS = 6  # model runs with tools in one reply; more is a model that runs in circles
+PHRASE_WITHIN = 15.0  # seconds for the voice to give a whole phrase
+# The goodbye is on its way through the far side's jitter buffer when the last frame was sent.
+TAIL = 0.3  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text of the house: greeting, idle message, error message, what an operator types."""
+
+    text: str
+    kind: str = "say"
+    interruptible: bool = True
+    then: End | None = None  # end the call after it was heard
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The caller's turn is to be answered by the model."""
+
+    turn: Turn
+    kind: str = "answer"
+    interruptible: bool = True
+
+
+Job = Say | Answer
+
+
+@dataclass(slots=True)
+class Times:
+    """When things happened in a reply, in seconds on the call's clock; 0 = has not."""
+
+    turn: Turn | None
+    model: float = 0.0  # the model's first words
+    voice: float = 0.0  # the voice's first samples
+    played: float = 0.0  # the first frame was sent
+
+    def latency(self) -> dict[str, float]:
+        """Seconds from the end of the caller's speech to the first sample, and its parts."""
+        turn = self.turn
+        if turn is None or turn.by_keys or not self.played:
+            return {}
+        model = self.model or turn.recognized
+        voice = self.voice or model
+        return {
+            "total": self.played - turn.speech_ended,
+            "endpointing": turn.endpoint - turn.speech_ended,
+            "recognizer": turn.recognized - turn.endpoint,
+            "model": model - turn.recognized,
+            "voice": voice - model,
+            "playout": self.played - voice,
+        }
+
+
+class ReplyEvents(Protocol):
+    """What a Replier tells; plain calls."""
+
+    def assistant_said(self, text: str, job: Job, interrupted: bool, times: Times) -> None:
+        """The reply is over; `text` is what the caller heard of it, perhaps ""."""
+
+    def expecting(self, expectation: Expectation) -> None:
+        """The model told what may be said next."""
+
+    def tool_used(self, name: str, result: str) -> None: ...
+
+    def filled(self, text: str) -> None:
+        """Dead air was filled."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What belongs to the reply that is being made."""
+
+    times: Times
+    text: list[str] = field(default_factory=list)  # deltas of the current model run
+    recorded: bool = True  # the current run's text is in the history
+    thinking: Deferred[None] | None = None
+    given_up: bool = False
+
+
+class Replier:
+    """One call's maker of replies; one at a time."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        history: History,
+        model: Model,
+        tools: ToolBox,
+        voice: Synthesizer,
+        normaliser: Normaliser,
+        playout: Playout,
+        next_sound: Callable[[Callable[[], None] | None], None],
+        events: ReplyEvents,
+        fillers: tuple[str, ...],
+    ) -> None:
+        self._clock = clock
+        self._history = history
+        self._model = model
+        self._tools = tools
+        self._voice = voice
+        self._normaliser = normaliser
+        self._playout = playout
+        self._next_sound = next_sound
+        self._events = events
+        self._fillers = fillers
+        self._speaking: Deferred[None] | None = None
+        self._state = _State(Times(None))
+
+    def reply(self, job: Job) -> Deferred[End | None]:
+        """Make and speak one reply; fires when it was heard, with the call's End if it ends it.
+
+        Errbacks with VendorFailed; cancelling it is the interruption.
+        """
+        return Deferred.fromCoroutine(self._reply(job))
+
+    async def _reply(self, job: Job) -> End | None:
+        self._state = _State(Times(job.turn if isinstance(job, Answer) else None))
+        if isinstance(job, Answer):
+            self._history.user_said(job.turn.text)
+        self._history.begin_reply()
+        complete = False
+        try:
+            if isinstance(job, Say):
+                part = self._history.assistant_said(job.text)
+                await self._say(job.text, part)
+                end = job.then
+            else:
+                end = await self._answer()
+            await self._playout.drained()
+            if end is not None:
+                await deferLater(self._clock, TAIL)
+            complete = True
+            return end
+        finally:
+            self._next_sound(None)
+            if self._speaking is not None:  # a filler that nobody waits for any more
+                self._speaking.cancel()
+            if not self._state.recorded:
+                self._history.assistant_said("".join(self._state.text))
+            heard = self._playout.clear()
+            said = self._history.end_reply(heard, interrupted=not complete)
+            self._events.assistant_said(said, job, not complete, self._state.times)
+
+    # -- the model --------------------------------------------------------------------------------
+
+    async def _answer(self) -> End | None:
+        dead_air = DeadAir(self._clock, self._quiet, self._fill, self._give_up, self._fillers)
+        dead_air.start()
+        try:
+            for _ in range(ROUNDS):
+                completion = await self._run(dead_air)
+                if completion.expecting is not None:
+                    self._events.expecting(completion.expecting)
+                if not completion.tool_calls:
+                    return None
+                end = await self._use_tools(completion)
+                if end is not None:
+                    return end
+            raise VendorFailed(f"the model used tools in {ROUNDS} runs without an answer")
+        finally:
+            dead_air.stop()
+
+    async def _run(self, dead_air: DeadAir) -> Completion:
+        """One run of the model, spoken while it is still writing."""
+        state = self._state
+        state.text, state.recorded = [], False
+        part = self._history.next_part
+        phrases = Phrases()
+        done: list[Completion] = []
+
+        def write(delta: str) -> None:
+            state.times.model = state.times.model or self._clock.seconds()
+            state.text.append(delta)
+            phrases.text_received(delta)
+
+        thinking = self._model.reply(self._history.messages(), self._tools.offered(), write)
+        state.thinking = (
+            thinking.addCallback(_keep, done)
+            .addBoth(phrases.ended)
+            .addErrback(_raised_by_phrases)
+            .addCallback(_nothing)
+        )
+        try:
+            async for phrase in phrases:
+                await self._playout.room()
+                await self._say(phrase, part)
+                dead_air.progressed()
+        except CancelledError:
+            if state.given_up:
+                raise VendorFailed("no answer in time") from None
+            raise
+        finally:
+            state.thinking.cancel()
+            state.thinking = None
+        completion = done[0]
+        self._history.assistant_said(completion.text, completion.tool_calls)
+        state.recorded = True
+        return completion
+
+    async def _use_tools(self, completion: Completion) -> End | None:
+        end = None
+        for call in completion.tool_calls:
+            result = await self._tools.use(call)
+            self._history.tool_answered(call, result.text)
+            self._events.tool_used(call.name, result.text)
+            end = result.end or end
+        return end
+
+    # -- the voice --------------------------------------------------------------------------------
+
+    async def _say(self, text: str, part: int) -> None:
+        if self._speaking is not None:  # a filler; a phrase is never spoken into another
+            await _shielded(self._speaking)
+        self._speaking = self._synthesize(text, part, self._write)
+        try:
+            await self._speaking
+        finally:
+            self._speaking = None
+
+    def _synthesize(self, text: str, part: int, write: Callable[[Samples], None]) -> Deferred[None]:
+        spoken = self._normaliser.spoken(text)
+        self._playout.begin(text, part)
+        saying = self._voice.say(spoken, write) if spoken else succeed(None)
+        saying.addTimeout(PHRASE_WITHIN, self._clock, _too_slow)
+        return saying.addBoth(self._phrase_done)
+
+    def _phrase_done(self, result: T) -> T:
+        self._playout.finish()
+        return result
+
+    def _write(self, samples: Samples) -> None:
+        times = self._state.times
+        if not times.voice:
+            times.voice = self._clock.seconds()
+            self._next_sound(self._sounded)
+        self._playout.write(samples)
+
+    def _sounded(self) -> None:
+        self._state.times.played = self._clock.seconds()
+
+    # -- dead air ---------------------------------------------------------------------------------
+
+    def _quiet(self) -> bool:
+        return not (self._playout.busy or self._playout.paused or self._tools.waiting_for_caller)
+
+    def _give_up(self) -> None:
+        """The model is too slow; a tool has a deadline of its own."""
+        state = self._state
+        if state.thinking is not None:
+            state.given_up = True
+            state.thinking.cancel()
+            if self._speaking is not None:
+                self._speaking.cancel()
+
+    def _fill(self, text: str) -> None:
+        if self._speaking is None:
+            self._events.filled(text)
+            # Part -1 is in no message: the model need not know that it was slow.
+            filling = self._synthesize(text, -1, self._playout.write)
+            self._speaking = filling.addErrback(self._filler_failed).addCallback(self._filled)
+            if filling.called:
+                self._speaking = None
+
+    def _filler_failed(self, failure: Failure) -> None:
+        """The reply itself will fail by the same voice, and say so."""
+
+    def _filled(self, _: None) -> None:
+        self._speaking = None
+
+
+def _keep(completion: Completion, done: list[Completion]) -> Completion:
+    done.append(completion)
+    return completion
+
+
+def _raised_by_phrases(failure: Failure) -> None:
+    """Whoever iterates over the phrases has it; here it ends."""
+
+
+def _nothing(_: object) -> None:
+    """What the model answered is kept elsewhere."""
+
+
+def _too_slow(failure: Failure | object, seconds: float) -> None:
+    raise VendorFailed(f"the voice took more than {seconds:.0f} s for a phrase")
+
+
+async def _shielded(other: Deferred[None]) -> None:
+    """Wait for `other` without owning it: cancelling the waiter leaves it alone."""
+    waiting: Deferred[None] = Deferred()
+
+    def over(result: T) -> T:
+        if not waiting.called:
+            waiting.callback(None)
+        return result
+
+    other.addBoth(over)
+    await waiting

@@ -1,0 +1,176 @@
+"""ToolBox: what the model may do besides speaking, and how each thing is done.
+
+A tool always answers the model: with its result, or with `{"error": reason}` that the model can
+speak about. Only `end_call` and a transfer end the call, after what was said has been heard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+
+from rapida_tw.errors import TOOL_ENDED, TRANSFERRED, CallError, End, MisconfiguredAssistant
+from rapida_tw.media.playout import Playout
+from rapida_tw.models.base import Tool, ToolCall
+from rapida_tw.pipeline.keypad import Keypad
+
+_MOST_SECONDS = 60.0  # a model may not make a caller wait longer for a key
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`text` is JSON for the model; `end` is set when the call is to end after the reply."""
+
+    text: str
+    end: End | None = None
+
+
+def answer(value: Mapping[str, Any], end: End | None = None) -> Result:
+    return Result(json.dumps(value), end)
+
+
+class Line(Protocol):
+    """What the call's carrier can do for a tool."""
+
+    def transfer(self, target: str) -> Deferred[None]:
+        """Get the transfer ready; `NotSupported` says why it cannot be."""
+
+
+class Runner(Protocol):
+    """One tool of one call."""
+
+    tool: Tool
+
+    def use(self, arguments: Mapping[str, Any]) -> Deferred[Result]:
+        """Errbacks with CallError or ValueError become an error for the model."""
+
+
+class EndCall:
+    """The model says goodbye; the call ends when it has been heard."""
+
+    tool = Tool(
+        "end_call",
+        "End the call. Say goodbye in the same reply; it is heard before the call ends.",
+        {"type": "object", "properties": {}},
+    )
+
+    def use(self, arguments: Mapping[str, Any]) -> Deferred[Result]:
+        return Deferred.fromCoroutine(self._use())
+
+    async def _use(self) -> Result:
+        return answer({"success": True}, TOOL_ENDED)
+
+
+class CollectDigits:
+    """Waits for keys, after the prompt before it has been heard."""
+
+    tool = Tool(
+        "collect_digits",
+        "Wait for the caller to press keys on the phone. Ask for them in the same reply.",
+        {
+            "type": "object",
+            "properties": {
+                "count": {"type": "integer", "description": "how many digits; 0 = until #"},
+                "terminator": {"type": "string", "description": "the key that completes"},
+                "timeout": {"type": "number", "description": "seconds to wait, default 10"},
+            },
+        },
+    )
+
+    def __init__(self, keypad: Keypad, playout: Playout) -> None:
+        self._keypad = keypad
+        self._playout = playout
+
+    def use(self, arguments: Mapping[str, Any]) -> Deferred[Result]:
+        return Deferred.fromCoroutine(self._use(arguments))
+
+    async def _use(self, arguments: Mapping[str, Any]) -> Result:
+        count = int(arguments.get("count") or 0)
+        terminator = str(arguments.get("terminator") or "#")[:1]
+        timeout = min(max(float(arguments.get("timeout") or 10.0), 1.0), _MOST_SECONDS)
+        await self._playout.drained()
+        digits = await self._keypad.collect(count, terminator, timeout)
+        return answer({"digits": digits} if digits else {"error": "no key was pressed"})
+
+
+class TransferCall:
+    """Hands the call over to a person, to one of the targets that the assistant allows."""
+
+    def __init__(self, line: Line, targets: Sequence[str]) -> None:
+        self._line = line
+        self._targets = tuple(targets)
+        self.tool = Tool(
+            "transfer_call",
+            "Transfer the call. Tell the caller in the same reply; it is heard before.",
+            {
+                "type": "object",
+                "properties": {"to": {"type": "string", "enum": list(self._targets)}},
+            },
+        )
+
+    def use(self, arguments: Mapping[str, Any]) -> Deferred[Result]:
+        return Deferred.fromCoroutine(self._use(arguments))
+
+    async def _use(self, arguments: Mapping[str, Any]) -> Result:
+        target = str(arguments.get("to") or self._targets[0])
+        if target not in self._targets:
+            # Else a clever caller talks the model into dialling a premium number.
+            return answer({"error": f"{target} is not among the allowed targets"})
+        await self._line.transfer(target)
+        return answer({"success": True}, TRANSFERRED.because(f"to {target}"))
+
+
+class ToolBox:
+    """The tools of one call, by name."""
+
+    _log = Logger()
+
+    def __init__(self, runners: Sequence[Runner]) -> None:
+        self._runners = {runner.tool.name: runner for runner in runners}
+        self._in_use = ""
+
+    def offered(self) -> tuple[Tool, ...]:
+        return tuple(runner.tool for runner in self._runners.values())
+
+    @property
+    def waiting_for_caller(self) -> bool:
+        """A tool waits for the caller's keys: the silence is not ours."""
+        return self._in_use == CollectDigits.tool.name
+
+    def use(self, call: ToolCall) -> Deferred[Result]:
+        """Fires with the result; errors are results too, only cancelling is not."""
+        return Deferred.fromCoroutine(self._use(call))
+
+    async def _use(self, call: ToolCall) -> Result:
+        runner = self._runners.get(call.name)
+        if runner is None:
+            return answer({"error": f"there is no tool {call.name}"})
+        self._in_use = call.name
+        try:
+            return await runner.use(call.arguments)
+        except CancelledError:
+            raise
+        except (CallError, ValueError, TypeError) as error:
+            return answer({"error": str(error)})
+        except Exception:
+            self._log.failure("tool {name} failed", name=call.name)
+            return answer({"error": "the tool failed"})
+        finally:
+            self._in_use = ""
+
+
+def targets(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The allowed targets of a transfer tool (several are joined with `<|||>`)."""
+    text = options.get("tool.transfer_to") or options.get("transfer_to") or ""
+    found = tuple(part.strip() for part in str(text).split("<|||>") if part.strip())
+    if not found:
+        raise MisconfiguredAssistant("a transfer_call tool needs the option tool.transfer_to")
+    return found
+
+
+_conform: tuple[type[Runner], ...] = (EndCall, CollectDigits, TransferCall)

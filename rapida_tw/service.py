@@ -1,0 +1,206 @@
+"""The composition root: the one place that knows everybody. It reads top to bottom as the house."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from treq.client import HTTPClient
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.logger import Logger
+from twisted.web.client import Agent, HTTPConnectionPool
+
+from rapida_tw.calls.calls import Calls
+from rapida_tw.calls.context import ContextStore, MemoryContexts
+from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.parts import Defaults, Vendors
+from rapida_tw.calls.redis_contexts import RedisContexts
+from rapida_tw.config.load import ConfigError
+from rapida_tw.config.sections import Config
+from rapida_tw.first_run import Installed, install
+from rapida_tw.ids import Ids
+from rapida_tw.listening import Listening, tcp
+from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.disk import RecordingDisk
+from rapida_tw.models.base import ModelProvider
+from rapida_tw.pipeline.http_tool import HttpTool
+from rapida_tw.speech.base import (
+    DetectorProvider,
+    Host,
+    RecognizerProvider,
+    Registry,
+    SynthesizerProvider,
+)
+from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.database import Database
+from rapida_tw.store.engine import DatabaseUnusable
+from rapida_tw.store.keys import Keys
+from rapida_tw.store.projects import Projects
+from rapida_tw.store.redis import Redis
+from rapida_tw.transports.audiosocket import AudioSocketFactory
+from rapida_tw.web.site import build_site
+
+CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
+
+
+def build(config: Config, reactor: Any, now: Callable[[], float]) -> House:
+    """Everything, wired and not yet started; ConfigError when it cannot be."""
+    return House(config, reactor, now)
+
+
+class House(MultiService):
+    """The server. Public attributes serve the demo, the tests and embedding programs."""
+
+    _log = Logger()
+
+    def __init__(self, config: Config, reactor: Any, now: Callable[[], float]) -> None:
+        super().__init__()
+        self.config = config
+        self._reactor = reactor
+        self._now = now
+        ids = Ids(now)
+
+        # What survives a restart.
+        self.database = _database(config, reactor)
+        self.assistants = Assistants(self.database, ids, now)
+        self.keys = Keys(self.database, ids, now)
+        self.projects = Projects(self.database, ids, now)
+        self.conversations = Conversations(self.database, now, _node(config))
+        self.journal = Journal(reactor, self.conversations, now)
+
+        # What waits for its call.
+        self._redis = Redis(config.redis.url, reactor) if config.redis.url else None
+        self.contexts: ContextStore = (
+            RedisContexts(self._redis) if self._redis else MemoryContexts(reactor)
+        )
+
+        # The media plane.
+        self.beat = MediaClock(reactor)
+        self._disk = RecordingDisk(reactor.callFromThread) if config.recording.enabled else None
+        recordings = config.recording.directory
+
+        # Who hears, speaks and thinks.
+        host = Host(reactor, config.server.data_dir)
+        self.vendors = Vendors(
+            Registry[RecognizerProvider]("rapida_tw.recognizers", host),
+            Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
+            Registry[DetectorProvider]("rapida_tw.detectors", host),
+            Registry[ModelProvider]("rapida_tw.models", host),
+            Defaults(
+                config.speech.recognizer,
+                config.speech.synthesizer,
+                config.speech.vad,
+                config.model.default,
+            ),
+        )
+        agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
+        http = HTTPClient(agent)
+
+        # The calls.
+        self.calls = Calls(
+            reactor,
+            self.beat,
+            self.contexts,
+            self.assistants,
+            self.conversations,
+            self.journal,
+            self.vendors,
+            lambda definition: HttpTool(definition, http, reactor),
+            ids,
+            now,
+            config.server.max_calls,
+            recordings,
+            self._disk,
+        )
+
+        # The open ports.
+        self._audiosocket = AudioSocketFactory(reactor, self.calls.claim, self.calls.attach)
+        self.site = build_site(self)
+        self._listening = Listening(reactor, self._ports())
+        self._listening.setServiceParent(self)
+
+    def _ports(self) -> list[tuple[str, str, IProtocolFactory]]:
+        config = self.config
+        http = [config.http.endpoint]
+        http += [tcp(config.http.host, port) for port in config.http.also_ports]
+        ports: list[tuple[str, str, IProtocolFactory]] = [
+            ("HTTP", endpoint, self.site) for endpoint in http
+        ]
+        if config.audiosocket.enabled:
+            ports.append(("AudioSocket", config.audiosocket.endpoint, self._audiosocket))
+        return ports
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def privilegedStartService(self) -> None:
+        self._make_folders()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        super().startService()
+        if self._disk is not None:
+            self._disk.start()
+        if self._redis is not None:
+            self._redis.startService()
+        for line in self.vendors.warm_up():
+            self._log.info("{line}", line=line)
+        beginning = self.conversations.close_unfinished(self._now())
+        beginning.addCallback(self._closed_unfinished)
+        beginning.addCallback(lambda _: install(self.projects.ensure, self.keys, self.assistants))
+        beginning.addCallback(self._installed)
+        beginning.addErrback(lambda failure: self._log.failure("at start-up", failure))
+
+    def _make_folders(self) -> None:
+        for folder in (self.config.server.data_dir, self.config.recording.directory):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SystemExit(f"{folder}: {error.strerror}") from error
+
+    def _closed_unfinished(self, count: int) -> None:
+        if count:
+            self._log.warn("{count} calls were cut off by the last stop", count=count)
+
+    def _installed(self, installed: Installed) -> None:
+        if installed.made and installed.api_key:
+            # Once, and not through the log, which hides keys.
+            print(f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True)
+        self._log.info("assistant {id} takes calls", id=installed.assistant_id)
+
+    def stopService(self) -> Deferred[None]:
+        """Drain, then close everything in the reverse order of its making."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self.calls.drain(self.config.server.drain_seconds)
+        await MultiService.stopService(self)
+        self._audiosocket.abort_all()
+        await self.vendors.stop()
+        if self._disk is not None:
+            await self._disk.stop()
+        await self.journal.close()
+        if isinstance(self.contexts, MemoryContexts):
+            self.contexts.close()
+        if self._redis is not None:
+            await self._redis.stopService()
+        await self.database.close()
+
+
+def _database(config: Config, reactor: Any) -> Database:
+    """Opened and with all its tables; a database that cannot be used is a mistake to report."""
+    try:
+        database = Database(config.database.url, reactor)
+        database.migrate()
+    except DatabaseUnusable as error:
+        raise ConfigError([f"database.url: {error}"]) from error
+    return database
+
+
+def _node(config: Config) -> str:
+    """The worker's name: no two that run at once share it."""
+    return config.server.node or f"{socket.gethostname()}:{config.http.port}"

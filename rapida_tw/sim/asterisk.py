@@ -1,0 +1,162 @@
+"""Asterisk's dialplan for an inbound call: phase 1 by CURL(), phase 2 by AudioSocket().
+
+Set(CTX=${CURL(https://host/v1/talk/asterisk/call/${ASSISTANT_ID}?from=...)})
+GotoIf($["${CTX}" = ""]?error)
+AudioSocket(${CTX},host:4573)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, RequestTransmissionFailed, ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
+
+from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
+from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.phone import Phone
+
+HTTP_TIMEOUT = 5.0  # seconds: CURLOPT(httptimeout)
+CONNECT_TIMEOUT = 2.0  # seconds: fixed in res_audiosocket
+_LONGEST_BODY = 4_096  # bytes: a channel variable is no longer
+# The one form that Asterisk's parser takes: no braces, no blanks, any case.
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NETWORK_ERRORS = (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionClosed,
+    DNSLookupError,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    TimeoutError,
+)
+
+
+class CallFailed(Exception):
+    """The dialplan went another way than to the assistant; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialplan:
+    """What the dialplan knows: where the server is, and who is called by whom.
+
+    `api_key` goes into the query as in the published dialplan, or with `key_in_header` into
+    `x-api-key` (`CURLOPT(httpheader)`), where no proxy logs it.
+    """
+
+    url: str  # of the server's HTTP port, without a path
+    assistant_id: str
+    api_key: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 4_573
+    caller: str = "+15550100"
+    channel_id: str = ""
+    key_in_header: bool = False
+
+
+class Asterisk:
+    """Makes calls as a real Asterisk with that dialplan does."""
+
+    def __init__(self, reactor: Any, dialplan: Dialplan, http: HTTPClient | None = None) -> None:
+        self._reactor = reactor
+        self._dialplan = dialplan
+        self._http = http or HTTPClient(Agent(reactor))
+
+    def call(
+        self, phone: Phone, metronome: Metronome, manner: Manner = APPLICATION
+    ) -> Deferred[FakeAsterisk]:
+        """Both phases; fires when the line is up, errbacks with `CallFailed`."""
+        return Deferred.fromCoroutine(self._call(phone, metronome, manner))
+
+    def context(self) -> Deferred[UUID]:
+        """Phase 1 alone; errbacks with `CallFailed`."""
+        return Deferred.fromCoroutine(self._context())
+
+    async def _call(self, phone: Phone, metronome: Metronome, manner: Manner) -> FakeAsterisk:
+        context = await self._context()
+        plan = self._dialplan
+        endpoint = HostnameEndpoint(
+            self._reactor, plan.host.encode(), plan.port, timeout=CONNECT_TIMEOUT
+        )
+        try:
+            line = FakeAsterisk(phone, context, metronome, manner)
+            await connectProtocol(endpoint, line)
+        except (ConnectError, DNSLookupError) as error:
+            raise CallFailed(f"AudioSocket({plan.host}:{plan.port}): {error}") from error
+        return line
+
+    async def _context(self) -> UUID:
+        text = await self._curl()
+        if not text:
+            raise CallFailed("CURL() gave an empty CTX")
+        if not _UUID.fullmatch(text):
+            raise CallFailed(f"Failed to parse UUID {text[:60]!r}")
+        return UUID(text)
+
+    async def _curl(self) -> str:
+        plan = self._dialplan
+        url = (
+            f"{plan.url.rstrip('/')}/v1/talk/asterisk/call/{quote(plan.assistant_id, '')}"
+            f"?from={quote(plan.caller, '')}&channel_id={quote(plan.channel_id, '')}"
+        )
+        headers: dict[bytes | str, bytes | str] = {
+            "User-Agent": "asterisk-libcurl-agent/1.0",
+            "Accept": "*/*",
+        }
+        if plan.key_in_header:
+            headers["x-api-key"] = plan.api_key
+        else:
+            url += f"&x-api-key={quote(plan.api_key, '')}"
+        try:
+            response = await self._http.get(url, headers=headers, allow_redirects=False).addTimeout(
+                HTTP_TIMEOUT, self._reactor
+            )
+            body = _Body()
+            response.deliverBody(body)
+            text = await body.done.addTimeout(HTTP_TIMEOUT, self._reactor)
+        except _NETWORK_ERRORS as error:
+            kind = type(error).__name__
+            raise CallFailed(f"CURL() of {plan.url} failed: {kind} {error}".rstrip()) from error
+        if response.code >= 400:  # CURLOPT(failurecodes)
+            reasons = response.headers.getRawHeaders("x-rapida-error") or [text[:200]]
+            raise CallFailed(f"CURL() got HTTP {response.code}: {reasons[0]}")
+        # CURL() trims white space at the end only.
+        return text.rstrip()
+
+
+class _Body(Protocol):
+    """Gathers a short body; `done` fires with it. Cancelling `done` closes the connection."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self.done: Deferred[str] = Deferred(lambda _: self.transport.loseConnection())
+
+    def dataReceived(self, data: bytes) -> None:
+        self._text += data
+        if len(self._text) > _LONGEST_BODY:
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.done.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.done.callback(self._text[:_LONGEST_BODY].decode("utf-8", "replace"))
+        else:
+            self.done.errback(reason)

@@ -1,0 +1,320 @@
+"""Very many AudioSocket callers from one process: the load generator.
+
+Raw sockets and epoll, because a Twisted protocol a call would cost as much as the server that is
+measured. Callers send a packet every 20 ms in ten phases. The time of an arrival is the kernel's
+(SO_TIMESTAMPNS), so that what the generator itself is late does not count as the server's jitter;
+it is reported besides. Give it a process and a core of its own (`load_process.py`).
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import socket
+import struct
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+
+from rapida_tw.audio.format import RATE
+from rapida_tw.audio.resample import resample_all
+from rapida_tw.sim.audiosocket import AUDIO, CONTEXT, packet
+from rapida_tw.sim.ear import LOUD
+from rapida_tw.sim.jitter import Pacing, pacing
+from rapida_tw.sim.usage import Usage, usage
+from rapida_tw.sim.voices import hum
+
+_TICK_NS = 20_000_000
+_PHASES = 10
+_SO_TIMESTAMPNS = 35  # Linux; not in the socket module of Python 3.11
+_TIMESPEC = struct.Struct("=qq")
+_PACKET = 323  # bytes
+# Connections that wait for their first packet at one time: fewer than any listener's backlog.
+_CONNECTING = 32
+_CONNECT_WITHIN = 30_000_000_000  # ns for all of them
+_PROBE_TICKS = 30  # 600 ms of voice
+_PROBE_AFTER = 50  # ticks after the start of the measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What to do. `talk` seconds of voice in each `every`; `probe` instead says one thing.
+
+    `pid` is the server's process, measured from outside; 0 = not.
+    """
+
+    contexts: Sequence[UUID]
+    host: str = "127.0.0.1"
+    port: int = 4_573
+    seconds: float = 5.0
+    settle: float = 2.0
+    talk: float = 1.0
+    every: float = 8.0
+    probe: bool = False
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was measured; memory in bytes, times in the unit that the name says.
+
+    `stopped_ms`: from the first packet of the probe's voice to the silence of who was speaking
+    (barge-in). `answered_ms`: to the first sound of who was silent (an echo's way and back).
+    """
+
+    calls: int
+    pacing: Pacing
+    ended_early: int
+    blocked: int  # packets that the server's full socket did not take
+    calls_per_second: float  # set-up, to the first packet heard
+    own_late_p99_ms: float
+    own_late_max_ms: float
+    cpu_us_per_tick: float  # the server's, per call and 20 ms
+    memory_per_call: float
+    memory_base: int
+    stopped_ms: tuple[float, ...]
+    answered_ms: tuple[float, ...]
+
+
+class _Call:
+    """One connection of the generator's."""
+
+    __slots__ = ("arrivals", "loud", "offset", "sock", "spoke_at", "tail")
+
+    def __init__(self, sock: socket.socket, offset: int) -> None:
+        self.sock = sock
+        self.offset = offset  # where in the round of packets it begins
+        self.arrivals = array("q")  # ns
+        self.loud: list[int] | None = None  # arrivals with sound, while probing
+        self.spoke_at = 0
+        self.tail = b""
+
+
+def run(load: Load) -> Outcome:
+    """Connect, settle, measure, hang up."""
+    return _Generator(load).run()
+
+
+class _Generator:
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._round = _round(load)
+        self._poll = select.epoll()
+        self._calls: list[_Call] = []
+        self._open: dict[int, _Call] = {}  # by file descriptor
+        self._phases: list[list[_Call]] = [[] for _ in range(_PHASES)]
+        self._step = 0  # sub-beats sent
+        self._origin = now()
+        self._late = array("q")  # ns, one a sub-beat
+        self._ended = self._blocked = 0
+        self._begin: int | None = None  # sub-beat at which the measurement begins
+
+    def run(self) -> Outcome:
+        load = self._load
+        before = self._usage()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            rate = self._connect_all()
+            self._go_on(now() + round(load.settle * 1e9))
+            self._late = array("q")
+            self._begin = self._step
+            begin = now()
+            start = self._usage()
+            end = begin + round(load.seconds * 1e9)
+            self._go_on(end)
+            after = self._usage()
+            return self._outcome(begin, end, rate, before, start, after)
+        finally:
+            gc.enable()
+            for call in self._calls:
+                call.sock.close()
+            self._poll.close()
+
+    def _usage(self) -> Usage:
+        return usage(self._load.pid) if self._load.pid else Usage(0.0, 0)
+
+    # -- connections ------------------------------------------------------------------------
+
+    def _connect_all(self) -> float:
+        """Returns how many calls a second were set up, to their first packet."""
+        started = now()
+        waiting: list[_Call] = []
+        for number, context in enumerate(self._load.contexts):
+            while len(waiting) >= _CONNECTING:
+                waiting = self._wait_for_packets(waiting, started)
+            waiting.append(self._connect(number, context))
+        while waiting:
+            waiting = self._wait_for_packets(waiting, started)
+        return len(self._load.contexts) / ((now() - started) / 1e9)
+
+    def _wait_for_packets(self, waiting: list[_Call], started: int) -> list[_Call]:
+        if now() - started > _CONNECT_WITHIN:
+            return []
+        self._go_on(now() + 1_000_000)
+        return [call for call in waiting if not call.arrivals and call.sock.fileno() >= 0]
+
+    def _connect(self, number: int, context: UUID) -> _Call:
+        sock = socket.create_connection((self._load.host, self._load.port), timeout=5.0)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.sendall(packet(CONTEXT, context.bytes))
+        sock.setblocking(False)
+        call = _Call(sock, number * 37)  # voices spread over the round
+        if self._load.probe:
+            call.loud = []
+        self._calls.append(call)
+        self._open[sock.fileno()] = call
+        self._poll.register(sock.fileno(), select.EPOLLIN)
+        self._phases[number % _PHASES].append(call)
+        return call
+
+    def _lost(self, call: _Call) -> None:
+        self._ended += 1
+        del self._open[call.sock.fileno()]
+        self._poll.unregister(call.sock.fileno())
+        call.sock.close()
+
+    # -- the beat ---------------------------------------------------------------------------
+
+    def _go_on(self, until: int) -> None:
+        """Send on time and receive at once, until then."""
+        sub_beat = _TICK_NS // _PHASES
+        due = self._origin + self._step * sub_beat
+        while (time_now := now()) < until:
+            if time_now >= due:
+                self._late.append(time_now - due)
+                self._send(self._phases[self._step % _PHASES], self._step // _PHASES)
+                self._step += 1
+                due += sub_beat
+                if time_now - due > 5 * _TICK_NS:  # a caller does not send what is so old
+                    skipped = (time_now - due) // sub_beat
+                    self._step += skipped
+                    due += skipped * sub_beat
+                timeout = 0.0
+            else:
+                timeout = (min(due, until) - time_now) / 1e9
+            for descriptor, _ in self._poll.poll(timeout):
+                self._receive(self._open[descriptor])
+
+    def _send(self, calls: list[_Call], tick: int) -> None:
+        packets = self._round
+        size = len(packets)
+        for call in calls:
+            number = (tick + call.offset) % size
+            if call.loud is not None:
+                number = self._probe(call, tick)
+            try:
+                call.sock.send(packets[number])
+            except BlockingIOError:
+                self._blocked += 1
+            except OSError:  # closed by the server; reading tells
+                continue
+
+    def _probe(self, call: _Call, tick: int) -> int:
+        """The packet of a probing caller: its voice once, in the middle of the measurement."""
+        if self._begin is None:
+            return _PROBE_TICKS
+        into = tick - self._begin // _PHASES - _PROBE_AFTER
+        if into == 0 and not call.spoke_at:
+            call.spoke_at = now()
+        return into if 0 <= into < _PROBE_TICKS else _PROBE_TICKS
+
+    def _receive(self, call: _Call) -> None:
+        try:
+            data, ancillary, _, _ = call.sock.recvmsg(4096, 64)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost(call)
+            return
+        if ancillary:
+            seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+            arrival = seconds * 1_000_000_000 + nanoseconds
+        else:
+            arrival = now()
+        if len(data) == _PACKET and not call.tail and call.loud is None:
+            call.arrivals.append(arrival)
+        else:
+            self._take(call, call.tail + data, arrival)
+
+    @staticmethod
+    def _take(call: _Call, data: bytes, arrival: int) -> None:
+        start = 0
+        while len(data) - start >= 3:
+            end = start + 3 + (data[start + 1] << 8 | data[start + 2])
+            if end > len(data):
+                break
+            if data[start] == AUDIO:
+                call.arrivals.append(arrival)
+                if call.loud is not None and _is_loud(data[start + 3 : end]):
+                    call.loud.append(arrival)
+            start = end
+        call.tail = data[start:]
+
+    # -- results ----------------------------------------------------------------------------
+
+    def _outcome(
+        self, begin: int, end: int, rate: float, before: Usage, start: Usage, after: Usage
+    ) -> Outcome:
+        calls = self._calls
+        own = np.asarray(self._late if len(self._late) else [0]) / 1e6
+        ticks = len(calls) * (end - begin) / _TICK_NS
+        probes = [_probed(call) for call in calls]
+        return Outcome(
+            calls=len(calls),
+            pacing=pacing([call.arrivals for call in calls], begin, end),
+            ended_early=self._ended,
+            blocked=self._blocked,
+            calls_per_second=rate,
+            own_late_p99_ms=float(np.percentile(own, 99)),
+            own_late_max_ms=float(own.max()),
+            cpu_us_per_tick=(after.cpu - start.cpu) * 1e6 / ticks,
+            memory_per_call=(after.memory - before.memory) / len(calls),
+            memory_base=before.memory,
+            stopped_ms=tuple(ms for kind, ms in probes if kind == "stopped"),
+            answered_ms=tuple(ms for kind, ms in probes if kind == "answered"),
+        )
+
+
+def now() -> int:
+    """Nanoseconds on the clock that the kernel stamps arrivals with."""
+    return time.clock_gettime_ns(time.CLOCK_REALTIME)
+
+
+def _is_loud(payload: bytes) -> bool:
+    samples = np.frombuffer(payload, "<i2", len(payload) // 2)
+    return bool(samples.max(initial=0) > LOUD or samples.min(initial=0) < -LOUD)
+
+
+def _round(load: Load) -> list[bytes]:
+    """The packets that a caller sends over and over; for a probe, its voice and one silence."""
+    voice = resample_all(hum(_PROBE_TICKS * 0.02 if load.probe else load.talk), RATE, 8_000)
+    voiced = -(-len(voice) // 160)
+    ticks = _PROBE_TICKS + 1 if load.probe else max(voiced, round(load.every * 50), 1)
+    # A line's hiss and not zeros: nothing on the way may take a short cut.
+    sound = np.random.default_rng(20).integers(-6, 7, ticks * 160).astype(np.int16)
+    sound[: len(voice)] = voice
+    return [packet(AUDIO, row.astype("<i2").tobytes()) for row in sound.reshape(-1, 160)]
+
+
+def _probed(call: _Call) -> tuple[str, float]:
+    if not call.spoke_at or call.loud is None:
+        return "", 0.0
+    loud = np.asarray(call.loud, np.int64)
+    after = loud[loud >= call.spoke_at]
+    # Who was heard within the last 200 ms was speaking, pauses between words included.
+    if np.any((loud < call.spoke_at) & (loud > call.spoke_at - 10 * _TICK_NS)):
+        gaps = np.flatnonzero(np.diff(after) > 10 * _TICK_NS)
+        last = after[gaps[0]] if len(gaps) else after[-1] if len(after) else call.spoke_at
+        return "stopped", float(last + _TICK_NS - call.spoke_at) / 1e6
+    if len(after):
+        return "answered", float(after[0] - call.spoke_at) / 1e6
+    return "", 0.0

@@ -1,0 +1,103 @@
+"""The load generator as a process: `python -m rapida_tw.sim.load_process --calls 100 ...`.
+
+Prints its outcome as one JSON object. With `--url` each call goes through phase 1 as Asterisk's
+dialplan does; without, its UUID is a random one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict
+from http.client import HTTPConnection
+from time import perf_counter
+from urllib.parse import quote, urlsplit
+from uuid import UUID, uuid4
+
+from rapida_tw.sim.load import Load, run
+
+_HTTP_TIMEOUT = 10.0  # seconds
+
+
+class NoContext(Exception):
+    """The server registered no call; the text is its answer."""
+
+
+def register(url: str, assistant_id: str, api_key: str, count: int) -> list[UUID]:
+    """Phase 1 for so many calls, one after the other over one connection; `OSError`, `NoContext`."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_TIMEOUT)
+    contexts = []
+    try:
+        for number in range(count):
+            path = f"/v1/talk/asterisk/call/{quote(assistant_id, '')}?from={15550000 + number}"
+            connection.request("GET", path, headers={"x-api-key": api_key})
+            response = connection.getresponse()
+            body = response.read().decode("ascii", "replace")
+            if response.status != 200:
+                reason = response.headers.get("x-rapida-error") or body[:200]
+                raise NoContext(f"HTTP {response.status}: {reason}")
+            contexts.append(UUID(body.strip()))
+    finally:
+        connection.close()
+    return contexts
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0, or 1 with a sentence on standard error."""
+    parser = ArgumentParser("rapida_tw.sim.load_process", description=__doc__)
+    parser.add_argument("--calls", type=int, default=10)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=4_573)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of measurement")
+    parser.add_argument("--settle", type=float, default=2.0, help="seconds before it")
+    parser.add_argument("--talk", type=float, default=1.0, help="seconds of voice in each --every")
+    parser.add_argument("--every", type=float, default=8.0)
+    parser.add_argument("--probe", action="store_true", help="speak once, see what comes of it")
+    parser.add_argument("--pid", type=int, default=0, help="of the server, to measure it")
+    parser.add_argument("--core", type=int, default=-1, help="to run on")
+    parser.add_argument("--url", default="", help="of the server's HTTP port, for phase 1")
+    parser.add_argument("--assistant", default="")
+    options = parser.parse_args(arguments)
+    if options.core >= 0:
+        os.sched_setaffinity(0, {options.core})
+    try:
+        started = perf_counter()
+        contexts = (
+            # The key by the environment: arguments are seen by everybody on the machine.
+            register(
+                options.url,
+                options.assistant,
+                os.environ.get("RAPIDA_API_KEY", ""),
+                options.calls,
+            )
+            if options.url
+            else [uuid4() for _ in range(options.calls)]
+        )
+        registered = perf_counter() - started
+        outcome = run(
+            Load(
+                contexts,
+                options.host,
+                options.port,
+                options.seconds,
+                options.settle,
+                options.talk,
+                options.every,
+                options.probe,
+                options.pid,
+            )
+        )
+    except (OSError, NoContext, ValueError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    contexts_per_second = options.calls / registered if options.url else None
+    print(json.dumps({**asdict(outcome), "contexts_per_second": contexts_per_second}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""Assistants and their phone deployments: rows on one side, records on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
+from twisted.internet.defer import Deferred
+
+from rapida_tw.errors import AssistantNotFound, BadRequest
+from rapida_tw.ids import Ids
+from rapida_tw.store import schema
+from rapida_tw.store.database import Database
+from rapida_tw.store.projects import require_project
+from rapida_tw.store.records import (
+    Assistant,
+    AssistantStore,
+    Deployment,
+    Page,
+    PromptMessage,
+    VendorChoice,
+)
+
+# The tables are laid out as the records are: `asdict` is a row, nested values become JSON.
+_table = schema.assistant
+_phone = schema.deployment
+_VENDORS = ("stt", "tts", "vad", "end_of_speech")
+
+
+def insert_assistant(connection: Connection, assistant: Assistant) -> Assistant:
+    """Store it as it is; `NotFound` for its project, `BadRequest` when the id is taken."""
+    require_project(connection, assistant.project_id)
+    try:
+        connection.execute(insert(_table).values(asdict(assistant)))
+    except IntegrityError:
+        raise BadRequest(f"assistant id {assistant.id} is taken") from None
+    return assistant
+
+
+def select_assistant(
+    connection: Connection, assistant_id: int, project_id: int | None = None
+) -> Assistant:
+    """`AssistantNotFound` when it does not exist, or not in that project."""
+    row = connection.execute(select(_table).where(_table.c.id == assistant_id)).first()
+    if row is None or project_id not in (None, row.project_id):
+        raise AssistantNotFound(f"no assistant {assistant_id}")
+    return _assistant(row)
+
+
+def update_assistant(connection: Connection, assistant: Assistant) -> Assistant:
+    """Store everything but id, project and `created`; answers it as stored."""
+    found = select_assistant(connection, assistant.id, assistant.project_id)
+    assistant = replace(assistant, created=found.created)
+    where = _table.c.id == assistant.id
+    connection.execute(update(_table).where(where).values(asdict(assistant)))
+    return assistant
+
+
+def delete_assistant(connection: Connection, assistant_id: int, project_id: int) -> None:
+    """Its deployment goes with it, its conversations stay."""
+    where = (_table.c.id == assistant_id, _table.c.project_id == project_id)
+    if connection.execute(delete(_table).where(*where)).rowcount == 0:
+        raise AssistantNotFound(f"no assistant {assistant_id}")
+
+
+def page_of_assistants(connection: Connection, project_id: int, number: int, size: int) -> Page:
+    """Newest first (ids are in the order of time); pages count from 1."""
+    mine = _table.c.project_id == project_id
+    total = connection.execute(select(func.count()).select_from(_table).where(mine)).scalar_one()
+    query = select(_table).where(mine).order_by(_table.c.id.desc())
+    rows = connection.execute(query.limit(size).offset((number - 1) * size))
+    return Page([_assistant(row) for row in rows], number, size, total)
+
+
+def select_deployment(connection: Connection, assistant_id: int) -> Deployment:
+    """A default one when none was set; `AssistantNotFound` when the assistant is unknown."""
+    row = connection.execute(select(_phone).where(_phone.c.assistant_id == assistant_id)).first()
+    if row is None:
+        select_assistant(connection, assistant_id)
+        return Deployment(assistant_id)
+    columns = dict(row._mapping)
+    return Deployment(**columns | {name: _choice(columns[name]) for name in _VENDORS})
+
+
+def put_deployment(connection: Connection, deployment: Deployment) -> Deployment:
+    """Set or replace it; `AssistantNotFound` when the assistant is unknown."""
+    # The assistant's row is also the lock between two first deployments (PostgreSQL).
+    lock = select(_table.c.id).where(_table.c.id == deployment.assistant_id).with_for_update()
+    if connection.execute(lock).first() is None:
+        raise AssistantNotFound(f"no assistant {deployment.assistant_id}")
+    where = _phone.c.assistant_id == deployment.assistant_id
+    connection.execute(delete(_phone).where(where))
+    connection.execute(insert(_phone).values(asdict(deployment)))
+    return deployment
+
+
+def _assistant(row: Row[Any]) -> Assistant:
+    columns = dict(row._mapping)
+    columns["model"] = _choice(columns["model"])
+    columns["prompt"] = tuple(PromptMessage(**message) for message in columns["prompt"])
+    columns["tools"] = tuple(columns["tools"])
+    columns["webhooks"] = tuple(columns["webhooks"])
+    return Assistant(**columns)
+
+
+def _choice(stored: Mapping[str, Any]) -> VendorChoice:
+    return VendorChoice(**stored)
+
+
+class Assistants:
+    """`AssistantStore` over a database."""
+
+    def __init__(self, database: Database, ids: Ids, now: Callable[[], float]) -> None:
+        self._database = database
+        self._ids = ids
+        self._now = now
+
+    def create(self, assistant: Assistant) -> Deferred[Assistant]:
+        now = self._now()
+        new = replace(assistant, id=assistant.id or self._ids.new(), created=now, updated=now)
+        return self._database.write(lambda c: insert_assistant(c, new))
+
+    def get(self, assistant_id: int, project_id: int | None = None) -> Deferred[Assistant]:
+        return self._database.read(lambda c: select_assistant(c, assistant_id, project_id))
+
+    def update(self, assistant: Assistant) -> Deferred[Assistant]:
+        changed = replace(assistant, updated=self._now())
+        return self._database.write(lambda c: update_assistant(c, changed))
+
+    def delete(self, assistant_id: int, project_id: int) -> Deferred[None]:
+        return self._database.write(lambda c: delete_assistant(c, assistant_id, project_id))
+
+    def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]:
+        return self._database.read(lambda c: page_of_assistants(c, project_id, number, size))
+
+    def deployment(self, assistant_id: int) -> Deferred[Deployment]:
+        return self._database.read(lambda c: select_deployment(c, assistant_id))
+
+    def deploy(self, deployment: Deployment) -> Deferred[Deployment]:
+        stamped = replace(deployment, updated=self._now())
+        return self._database.write(lambda c: put_deployment(c, stamped))
+
+
+_conforms: type[AssistantStore] = Assistants

@@ -1,0 +1,262 @@
+"""A real Asterisk in a chroot of its own: started, called, listened to and always stopped.
+
+Its dialplan is the one that `rapida dialplan` prints; only the way of transfers is filled in, as
+its comment asks for. A caller is a list of steps, each an Asterisk application.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rapida_tw.dialplan import Settings, every_file
+
+RATE = 8000  # Hz, of all recordings
+ETC = Path(__file__).with_name("etc")
+# Files that Asterisk complains about when they are missing, though nobody needs them.
+_EMPTY = ("ccss", "cdr", "cel", "features", "acl", "udptl", "manager", "stasis", "chan_websocket")
+_TRUNK, _PERSON = "PJSIP/${EXTEN}@your-trunk", "Local/${EXTEN}@person"
+_STEP = re.compile(
+    r"Executing \[(?P<extension>[^@\]]+)@(?P<context>[^:]+):\d+\] "
+    r'(?P<application>\w+)\("(?P<channel>[^"]+)", "(?P<arguments>.*)"\)'
+)
+
+
+class NoAsterisk(Exception):
+    """It cannot be had on this machine; the text says why."""
+
+
+def install() -> Path:
+    """The folder of a real Asterisk, installed if need be; `NoAsterisk` otherwise."""
+    script = Path(__file__).with_name("install.sh")
+    done = subprocess.run([str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise NoAsterisk(done.stderr.strip().rpartition("\n")[2])
+    return Path(done.stdout.strip())
+
+
+def wait_until(happened: Callable[[], bool], seconds: float, what: str) -> None:
+    """Look ten times a second; an AssertionError that names `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a dialplan that was executed."""
+
+    context: str
+    application: str
+    arguments: str
+
+
+class Call:
+    """A call made by a telephone of this Asterisk to the dialplan's `number`."""
+
+    def __init__(self, asterisk: Asterisk, number: str, caller: str) -> None:
+        self.asterisk = asterisk
+        self.number = number
+        self.caller = caller
+
+    def ended(self) -> bool:
+        """The telephone is on the hook again, and its recordings are complete."""
+        return f"End MixMonitor Recording Local/{self.number}@" in self.asterisk.log()
+
+    def wait(self, seconds: float = 60) -> Call:
+        """Until it has ended."""
+        wait_until(self.ended, seconds, f"the end of call {self.number}\n{self.steps()}")
+        return self
+
+    def steps(self) -> list[Step]:
+        """What the server's side of the dialplan did, in order."""
+        return list(self._steps())
+
+    def _steps(self) -> Iterator[Step]:
+        for line in self.asterisk.log().splitlines():
+            found = _STEP.search(line)
+            if found and found["channel"].startswith(f"Local/{self.number}@"):
+                if found["channel"].endswith(";2"):
+                    yield Step(found["context"], found["application"], found["arguments"])
+
+    def went_through(self, context: str, application: str) -> bool:
+        """Did the dialplan execute that application in that context?"""
+        return any((s.context, s.application) == (context, application) for s in self._steps())
+
+    def context_id(self) -> str:
+        """The UUID that the server gave, "" when it gave none."""
+        for step in self._steps():
+            if step.application == "Set" and step.arguments.startswith("CTX="):
+                return step.arguments.removeprefix("CTX=")
+        raise AssertionError(f"call {self.number} never asked: {self.steps()}")
+
+    def heard(self) -> NDArray[np.int16]:
+        """What the caller heard: int16[n] at RATE, complete once the call has ended."""
+        return _samples(self.asterisk.folder / "rec" / f"{self.number}-heard.wav")
+
+    def said(self) -> NDArray[np.int16]:
+        """What the caller said, likewise."""
+        return _samples(self.asterisk.folder / "rec" / f"{self.number}-said.wav")
+
+
+class Asterisk:
+    """One Asterisk with a configuration of its own; a context manager."""
+
+    def __init__(self, root: Path, settings: Settings, *, spoken: Sequence[str] = ()) -> None:
+        """`root`: where `install` put it; `spoken`: the sentences that callers may say."""
+        self._root = root
+        self._settings = settings
+        self._spoken = spoken
+        self._calls = 1000
+        self._log = 0, ""
+        folder = root / "srv"
+        folder.mkdir(exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="rapida-", dir=folder))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Asterisk:
+        try:
+            self._configure()
+            self._start()
+            self._speak()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # -- starting and stopping ---------------------------------------------------------------
+
+    def inside(self, *parts: str) -> str:
+        """A path in this Asterisk's folder, as it is seen from within the chroot."""
+        return str(Path("/", self.folder.relative_to(self._root), *parts))
+
+    def _configure(self) -> None:
+        for name in ("etc", "varlib/keys", "spool/outgoing", "spool/tmp", "run", "log", "rec"):
+            (self.folder / name).mkdir(parents=True)
+        modules = next(self._root.glob("usr/lib/*/asterisk/modules")).relative_to(self._root)
+        shipped = every_file(self._settings)
+        shipped["extensions.conf"] = shipped["extensions.conf"].replace(_TRUNK, _PERSON)
+        private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
+        # The list of the callers opens the section, and the shipped one goes on with it.
+        private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
+        for name in ("callers.conf", "published.conf"):
+            shipped["extensions.conf"] += "\n" + private.pop(name)
+        empty = dict.fromkeys((f"{name}.conf" for name in _EMPTY), "")
+        for name, text in (empty | private | shipped).items():
+            text = text.replace("@folder@", self.inside()).replace("@modules@", f"/{modules}")
+            (self.folder / "etc" / name).write_text(text, "utf-8")
+
+    def _start(self) -> None:
+        # Whatever becomes of the tests, Asterisk does not outlive them.
+        bound = ["setpriv", "--pdeathsig", "TERM"]
+        command = [*bound, "chroot", str(self._root), "asterisk", "-f", "-C", self._conf]
+        with open(self.folder / "log" / "console", "wb") as console:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+            )
+        wait_until(lambda: "fully booted" in self.cli("core waitfullybooted"), 30, "boot")
+
+    def _speak(self) -> None:
+        """Make a sound file of each sentence, in 8 kHz, named by `sentence`."""
+        for text in self._spoken:
+            wide = self.inside("rec", f"{_file_name(text)}.wav16")
+            speak = ["flite", "-voice", "slt", "-t", text, "-o", wide]
+            subprocess.run(["chroot", str(self._root), *speak], check=True, capture_output=True)
+            self.cli(f"file convert {wide} {self.sentence(text)}.sln")
+
+    @property
+    def _conf(self) -> str:
+        return self.inside("etc", "asterisk.conf")
+
+    def stop(self) -> None:
+        """End it, however it is, and remove its folder."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()
+            process.wait()
+        if not os.environ.get("RAPIDA_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- using it ------------------------------------------------------------------------------
+
+    def cli(self, command: str) -> str:
+        """Asterisk's answer to a command of its console."""
+        remote = ["chroot", str(self._root), "asterisk", "-C", self._conf, "-rx", command]
+        done = subprocess.run(remote, capture_output=True, text=True, timeout=30)
+        return done.stdout + done.stderr
+
+    def log(self) -> str:
+        """All that it has logged so far."""
+        path = self.folder / "log" / "full.log"
+        with suppress(FileNotFoundError):
+            size = path.stat().st_size
+            if size != self._log[0]:
+                self._log = size, path.read_text("utf-8", "replace")
+        return self._log[1]
+
+    def complaints(self) -> list[str]:
+        """The warnings and errors in the log."""
+        return [
+            line for line in self.log().splitlines() if re.search(r"\] (WARNING|ERROR)\[", line)
+        ]
+
+    def sentence(self, text: str) -> str:
+        """The sound file of a sentence, as Playback() wants it."""
+        return self.inside("rec", _file_name(text))
+
+    def call(self, context: str, *script: str, caller: str = "", **variables: str) -> Call:
+        """Call a fresh number in `context`. The telephone executes `script` and hangs up.
+
+        `variables` are set on the channels of the call, and hide global ones of the same name.
+        """
+        self._calls += 1
+        number, caller = str(self._calls), caller or f"+1555{self._calls:07d}"
+        steps = {f"STEP{place}": step for place, step in enumerate(script, 1)}
+        lines = [
+            f"Channel: Local/{number}@{context}/n",
+            f"CallerID: <{caller}>",
+            "WaitTime: 20",
+            "Context: caller",
+            f"Extension: {number}",
+            *(f"Setvar: {name}={value}" for name, value in (variables | steps).items()),
+        ]
+        draft = self.folder / "spool" / "tmp" / number
+        draft.write_text("\n".join(lines) + "\n", "utf-8")
+        draft.rename(self.folder / "spool" / "outgoing" / number)
+        return Call(self, number, caller)
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"\W+", "-", text.lower())
+
+
+def _samples(path: Path) -> NDArray[np.int16]:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (RATE, 1), path
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
