@@ -60,7 +60,8 @@ class Settings:
     url: str = "https://voice.example.com"  # of the server's HTTP side, without a path
     audiosocket_host: str = "voice.example.com"
     audiosocket_port: int = 4573
-    audiosocket_spare: str = "voice2.example.com:4573"  # of a second server
+    url_spare: str = "https://voice2.example.com"  # of a second server
+    audiosocket_spare: str = "voice2.example.com:4573"
     assistant_id: str = "1234567890"
     api_key: str = "rpd-your-api-key"
     ari_port: int = 8088
@@ -70,13 +71,15 @@ class Settings:
         for name, value in asdict(self).items():
             if not _VALUE.fullmatch(str(value)):
                 raise ValueError(f"{name}: {value!r} cannot stand in Asterisk's configuration")
-        if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"url: {self.url!r} is neither http:// nor https://")
+        for url in (self.url, self.url_spare):
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} is neither http:// nor https://")
 
     def values(self) -> dict[str, str]:
         """The text of each placeholder, `@name@` in the pieces."""
         values = {name: str(value) for name, value in asdict(self).items()}
         values["url"] = self.url.rstrip("/")
+        values["url_spare"] = self.url_spare.rstrip("/")
         values["websocket_url"] = "ws" + values["url"].removeprefix("http")
         values["tls"] = "yes" if self.url.startswith("https:") else "no"
         return values

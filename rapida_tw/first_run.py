@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.store.documents import assistant_from_json, deployment_from_json
+from rapida_tw.store.documents import new_assistant, new_deployment
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.records import AssistantStore
 
@@ -51,6 +51,6 @@ async def _install(
     if page.total:
         return Installed(project_id, text, page.items[0].id, made)
     documents = receptionist()
-    assistant = await assistants.create(assistant_from_json(documents["assistant"], project_id))
-    await assistants.deploy(deployment_from_json(documents["deployment"], assistant.id))
+    assistant = await assistants.create(new_assistant(documents["assistant"], project_id))
+    await assistants.deploy(new_deployment(documents["deployment"], assistant.id))
     return Installed(project_id, text, assistant.id, True)

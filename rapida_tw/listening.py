@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -35,7 +35,8 @@ class Listening(Service):
         super().privilegedStartService()
         for what, where, factory in self._wanted:
             opening = maybeDeferred(serverFromString(self._reactor, where).listen, factory)
-            opening.addCallbacks(self._opened, self._refused, (what,), None, (what, where))
+            opening.addCallback(self._opened, what)
+            opening.addErrback(self._refused, what, where)
 
     def _opened(self, port: IListeningPort, what: str) -> None:
         self.ports.append(port)
@@ -45,8 +46,13 @@ class Listening(Service):
         # A server that lacks one of its ports looks healthy and drops calls: better not to start.
         raise SystemExit(f"{what} cannot listen on {where}: {failure.getErrorMessage()}")
 
-    def stopService(self) -> Deferred[list[tuple[bool, None]]]:
+    def stopService(self) -> Deferred[None]:
         super().stopService()
-        closing = [maybeDeferred(port.stopListening) for port in self.ports]
-        self.ports.clear()
-        return DeferredList(closing, consumeErrors=True)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        ports, self.ports = self.ports, []
+        for port in ports:
+            closing = port.stopListening()
+            if closing is not None:
+                await closing

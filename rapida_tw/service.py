@@ -149,11 +149,14 @@ class House(MultiService):
             self._redis.startService()
         for line in self.vendors.warm_up():
             self._log.info("{line}", line=line)
-        beginning = self.conversations.close_unfinished(self._now())
-        beginning.addCallback(self._closed_unfinished)
-        beginning.addCallback(lambda _: install(self.projects.ensure, self.keys, self.assistants))
-        beginning.addCallback(self._installed)
+        beginning = Deferred.fromCoroutine(self._begin())
         beginning.addErrback(lambda failure: self._log.failure("at start-up", failure))
+
+    async def _begin(self) -> None:
+        count = await self.conversations.close_unfinished(self._now())
+        if count:
+            self._log.warn("{count} calls were cut off by the last stop", count=count)
+        self._installed(await install(self.projects.ensure, self.keys, self.assistants))
 
     def _make_folders(self) -> None:
         for folder in (self.config.server.data_dir, self.config.recording.directory):
@@ -161,10 +164,6 @@ class House(MultiService):
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise SystemExit(f"{folder}: {error.strerror}") from error
-
-    def _closed_unfinished(self, count: int) -> None:
-        if count:
-            self._log.warn("{count} calls were cut off by the last stop", count=count)
 
     def _installed(self, installed: Installed) -> None:
         if installed.made and installed.api_key:

@@ -54,28 +54,24 @@ class CallerTrack:
         after that is too late to have been said earlier. With `last`, all are certain.
         """
         self._undecided += arrived
-        waiting = len(self._undecided)
-        if not waiting:
-            return []
-        arrivals = np.array([tick for tick, _ in self._undecided])
-        numbers = np.arange(self._first, self._first + waiting)
-        least = _least_of_following(arrivals - numbers)
-        by_count = waiting - AHEAD
-        by_time = int(np.searchsorted(arrivals, now - AHEAD, side="right"))
-        certain = waiting if last else max(by_count, by_time, 0)
-        placed: list[Arrival] = []
-        places = (numbers + least)[:certain].tolist()
-        for place, (_, frame) in zip(places, self._undecided, strict=False):
-            if place >= self._next:  # else the clocks have drifted: one frame too many
-                placed.append((place, frame))
-                self._next = place + 1
-        del self._undecided[:certain]
-        self._first += certain
         # What is still to come was said at most a second before now; what is waiting, not before
         # the least late frame that is known.
         earliest = now - AHEAD
-        if certain < waiting:
-            earliest = min(earliest, int(numbers[certain] + least[certain]))
+        placed: list[Arrival] = []
+        if waiting := len(self._undecided):
+            arrivals = np.array([tick for tick, _ in self._undecided])
+            numbers = np.arange(self._first, self._first + waiting)
+            places = (numbers + _least_of_following(arrivals - numbers)).tolist()
+            by_time = int(np.searchsorted(arrivals, now - AHEAD, side="right"))
+            certain = waiting if last else max(waiting - AHEAD, by_time, 0)
+            for place, (_, frame) in zip(places[:certain], self._undecided, strict=False):
+                if place >= self._next:  # else the clocks have drifted: one frame too many
+                    placed.append((place, frame))
+                    self._next = place + 1
+            del self._undecided[:certain]
+            self._first += certain
+            if certain < waiting:
+                earliest = min(earliest, places[certain])
         self._next = max(self._next, earliest)
         return placed
 

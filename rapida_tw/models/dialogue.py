@@ -56,6 +56,7 @@ class Dialogue:
         if not meaning:
             return self._missed()
         self._misses = 0
+        self._gave_up = False
         if meaning.intent:
             return self._act(self._script.intents[meaning.intent].action, meaning.values)
         form = self._script.forms[self.place.name]
@@ -65,20 +66,16 @@ class Dialogue:
             return self._go_on([])
         return self._answered(form, meaning)
 
-    def awaits(self, call_id: str) -> bool:
-        """Whether the result of that tool call still matters."""
-        return call_id in self._awaited
-
     def told(self, call_id: str, result: str, offered: Collection[str]) -> Turn:
         """A tool has answered, with JSON; says nothing when there is nothing to add."""
         self._offered = offered
         action = self._awaited.pop(call_id, None)
         fields = _fields(result)
-        failed = "error" in fields
         if action is _COLLECT:
-            return self.heard("" if failed else str(fields.get("digits", "")), offered)
+            return self.heard(str(fields.get("digits", "")), offered)
         if action is None:
             return Turn()
+        failed = "error" in fields
         if action.request is not None:
             known = {name: str(value) for name, value in fields.items()}
             said = action.request.failed if failed else self._fill(action.say, known)
@@ -109,7 +106,6 @@ class Dialogue:
             return self._ended(said)
         if action.then in self._script.menus:
             self.place = Place(Asking.MENU, action.then)
-            self._values = {}
         elif action.then in self._script.forms:
             form = self._script.forms[action.then]
             self._enter(form)

@@ -70,7 +70,7 @@ class ScriptedModel:
         told = [
             self._dialogue.told(one.tool_call_id, one.text, offered)
             for one in messages
-            if one.role == "tool" and self._dialogue.awaits(one.tool_call_id)
+            if one.role == "tool"  # those told before say nothing any more
         ]
         if newest.role == "user":
             told.append(self._dialogue.heard(newest.text, offered))

@@ -56,11 +56,10 @@ class Time:
 
     @property
     def pattern(self) -> Pattern:
-        assert self.sure is not None
         return any_of([parse(_either(_HOURS)), self.sure])
 
     @property
-    def sure(self) -> Pattern | None:
+    def sure(self) -> Pattern:
         """A bare hour could be any number; all other times are plainly times."""
         hour, part, near = _either(_HOURS), _either(_PARTS), _either(_NEAR)
         clock = f"{hour} ({part} | o'clock [{part}] | {_either(_MINUTES)} [{part}])"

@@ -132,6 +132,7 @@ class _Generator:
             return self._outcome(begin, end, rate, before, start, after)
         finally:
             gc.enable()
+            gc.unfreeze()
             for call in self._calls:
                 call.sock.close()
             self._poll.close()

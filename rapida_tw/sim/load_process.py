@@ -27,7 +27,7 @@ class NoContext(Exception):
 
 
 def register(url: str, assistant_id: str, api_key: str, count: int) -> list[UUID]:
-    """Phase 1 for so many calls, one after the other over one connection; `OSError`, `NoContext`."""
+    """Phase 1 for so many calls, one after the other on one connection; `OSError`, `NoContext`."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_TIMEOUT)
     contexts = []

@@ -38,7 +38,7 @@ class Reading:
             return default
         try:
             return check(given)
-        except (ValueError, BadRequest) as error:
+        except ValueError as error:
             self.wrong(key, str(error))
             return base
 
@@ -50,7 +50,10 @@ class Reading:
 
     def is_null(self, key: str) -> bool:
         """True, once, when the key is there and null."""
-        return key in self._unread and self._unread[key] is None and not self._unread.pop(key)
+        if key not in self._unread or self._unread[key] is not None:
+            return False
+        del self._unread[key]
+        return True
 
     def skip(self, *keys: str) -> None:
         """Keys that we write and others send back: read-only, so not looked at."""
@@ -125,9 +128,10 @@ def reference(value: Any) -> int | None:
     """An id, as the text we write or as a number; "" is none."""
     if value == "":
         return None
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return parse_id(str(value), "an id:")
-    raise ValueError("must be an id")
+    try:
+        return parse_id("" if isinstance(value, bool) else str(value))
+    except BadRequest:
+        raise ValueError("must be an id, as text or number") from None
 
 
 def mapping(value: Any) -> dict[str, Any]:

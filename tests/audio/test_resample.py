@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import FRAME, RATE, Samples
-from rapida_tw.audio.resample import Resampler, resample_all
+from rapida_tw.audio.resample import Resampler, _kernel, resample_all
 from tests.audio.signals import decibels, noise, rms, sine, tone_and_rest
 
 RATES = (8_000, 12_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000)
@@ -70,6 +70,13 @@ class Chunks(SynchronousTestCase):
         resampler = Resampler(source, target)
         pieces = [resampler(stream[a:b]) for a, b in itertools.pairwise([0, *ends])]
         np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+    def test_exact_sums(self) -> None:
+        """Why that is so: no sum of taps and samples needs more bits than float64 has."""
+        for pair in PAIRS:
+            taps = _kernel(*pair).taps * 2**20
+            np.testing.assert_array_equal(taps, np.rint(taps))
+            self.assertLess(float(abs(taps).sum(axis=0).max()) * 2**15, 2**53)
 
     def test_long_then_short(self) -> None:
         """A chunk of seconds between frames leaves no trace in what follows."""

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,15 @@ from numpy.typing import NDArray
 from rapida_tw.dialplan import Settings, every_file
 
 RATE = 8000  # Hz, of all recordings
+LOG_LIMIT = 100_000_000  # bytes of one file
 ETC = Path(__file__).with_name("etc")
 # Files that Asterisk complains about when they are missing, though nobody needs them.
 _EMPTY = ("ccss", "cdr", "cel", "features", "acl", "udptl", "manager", "stasis", "chan_websocket")
-_TRUNK, _PERSON = "PJSIP/${EXTEN}@your-trunk", "Local/${EXTEN}@person"
+# What the shipped dialplan asks its user to fill in.
+_WAYS = {
+    "PJSIP/your-operator": "Local/operator@person",
+    "PJSIP/${EXTEN}@your-trunk": "Local/${EXTEN}@person",
+}
 _STEP = re.compile(
     r"Executing \[(?P<extension>[^@\]]+)@(?P<context>[^:]+):\d+\] "
     r'(?P<application>\w+)\("(?P<channel>[^"]+)", "(?P<arguments>.*)"\)'
@@ -76,7 +81,11 @@ class Call:
 
     def ended(self) -> bool:
         """The telephone is on the hook again, and its recordings are complete."""
-        return f"End MixMonitor Recording Local/{self.number}@" in self.asterisk.log()
+        log, channel = self.asterisk.log(), f"Local/{self.number}@"
+        if f'[h@caller:1] StopMixMonitor("{channel}' not in log:
+            return False
+        # Its recorder may end after it, and may not have begun when the call was very short.
+        return f' MixMonitor("{channel}' not in log or f"End MixMonitor Recording {channel}" in log
 
     def wait(self, seconds: float = 60) -> Call:
         """Until it has ended."""
@@ -90,9 +99,12 @@ class Call:
     def _steps(self) -> Iterator[Step]:
         for line in self.asterisk.log().splitlines():
             found = _STEP.search(line)
-            if found and found["channel"].startswith(f"Local/{self.number}@"):
-                if found["channel"].endswith(";2"):
-                    yield Step(found["context"], found["application"], found["arguments"])
+            if (
+                found
+                and found["context"] != "caller"
+                and found["channel"].startswith(f"Local/{self.number}@")
+            ):
+                yield Step(found["context"], found["application"], found["arguments"])
 
     def went_through(self, context: str, application: str) -> bool:
         """Did the dialplan execute that application in that context?"""
@@ -106,7 +118,7 @@ class Call:
         raise AssertionError(f"call {self.number} never asked: {self.steps()}")
 
     def heard(self) -> NDArray[np.int16]:
-        """What the caller heard: int16[n] at RATE, complete once the call has ended."""
+        """What the caller heard: int16[n] at RATE, once the call has ended."""
         return _samples(self.asterisk.folder / "rec" / f"{self.number}-heard.wav")
 
     def said(self) -> NDArray[np.int16]:
@@ -158,7 +170,9 @@ class Asterisk:
             (self.folder / name).mkdir(parents=True)
         modules = next(self._root.glob("usr/lib/*/asterisk/modules")).relative_to(self._root)
         shipped = every_file(self._settings)
-        shipped["extensions.conf"] = shipped["extensions.conf"].replace(_TRUNK, _PERSON)
+        for way, person in _WAYS.items():
+            assert way in shipped["extensions.conf"], way
+            shipped["extensions.conf"] = shipped["extensions.conf"].replace(way, person)
         private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
         # The list of the callers opens the section, and the shipped one goes on with it.
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
@@ -170,8 +184,9 @@ class Asterisk:
             (self.folder / "etc" / name).write_text(text, "utf-8")
 
     def _start(self) -> None:
-        # Whatever becomes of the tests, Asterisk does not outlive them.
-        bound = ["setpriv", "--pdeathsig", "TERM"]
+        # Whatever becomes of the tests, Asterisk does not outlive them, and an Asterisk that runs
+        # wild (it can, after a failed AudioSocket connection) does not fill the disk with its log.
+        bound = ["setpriv", "--pdeathsig", "TERM", "prlimit", f"--fsize={LOG_LIMIT}"]
         command = [*bound, "chroot", str(self._root), "asterisk", "-f", "-C", self._conf]
         with open(self.folder / "log" / "console", "wb") as console:
             self._process = subprocess.Popen(
@@ -235,16 +250,37 @@ class Asterisk:
 
         `variables` are set on the channels of the call, and hide global ones of the same name.
         """
+        number = self._number()
+        caller = caller or f"+1555{int(number):07d}"
+        return self._originate(number, context, ("caller", number), caller, script, variables)
+
+    def call_out(self, context: str, *script: str, **variables: str) -> Call:
+        """Call a telephone that executes `script`, and put what answers into `context`, at `s`."""
+        number = self._number()
+        return self._originate(number, "caller", (context, "s"), "", script, variables)
+
+    def _number(self) -> str:
         self._calls += 1
-        number, caller = str(self._calls), caller or f"+1555{self._calls:07d}"
+        return str(self._calls)
+
+    def _originate(
+        self,
+        number: str,
+        context: str,
+        other: tuple[str, str],
+        caller: str,
+        script: Sequence[str],
+        variables: Mapping[str, str],
+    ) -> Call:
+        """By a call file, which Asterisk picks up at once."""
         steps = {f"STEP{place}": step for place, step in enumerate(script, 1)}
         lines = [
             f"Channel: Local/{number}@{context}/n",
             f"CallerID: <{caller}>",
             "WaitTime: 20",
-            "Context: caller",
-            f"Extension: {number}",
-            *(f"Setvar: {name}={value}" for name, value in (variables | steps).items()),
+            f"Context: {other[0]}",
+            f"Extension: {other[1]}",
+            *(f"Setvar: {name}={value}" for name, value in {**variables, **steps}.items()),
         ]
         draft = self.folder / "spool" / "tmp" / number
         draft.write_text("\n".join(lines) + "\n", "utf-8")

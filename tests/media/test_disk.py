@@ -67,12 +67,27 @@ class Recordings(SynchronousTestCase):
         self.assertEqual(self.length("other.wav"), 60)
 
     def test_missing_folder(self) -> None:
-        """A folder that is not there likewise; nothing is tried again with the next batch."""
+        """A folder that is not there likewise, and is told once."""
         disk = RecordingDisk(self.calls.put)
         disk.start()
         self.record(disk, self.folder / "missing" / "call.wav", 500)
         self.until_stopped(disk)
         self.assertEqual(self.failures, [os.strerror(2)])
+
+    def test_no_second_try(self) -> None:
+        """A recording that could not begin does not begin later, without its beginning."""
+        path = self.folder / "missing" / "call.wav"
+
+        def repair(call: Callable[[], None]) -> None:
+            path.parent.mkdir(exist_ok=True)
+            self.calls.put(call)
+
+        disk = RecordingDisk(repair)
+        self.record(disk, path, 500)
+        disk.start()
+        self.until_stopped(disk)
+        self.assertTrue(path.parent.exists())
+        self.assertFalse(path.exists())
 
     def test_too_slow(self) -> None:
         """At the queue's bound a recording is given up at once, and what was taken is kept."""

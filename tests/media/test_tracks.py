@@ -16,6 +16,9 @@ from rapida_tw.audio.format import FRAME, Samples
 from rapida_tw.audio.wav import StereoWav
 from rapida_tw.media.tracks import AHEAD, Batch, CallerTrack, TrackWriter
 
+# Quarters of a tick between two arrivals: steady, in bursts, and pauses of up to 3 s.
+STEPS = st.integers(0, 9) | st.sampled_from((0, 0, 0, 0, 4, 4, 4, 4, 40, 120, 600))
+
 
 def frame(value: int) -> Samples:
     """A frame that can be told from others by its samples."""
@@ -76,7 +79,7 @@ class Places(SynchronousTestCase):
     def test_order(self) -> None:
         """No two frames share a place, none goes back, none is before the call."""
 
-        @given(st.lists(st.integers(0, 9), min_size=1, max_size=300), st.integers(1, 80))
+        @given(st.lists(STEPS, min_size=1, max_size=300), st.integers(1, 80))
         def check(steps: list[int], every: int) -> None:
             arrivals = (np.cumsum(steps) // 4).tolist()
             places = [tick for tick, _ in placed(arrivals, every=every)]
@@ -85,10 +88,20 @@ class Places(SynchronousTestCase):
 
         check()
 
+    def test_early_decisions(self) -> None:
+        """What was decided with a second of knowledge is what all knowledge would decide."""
+
+        @given(st.lists(STEPS, min_size=1, max_size=300), st.integers(1, 80))
+        def check(steps: list[int], every: int) -> None:
+            arrivals = (np.cumsum(steps) // 4).tolist()
+            self.assertEqual(placed(arrivals, every=every), placed(arrivals, every=10**6))
+
+        check()
+
     def test_settled(self) -> None:
         """What is called settled is never placed into later, and is at most 2 s old."""
 
-        @given(st.lists(st.integers(0, 9), min_size=1, max_size=300))
+        @given(st.lists(STEPS, min_size=1, max_size=300))
         def check(steps: list[int]) -> None:
             arrivals = (np.cumsum(steps) // 4).tolist()
             track = CallerTrack(0)

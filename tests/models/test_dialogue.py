@@ -90,6 +90,10 @@ class DialogueTests(SynchronousTestCase):
         self.assertEqual(self.says("a ride", "9").text, "One to eight.")
         self.assertEqual(self.says("3").text, "For three. When?")
 
+    def test_not_allowed_is_not_kept(self) -> None:
+        """A refused value does not stay, whatever else is said then."""
+        self.assertEqual(self.says("a ride", "9", "at seven").text, "At seven o'clock. How many?")
+
     def test_not_allowed_keeps_the_rest(self) -> None:
         """The good value of an utterance stays when the other is refused."""
         text = self.says("a ride", "for four at seven a m").text
@@ -121,6 +125,13 @@ class DialogueTests(SynchronousTestCase):
         call = self.says("a", "b", "c").calls[0]
         turn = self.dialogue.told(call.id, '{"error": "busy"}', TOOLS)
         self.assertEqual([call.name for call in turn.calls], ["end_call"])
+
+    def test_understood_after_give_up(self) -> None:
+        """Who is understood again is not sent away by a later transfer that fails."""
+        self.says("a", "b", "c", "prices")
+        call = self.says("operator").calls[0]
+        turn = self.dialogue.told(call.id, '{"error": "busy"}', TOOLS)
+        self.assertEqual(turn, Turn("Nobody is there. What else?"))
 
     def test_transfer(self) -> None:
         """A person is one word or one key away; when it worked there is nothing to add."""
@@ -217,6 +228,13 @@ class DialogueTests(SynchronousTestCase):
     def test_unknown_result(self) -> None:
         """The result of a tool that nobody asked for says nothing."""
         self.assertEqual(self.dialogue.told("call9", '{"error": "x"}', TOOLS), Turn())
+
+    def test_late_results(self) -> None:
+        """Who never answers is forgotten after a while: nothing grows during a call."""
+        calls = [self.says("operator").calls[0] for _ in range(20)]
+        self.assertEqual(self.dialogue.told(calls[0].id, '{"error": "busy"}', TOOLS), Turn())
+        told = self.dialogue.told(calls[-1].id, '{"error": "busy"}', TOOLS)
+        self.assertEqual(told.text, "Nobody is there. What else?")
 
     def test_start_with_a_form(self) -> None:
         """A script may begin with a form."""

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.expect import Expectation
 from rapida_tw.models.grammar import expectation
-from rapida_tw.models.script import Asking, Place
+from rapida_tw.models.script import Asking, Place, Script
 from rapida_tw.models.script_reader import read_script
 from tests.models.scripts import TAXI
 
@@ -19,9 +19,9 @@ CONFIRM = Place(Asking.CONFIRM, "taxi")
 CHANGE = Place(Asking.CHANGE, "taxi")
 
 
-def accepts(place: Place, sentence: str) -> bool:
+def accepts(place: Place, sentence: str, script: Script = SCRIPT) -> bool:
     """Whether the JSGF of that place can say the sentence: our own small reading of JSGF."""
-    rules = dict(re.findall(r"<(\w+)> = (.*);", expectation(SCRIPT, place).grammar))
+    rules = dict(re.findall(r"<(\w+)> = (.*);", expectation(script, place).grammar))
     text = rules["heard"]
     while found := re.search(r"<(\w+)>", text):
         text = text.replace(found[0], f"({rules[found[1]]})")
@@ -61,7 +61,7 @@ class GrammarTests(SynchronousTestCase):
         """The bare answer and others after it; not the menu's intents."""
         for sentence in ("four", "for four please", "four at seven", "cancel please"):
             self.assertTrue(accepts(PEOPLE, sentence), sentence)
-        for sentence in ("prices", "seven thirty", "can i four"):
+        for sentence in ("prices", "seven thirty", "can i four", "four for five"):
             self.assertFalse(accepts(PEOPLE, sentence), sentence)
 
     def test_confirm(self) -> None:
@@ -74,6 +74,20 @@ class GrammarTests(SynchronousTestCase):
         """The names of slots, and new values."""
         for sentence in ("the time", "people", "for five"):
             self.assertTrue(accepts(CHANGE, sentence), sentence)
+
+    def test_orders(self) -> None:
+        """Three values in the form's order, backwards, or with the first one last."""
+        form = TAXI["forms"]["taxi"]
+        day = {"name": "day", "type": "day", "ask": "?"}
+        slots = [form["slots"][0], day, form["slots"][1]]
+        script = read_script(TAXI | {"forms": {"taxi": form | {"slots": slots}}})
+        for sentence in (
+            "a taxi for two tomorrow at seven",
+            "a taxi at seven tomorrow for two",
+            "a taxi tomorrow at seven for two",
+            "a taxi at seven tomorrow",
+        ):
+            self.assertTrue(accepts(MENU, sentence, script), sentence)
 
     def test_strings_of_digits(self) -> None:
         """A string of digits is only listened for where it was asked for."""

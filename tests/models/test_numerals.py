@@ -57,6 +57,10 @@ class NumeralsTests(SynchronousTestCase):
         """Only after a digit is "am" a time of day."""
         self.assertEqual(plain_words("I am at 7 am"), "i am at seven a m")
 
+    def test_too_long(self) -> None:
+        """Of a text that no caller says only the beginning is read."""
+        self.assertEqual(plain_words("x " * 5000), " ".join("x" * 200))
+
     @given(st.text())
     def test_any_text(self, text: str) -> None:
         """Whatever comes, only words and single spaces go on."""

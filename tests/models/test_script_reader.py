@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.models.script import Action, Request
 from rapida_tw.models.script_reader import read_script
-from rapida_tw.models.slots import Choice, Day, Digits, Number
+from rapida_tw.models.slots import Choice, Day, Digits, Kind, Number
 from rapida_tw.models.times import Time
 from tests.models.scripts import TAXI
 
@@ -60,12 +60,13 @@ class ScriptReaderTests(SynchronousTestCase):
 
     def test_slot_types(self) -> None:
         """Each type of slot with its options."""
-        for slot, kind in [
+        kinds: list[tuple[dict[str, Any], Kind]] = [
             ({"type": "number", "min": 2, "max": 5}, Number(2, 5)),
             ({"type": "digits", "min": 4}, Digits(4, 4)),
             ({"type": "day", "dates": True}, Day(dates=True)),
             ({"type": "time", "earliest": "09:00", "latest": "9:30"}, Time(540, 570)),
-        ]:
+        ]
+        for slot, kind in kinds:
             script = read_script(self.with_slot(**slot))
             self.assertEqual(script.forms["taxi"].slots[0].kind, kind)
         for slot in ({"type": "yesno"}, {"type": "choice", "options": {"red": ["red"]}}):
@@ -95,7 +96,7 @@ class ScriptReaderTests(SynchronousTestCase):
                 "forms": {
                     "f": {
                         "slots": [
-                            {"name": "n", "type": "number", "ask": "?", "max": 1000},
+                            {"name": "n", "type": "number", "ask": "?", "max": 1000, "min": True},
                             {"type": "shape", "ask": "?"},
                             {"name": "n", "type": "choice", "ask": "?"},
                             "slot",
@@ -117,6 +118,7 @@ class ScriptReaderTests(SynchronousTestCase):
             "menus.main.keys: 'x' cannot be pressed",
             "menus.main.retry: must be a list of texts",
             "forms.f.slots[0].max: must be a whole number from 1 to 99",
+            "forms.f.slots[0].min: must be a whole number",
             "forms.f.slots[1].name: is missing",
             "forms.f.slots[1].type: 'shape' is none of",
             "forms.f.slots[2].name: is there twice",

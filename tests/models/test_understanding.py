@@ -40,6 +40,18 @@ class UnderstandingTests(SynchronousTestCase):
         self.assertEqual(understand(SCRIPT, MENU, text).intent, "ride")
         self.assertEqual(self.plain(MENU, text), {"people": "4", "time": "19:30"})
 
+    def test_values_count_for_their_intent(self) -> None:
+        """An intent is as long as its wording and its values, so no part of them wins over it."""
+        intents = TAXI["intents"] | {"prices": {"phrases": ["for two people"]}}
+        script = read_script(TAXI | {"intents": intents})
+        self.assertEqual(understand(script, MENU, "a taxi for two people").intent, "ride")
+
+    def test_answer_before_intent(self) -> None:
+        """The same words as an answer and as an intent are the answer."""
+        intents = TAXI["intents"] | {"cancel": {"phrases": ["for two"]}}
+        script = read_script(TAXI | {"intents": intents})
+        self.assertEqual(understand(script, PEOPLE, "for two").values["people"].plain, "2")
+
     def test_unknown(self) -> None:
         """What is not known, and nothing at all, mean nothing."""
         for place in (MENU, PEOPLE, TIME, CONFIRM, CHANGE):

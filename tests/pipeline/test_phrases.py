@@ -70,6 +70,13 @@ class Sentences(SynchronousTestCase):
             for step in (1, 2, 3, 7):
                 self.assertEqual(split(text, step), split(text), text)
 
+    def test_any_deltas_at_the_bound(self) -> None:
+        """Around the longest phrase as well."""
+        for count in range(LONGEST - 50, LONGEST + 5):
+            for tail in (". Next one.", ", and so on.", " e.g. this.", "... Yes. No."):
+                text = "yes " * (count // 4) + "x" * (count % 4) + tail
+                self.assertEqual(split(text, 1), split(text))
+
     @given(st.text(st.sampled_from("aA1 .,!?…\n-—:\"')dr"), max_size=600), st.integers(1, 50))
     def test_any_deltas_of_anything(self, text: str, step: int) -> None:
         """Of strange texts as well."""

@@ -202,9 +202,7 @@ class DeploymentDocumentTests(SynchronousTestCase):
         for given_id, kept in (("12", 12), (12, 12), ("", None)):
             self.assertEqual(new_deployment({"credentialId": given_id}, 5).credential_id, kept)
         for wrong in ("x", -1, 1.5, True, 2**63, []):
-            with self.assertRaisesRegex(
-                BadRequest, "^credentialId must be an id|^credentialId an id"
-            ):
+            with self.assertRaisesRegex(BadRequest, "^credentialId must be an id"):
                 new_deployment({"credentialId": wrong}, 5)
 
     def test_every_mistake_at_once(self) -> None:

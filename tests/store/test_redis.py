@@ -71,6 +71,7 @@ class RedisTests(TestCase):
         self.server.stop()
         with self.assertRaises(Unavailable):
             await redis.ready()
+        self.failureResultOf(redis.ready(), Unavailable)
         await self.server.start()
         await self.again(redis)
 

@@ -1,0 +1,1 @@
+"""How many calls one core holds, and how fast: `make bench`."""

@@ -1,0 +1,159 @@
+"""AudioSocket: how many calls are held in time, what one costs, how quick the server is.
+
+The server has one core and the generator (`rapida_tw.sim.load_process`) another. Calls are held
+when the p99 of pacing jitter is under 5 ms and no packet is late or lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Protocol
+
+from benchmarks.report import Report, Row
+from benchmarks.server import Target
+
+MOST_JITTER_MS = 5.0
+# The generator's own lateness from which a figure says more about the machine than the server.
+_BUSY_MS = 10.0
+_PROBES = 20  # calls
+_WARM_UP = 5  # calls: few, because the next ones use the memory of these again
+_TRIES = 2  # a step that fails once may have been the machine's fault
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how far: `step` calls more each time, up to `most`."""
+
+    step: int = 100
+    most: int = 2_000
+    seconds: float = 6.0
+    core: int = 1  # of the generator
+
+
+class GeneratorFailed(Exception):
+    """The load generator gave no result; the text is what it said."""
+
+
+class Generator(Protocol):
+    """Runs so many calls, with more arguments of `load_process`, and returns what it printed."""
+
+    def run(self, calls: int, *more: str) -> dict[str, Any]: ...
+
+
+def measure(target: Target, plan: Plan, report: Report) -> int:
+    """Run all measurements; returns the greatest number of calls held."""
+    return measure_with(_Process(target, plan), plan, report)
+
+
+def measure_with(generator: Generator, plan: Plan, report: Report) -> int:
+    """The same with any generator."""
+    generator.run(_WARM_UP, "--seconds", "1")  # what is loaded once is no call's memory
+    report.add(_idle(generator))
+    report.add(_probe(generator))
+    held = 0
+    for row in _steps(generator, plan):
+        report.add(row)
+        if row["held"]:
+            held = max(held, int(str(row["calls"])))
+    report.add({"transport": "audiosocket", "measures": "capacity", "calls": held})
+    return held
+
+
+class _Process:
+    """The load generator as a process."""
+
+    def __init__(self, target: Target, plan: Plan) -> None:
+        self._target, self._plan = target, plan
+
+    def run(self, calls: int, *more: str) -> dict[str, Any]:
+        target = self._target
+        command = [sys.executable, "-m", "rapida_tw.sim.load_process", "--calls", str(calls)]
+        command += ["--port", str(target.port), "--pid", str(target.pid)]
+        command += ["--core", str(self._plan.core), "--seconds", str(self._plan.seconds)]
+        if target.url:
+            command += ["--url", target.url, "--assistant", target.assistant_id]
+        environment = {**os.environ, "RAPIDA_API_KEY": target.api_key}
+        done = subprocess.run([*command, *more], capture_output=True, text=True, env=environment)
+        if done.returncode:
+            raise GeneratorFailed(done.stderr.strip()[-500:])
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+
+def _row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
+    pacing = result["pacing"]
+    row: dict[str, object] = {
+        "transport": "audiosocket",
+        "measures": measures,
+        "calls": result["calls"],
+        "p50_ms": round(pacing["p50_ms"], 3),
+        "p99_ms": round(pacing["p99_ms"], 3),
+        "max_ms": round(pacing["max_ms"], 3),
+        "late": pacing["late"],
+        "lost": pacing["lost"],
+        "cpu_us_per_tick": round(result["cpu_us_per_tick"], 1),
+        "own_late_p99_ms": round(result["own_late_p99_ms"], 3),
+    }
+    if result["ended_early"]:
+        row["ended_early"] = result["ended_early"]
+    if result["own_late_p99_ms"] > _BUSY_MS:
+        row["machine_busy"] = True
+    return row
+
+
+def _idle(generator: Generator) -> Row:
+    """A hundred silent callers: memory beyond the base, and how fast calls are set up."""
+    result = generator.run(100, "--talk", "0")
+    row = _row("idle", result)
+    row["memory_kb_per_call"] = round(result["memory_per_call"] / 1024, 1)
+    row["base_mb"] = round(result["memory_base"] / 2**20, 1)
+    row["set_up_per_second"] = round(result["calls_per_second"], 1)
+    if result["contexts_per_second"] is not None:
+        row["contexts_per_second"] = round(result["contexts_per_second"], 1)
+    return row
+
+
+def _probe(generator: Generator) -> Row:
+    """A few callers speak once: into the assistant's words, or to an echo."""
+    result = generator.run(_PROBES, "--probe", "--settle", "1", "--seconds", "4")
+    row = _row("probe", result)
+    for name, field in (("barge_in", "stopped_ms"), ("added_latency", "answered_ms")):
+        if times := result[field]:
+            row[f"{name}_p50_ms"] = round(median(times), 1)
+            row[f"{name}_max_ms"] = round(max(times), 1)
+    return row
+
+
+def _steps(generator: Generator, plan: Plan) -> Iterator[Row]:
+    """Climb until calls are not held any more, then look once half a step below."""
+    calls = plan.step
+    while calls <= plan.most:
+        row = _held(generator, calls)
+        yield row
+        if not row["held"]:
+            if calls > plan.step:
+                yield _held(generator, calls - plan.step // 2)
+            return
+        calls += plan.step
+
+
+def _held(generator: Generator, calls: int) -> Row:
+    for _ in range(_TRIES):
+        result = generator.run(calls)
+        pacing = result["pacing"]
+        row = _row("load", result)
+        row["held"] = (
+            pacing["p99_ms"] < MOST_JITTER_MS
+            and not pacing["late"]
+            and not pacing["lost"]
+            and not result["ended_early"]
+        )
+        if row["held"]:
+            break
+    return row

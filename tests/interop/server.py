@@ -1,0 +1,107 @@
+"""The server as its user starts it: `rapida init`, then `twistd rapida`, and its HTTP API."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+from tests.interop.asterisk import wait_until
+
+_CONFIGURATION = """\
+[server]
+public_host = "127.0.0.1:{http}"
+public_scheme = "http"
+data_dir = "{folder}/var"
+drain_seconds = 2
+[http]
+host = "127.0.0.1"
+port = {http}
+[audiosocket]
+host = "127.0.0.1"
+port = {audiosocket}
+[sip]
+enabled = false
+[log]
+level = "debug"
+"""
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A running server with the demo assistant; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.http = free_port()
+        self.audiosocket = free_port()
+        self._folder = folder
+        self._configuration = folder / "rapida.toml"
+        self._log = folder / "rapida.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.api_key = self.assistant_id = ""
+
+    def __enter__(self) -> Server:
+        text = _CONFIGURATION.format(
+            folder=self._folder, http=self.http, audiosocket=self.audiosocket
+        )
+        self._configuration.write_text(text, "utf-8")
+        made = json.loads(self.rapida("init", "--json"))
+        self.api_key, self.assistant_id = made["api_key"], made["assistant_id"]
+        twistd = [sys.executable, "-m", "twisted", "-n"]  # placeholder, see _twistd
+        del twistd
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*_twistd(), "-n", "--pidfile=", "rapida", "--config", str(self._configuration)],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self._environment(),
+            )
+        try:
+            wait_until(self._ready, 60, "the server is ready\n" + self.log())
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """As systemd would: ask, and after a while no longer ask."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            process.kill()
+            process.wait()
+
+    def rapida(self, *arguments: str) -> str:
+        """The output of a `rapida` command on this server's configuration."""
+        command = [sys.executable, "-m", "rapida_tw.cli", *arguments]
+        done = subprocess.run(
+            command, env=self._environment(), cwd=self._folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
