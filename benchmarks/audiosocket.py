@@ -48,13 +48,13 @@ class Generator(Protocol):
 
 def measure(target: Target, plan: Plan, report: Report) -> int:
     """Run all measurements; returns the greatest number of calls held."""
-    return measure_with(_Process(target, plan), plan, report)
+    return measure_with(_Process(target, plan), plan, report, target.silent_id)
 
 
-def measure_with(generator: Generator, plan: Plan, report: Report) -> int:
-    """The same with any generator."""
+def measure_with(generator: Generator, plan: Plan, report: Report, silent: str = "") -> int:
+    """The same with any generator; `silent` is the assistant that does not greet."""
     generator.run(_WARM_UP, "--seconds", "1")  # what is loaded once is no call's memory
-    report.add(_idle(generator))
+    report.add(_idle(generator, silent))
     report.add(_probe(generator))
     held = 0
     for row in _steps(generator, plan):
@@ -107,9 +107,10 @@ def _row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
     return row
 
 
-def _idle(generator: Generator) -> Row:
-    """A hundred silent callers: memory beyond the base, and how fast calls are set up."""
-    result = generator.run(100, "--talk", "0")
+def _idle(generator: Generator, silent: str) -> Row:
+    """A hundred silent calls: memory beyond the base, and how fast calls are set up."""
+    assistant = ("--assistant", silent) if silent else ()
+    result = generator.run(100, "--talk", "0", *assistant)
     row = _row("idle", result)
     row["memory_kb_per_call"] = round(result["memory_per_call"] / 1024, 1)
     row["base_mb"] = round(result["memory_base"] / 2**20, 1)

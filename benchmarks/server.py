@@ -18,15 +18,14 @@ from urllib.request import Request, urlopen
 
 START_WITHIN = 30.0  # seconds
 STOP_WITHIN = 15.0
-_ASSISTANT = {
+_ASSISTANT: dict[str, Any] = {
     "name": "load",
-    "model": {"provider": "scripted", "options": {"replies": ["Very well. "]}, "prompt": []},
+    "model": {"provider": "scripted", "options": {"otherwise": "Very well. I have understood."}},
 }
-# Silence costs as much as speech to send; that it speaks for long is for the barge-in.
+# Long enough to be interrupted by whoever wants to.
 _GREETING = "This is a long greeting that goes on and on. " * 20
 _DEPLOYMENT: dict[str, Any] = {
     "provider": "asterisk",
-    "greeting": _GREETING,
     "greetingInterruptible": True,
     "idleTimeout": 3_600,
     "maxCallDuration": 3_600,
@@ -43,12 +42,16 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where calls go. `url` "" = no phase 1: any UUID is taken (a bare media server)."""
+    """Where calls go. `url` "" = no phase 1: any UUID is taken (a bare media server).
+
+    `assistant_id` greets at length, `silent_id` waits for the caller to speak.
+    """
 
     pid: int
     port: int
     url: str = ""
     assistant_id: str = ""
+    silent_id: str = ""
     api_key: str = field(default="", repr=False)
 
 
@@ -155,9 +158,8 @@ level = "warn"
             raise ServerFailed(f"`rapida init` failed: {made.stderr.strip() or made.stdout}")
         key = json.loads(made.stdout).get("api_key") or self._new_key(config)
         url = f"http://127.0.0.1:{self._http}"
-        assistant = _send("POST", f"{url}/v1/assistants", key, _ASSISTANT)["data"]["id"]
-        _send("PUT", f"{url}/v1/assistants/{assistant}/phone-deployment", key, _DEPLOYMENT)
-        return Target(pid, self._port, url, str(assistant), key)
+        speaking = _assistant(url, key, _GREETING)
+        return Target(pid, self._port, url, speaking, _assistant(url, key, ""), key)
 
     @staticmethod
     def _new_key(config: Path) -> str:
@@ -166,6 +168,14 @@ level = "warn"
         if made.returncode:
             raise ServerFailed(f"`rapida key create` failed: {made.stderr.strip()}")
         return str(json.loads(made.stdout)["api_key"])
+
+
+def _assistant(url: str, key: str, greeting: str) -> str:
+    """A new assistant with that greeting; its id."""
+    made = str(_send("POST", f"{url}/v1/assistants", key, _ASSISTANT)["data"]["id"])
+    deployment = {**_DEPLOYMENT, "greeting": greeting}
+    _send("PUT", f"{url}/v1/assistants/{made}/phone-deployment", key, deployment)
+    return made
 
 
 def _tool(name: str) -> str:

@@ -97,8 +97,7 @@ def some_files(settings: Settings, transport: str, *, outbound: bool = False) ->
     direction = _OUTBOUND if outbound else _INBOUND
     wanted = _COMMON | _TRANSPORT[transport] | direction[transport]
     chosen = {
-        name: tuple(piece for piece in pieces if piece in wanted)
-        for name, pieces in _FILES.items()
+        name: tuple(piece for piece in pieces if piece in wanted) for name, pieces in _FILES.items()
     }
     return {name: _fill(pieces, settings) for name, pieces in chosen.items() if pieces}
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.models.receptionist import receptionist
 from rapida_tw.store.documents import new_assistant, new_deployment
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.records import AssistantStore
@@ -23,13 +21,6 @@ class Installed:
     api_key: str
     assistant_id: int
     made: bool  # something was made just now
-
-
-def receptionist() -> dict[str, Any]:
-    """The demo assistant as the documents of the API: `assistant` and `deployment`."""
-    text = files("rapida_tw.models").joinpath("receptionist.json").read_text("utf-8")
-    documents: dict[str, Any] = json.loads(text)
-    return documents
 
 
 def install(

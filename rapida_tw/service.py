@@ -168,7 +168,9 @@ class House(MultiService):
     def _installed(self, installed: Installed) -> None:
         if installed.made and installed.api_key:
             # Once, and not through the log, which hides keys.
-            print(f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True)
+            print(
+                f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True
+            )
         self._log.info("assistant {id} takes calls", id=installed.assistant_id)
 
     def stopService(self) -> Deferred[None]:

@@ -32,7 +32,6 @@ from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.models.base import ModelProvider
-from rapida_tw.models.scripted import ScriptedModelProvider
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
@@ -47,7 +46,6 @@ from rapida_tw.speech.base import (
     Registry,
     SynthesizerProvider,
 )
-from rapida_tw.speech.energy import EnergyDetectorProvider
 from rapida_tw.speech.scripted import (
     ScriptedRecognizer,
     ScriptedRecognizerProvider,
@@ -172,12 +170,12 @@ class VirtualServer:
             Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
             Registry[DetectorProvider]("rapida_tw.detectors", host),
             Registry[ModelProvider]("rapida_tw.models", host),
-            Defaults("virtual", "virtual", "virtual", "virtual"),
+            Defaults("virtual", "virtual", "energy", "virtual" if model_provider else "scripted"),
         )
         self.vendors.recognizers.add("virtual", self.ears)
         self.vendors.synthesizers.add("virtual", self.voices)
-        self.vendors.detectors.add("virtual", EnergyDetectorProvider(host))
-        self.vendors.models.add("virtual", model_provider or ScriptedModelProvider(host))
+        if model_provider is not None:
+            self.vendors.models.add("virtual", model_provider)
         self.calls = Calls(
             clock,
             self.beat,
@@ -220,9 +218,14 @@ class VirtualServer:
         return context
 
     def connect(
-        self, context_id: str, caller: Caller, manner: Manner = APPLICATION
+        self,
+        context_id: str,
+        caller: Caller,
+        script: deque[str | None],
+        manner: Manner = APPLICATION,
     ) -> FakeAsterisk:
-        """Phase 2, by a caller."""
+        """Phase 2, by a caller; `script` is what the recogniser will understand of it."""
+        self.ears.scripts.append(script)
         asterisk = FakeAsterisk(caller, UUID(context_id), self.metronome, manner)
         self.network.connect(self.factory, asterisk)
         return asterisk
@@ -262,7 +265,6 @@ class Simulation:
         )
         self.caller = Caller()
         self._script: deque[str | None] = deque()
-        self.server.ears.scripts.append(self._script)
         self._context = self.server.register(**(metadata or {}))
         self._asterisk: FakeAsterisk | None = None
         self._manner = manner
@@ -275,7 +277,9 @@ class Simulation:
     def asterisk(self) -> FakeAsterisk:
         """The far side; connects on first use."""
         if self._asterisk is None:
-            self._asterisk = self.server.connect(self._context.id, self.caller, self._manner)
+            self._asterisk = self.server.connect(
+                self._context.id, self.caller, self._script, self._manner
+            )
         return self._asterisk
 
     # -- the story --------------------------------------------------------------------------------
@@ -324,6 +328,11 @@ class Simulation:
     def latencies(self) -> list[Mapping[str, Any]]:
         """Each answered turn's latency in seconds, and its parts."""
         return [entry.data for entry in self.entries if entry.name == "turn.latency"]
+
+    @property
+    def contexts_waiting(self) -> bool:
+        """The call was registered and nobody has connected."""
+        return self._asterisk is None
 
     @property
     def context_id(self) -> str:

@@ -48,9 +48,8 @@ _ROOT = 0.6
 def render(wav: Path, conversation: Conversation) -> bytes:
     """A PNG of the recording with the conversation's messages.
 
-    A message's place is its `start` and `end` (seconds of the recording) where its data has them,
-    else the sound of its side that ended when it was written. Lets `OSError` and `ValueError` of
-    an unreadable recording through.
+    Where each message stands is found by `find_turns`. Lets `OSError` and `ValueError` of an
+    unreadable recording through.
     """
     waveform = read_waveform(wav)
     turns = find_turns(waveform, conversation)

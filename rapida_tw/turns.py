@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from rapida_tw.store.records import Conversation, Entry
 from rapida_tw.waveform import Waveform
 
 CALLER, ASSISTANT = 0, 1
-_TRACKS = {"user": CALLER, "assistant": ASSISTANT}
+_ROLES = ("user", "assistant")  # by track
+_FRAME = 0.02  # seconds
+_BREATH = 1.5  # seconds within one turn; what came before a longer pause was none of it
+_SILENT = 0.8  # seconds that a turn without sound is shown as
 _NEAR = 0.5  # seconds that an entry may be written before its sound is over
 
 
@@ -37,19 +41,28 @@ class Gap:
 
 
 def find_turns(waveform: Waveform, conversation: Conversation) -> list[Turn]:
-    """The messages of both sides in their places, in order of time."""
-    began = _began(conversation)
-    written = [float("-inf"), float("-inf")]
-    sounds = (waveform.sounds(CALLER), waveform.sounds(ASSISTANT))
+    """The messages of both sides in their places, in order of time.
+
+    The caller's data tell when their speech `ended`, the assistant's when it `began`; the sound of
+    their track tells the rest, or all of it where a message does not know.
+    """
+    origin = _origin(conversation)
     turns = []
-    for entry in conversation.entries:
-        track = _TRACKS.get(entry.name)
-        if entry.kind != "message" or track is None or not entry.value:
-            continue
-        place = _given(entry) or _among(sounds[track], written[track], entry.at - began + _NEAR)
-        written[track] = entry.at - began + _NEAR
-        if place is not None:
-            turns.append(Turn(track, *place, entry.value, bool(entry.data.get("interrupted"))))
+    for track, role in enumerate(_ROLES):
+        sounds = waveform.sounds(track)
+        messages = [
+            entry
+            for entry in conversation.entries
+            if entry.kind == "message" and entry.name == role and entry.value
+        ]
+        after = 0.0
+        for entry, following in zip(messages, [*messages[1:], None], strict=False):
+            until = min(entry.at - origin + _NEAR, _known(following, "began") or inf)
+            place = _place(entry, sounds, after, until)
+            if place is not None:
+                after = place[1]
+                interrupted = bool(entry.data.get("interrupted"))
+                turns.append(Turn(track, *place, entry.value, interrupted))
     return sorted(turns, key=lambda turn: turn.start)
 
 
@@ -65,7 +78,7 @@ def find_gaps(turns: Sequence[Turn]) -> list[Gap]:
     return gaps
 
 
-def _began(conversation: Conversation) -> float:
+def _origin(conversation: Conversation) -> float:
     """When the recording began, on the clock of the entries."""
     for entry in conversation.entries:
         if entry.kind == "event" and entry.name == "call.connected":
@@ -73,15 +86,28 @@ def _began(conversation: Conversation) -> float:
     return conversation.created
 
 
-def _given(entry: Entry) -> tuple[float, float] | None:
-    start, end = entry.data.get("start"), entry.data.get("end")
-    if isinstance(start, int | float) and isinstance(end, int | float) and end > start:
-        return float(start), float(end)
-    return None
+def _known(entry: Entry | None, name: str) -> float | None:
+    value = entry.data.get(name) if entry is not None else None
+    return float(value) if isinstance(value, int | float) else None
 
 
-def _among(
-    sounds: Sequence[tuple[float, float]], after: float, until: float
+def _place(
+    entry: Entry, sounds: Sequence[tuple[float, float]], after: float, until: float
 ) -> tuple[float, float] | None:
-    own = [(start, end) for start, end in sounds if start >= after and start < until]
-    return (own[0][0], own[-1][1]) if own else None
+    """Where an entry's sound is, somewhere from `after` to `until`; None when there is none."""
+    began, ended = _known(entry, "began"), _known(entry, "ended")
+    after = max(after, began or 0.0)
+    until = min(until, inf if ended is None else ended + _FRAME)
+    own = [
+        (max(start, after), min(end, until))
+        for start, end in sounds
+        if end > after and start < until
+    ]
+    if not own:  # pressed keys make no sound
+        return None if ended is None else (max(after, ended - _SILENT), max(after, ended))
+    first = len(own) - 1
+    if began is not None:
+        first = 0
+    while first and own[first][0] - own[first - 1][1] <= _BREATH:
+        first -= 1
+    return own[first][0], own[-1][1]

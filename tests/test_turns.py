@@ -26,12 +26,36 @@ def conversation(*entries: Entry) -> Conversation:
 
 
 class TurnTests(SynchronousTestCase):
-    def test_given_places(self) -> None:
-        """A message that knows its place is put there."""
+    def test_known_end(self) -> None:
+        """The caller's speech ended when its message says, and began with its sound."""
         turns = find_turns(
-            waveform(), conversation(message("user", "hello", 9.0, start=1.0, end=2.0))
+            waveform((CALLER, 1.0, 2.3)), conversation(message("user", "hello", 9.0, ended=2.0))
         )
-        self.assertEqual(turns, [Turn(CALLER, 1.0, 2.0, "hello")])
+        self.assertEqual(turns, [Turn(CALLER, 1.0, 2.02, "hello")])
+
+    def test_known_beginning(self) -> None:
+        """Two answers without a pause between them begin where their messages say."""
+        turns = find_turns(
+            waveform((ASSISTANT, 1.0, 4.0)),
+            conversation(
+                message("assistant", "One moment.", 2.0, began=1.0),
+                message("assistant", "Yes.", 4.1, began=1.8),
+            ),
+        )
+        self.assertEqual([(turn.start, turn.end) for turn in turns], [(1.0, 1.8), (1.8, 4.0)])
+
+    def test_keys(self) -> None:
+        """Pressed keys make no sound; they stand where they ended."""
+        keys = message("user", "12", 5.5, ended=5.0, by="keys")
+        self.assertEqual(find_turns(waveform(), conversation(keys)), [Turn(CALLER, 4.2, 5.0, "12")])
+
+    def test_cough(self) -> None:
+        """What was heard long before a turn is none of it."""
+        turns = find_turns(
+            waveform((CALLER, 1.0, 1.2), (CALLER, 5.0, 6.0)),
+            conversation(message("user", "hello", 6.7, ended=6.0)),
+        )
+        self.assertEqual((turns[0].start, turns[0].end), (5.0, 6.0))
 
     def test_found_places(self) -> None:
         """Else it is the sound of its own side that ended when it was written."""
@@ -55,10 +79,10 @@ class TurnTests(SynchronousTestCase):
     def test_several_sounds(self) -> None:
         """Sentences with a pause between them are one turn."""
         turns = find_turns(
-            waveform((ASSISTANT, 1.0, 2.0), (ASSISTANT, 3.0, 4.0)),
-            conversation(message("assistant", "One. Two.", 4.0)),
+            waveform((ASSISTANT, 1.0, 2.0), (ASSISTANT, 4.0, 5.0)),
+            conversation(message("assistant", "One. Two.", 5.0, began=1.0)),
         )
-        self.assertEqual((turns[0].start, turns[0].end), (1.0, 4.0))
+        self.assertEqual((turns[0].start, turns[0].end), (1.0, 5.0))
 
     def test_nowhere(self) -> None:
         """A message without sound has no place."""
@@ -67,16 +91,17 @@ class TurnTests(SynchronousTestCase):
     def test_other_entries(self) -> None:
         """Only what the two sides said is a turn."""
         others = (
-            message("system", "You are", 1.0, start=0.0, end=1.0),
-            message("user", "", 1.0, start=0.0, end=1.0),
-            Entry(1, "metric", "user", "1", {"start": 0.0, "end": 1.0}),
+            message("system", "You are", 1.0, ended=1.0),
+            message("user", "", 1.0, ended=1.0),
+            Entry(1, "metric", "user", "1", {"ended": 1.0}),
         )
         self.assertEqual(find_turns(waveform(), conversation(*others)), [])
 
     def test_interrupted(self) -> None:
         """Whether a turn was interrupted comes from its message."""
-        said = message("assistant", "Hel", 2.0, start=1.0, end=2.0, interrupted=True)
-        self.assertTrue(find_turns(waveform(), conversation(said))[0].interrupted)
+        said = message("assistant", "Hel", 2.0, began=1.0, interrupted=True)
+        (turn,) = find_turns(waveform((ASSISTANT, 1.0, 2.0)), conversation(said))
+        self.assertTrue(turn.interrupted)
 
     def test_without_the_event(self) -> None:
         """Without the moment of connection, time counts from the conversation's creation."""

@@ -261,20 +261,18 @@ class Call:
             ended=self._media_time(turn.speech_ended),
         )
 
-    def assistant_said(self, text: str, job: Job, interrupted: bool, times: Times) -> None:
+    def assistant_said(self, text: str, job: Job, interrupted: bool, played: float) -> None:
+        data: dict[str, Any] = {"kind": job.kind, "interrupted": interrupted}
+        if played:
+            data["began"] = self._media_time(played)
+        self._notebook.message("assistant", text, **data)
+
+    def reply_over(self, times: Times) -> None:
         latency = {name: round(value, 4) for name, value in times.latency().items()}
-        began = self._media_time(times.played) if times.played else None
-        if text:
-            self._notebook.message(
-                "assistant", text, kind=job.kind, interrupted=interrupted, began=began
-            )
         if latency:
+            milliseconds = f"{latency['total'] * 1000:.0f}"
             self._notebook.metric(
-                "turn.latency",
-                f"{latency['total'] * 1000:.0f}",
-                unit="ms",
-                turn=self.turns,
-                **latency,
+                "turn.latency", milliseconds, unit="ms", turn=self.turns, **latency
             )
 
     def expecting(self, expectation: Expectation) -> None:

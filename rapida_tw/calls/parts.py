@@ -89,12 +89,11 @@ class Vendors:
         )
 
     def check(self, assistant: Assistant, deployment: Deployment) -> None:
-        """Find out before a call comes: `MisconfiguredAssistant` like `open`."""
-        self.recognizers.get(deployment.stt.provider or self._defaults.recognizer)
-        self.synthesizers.get(deployment.tts.provider or self._defaults.synthesizer)
-        self.detectors.get(deployment.vad.provider or self._defaults.detector)
-        self.models.get(assistant.model.provider or self._defaults.model)
-        EndpointingOptions.read(deployment.end_of_speech.options)
+        """Find out before a call comes: `MisconfiguredAssistant` like `open`.
+
+        Opening costs nothing yet; connecting to vendors is what `start` does.
+        """
+        self.open(assistant, deployment).stop()
 
     def warm_up(self) -> list[str]:
         """Make the default providers now, not in the first call; what each one chose."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -19,19 +18,13 @@ from rapida_tw.expect import Expectation
 from rapida_tw.models.base import Completion, Message, Model, ModelProvider, Tool
 from rapida_tw.models.dialogue import Dialogue, Turn
 from rapida_tw.models.grammar import expectation
+from rapida_tw.models.receptionist import receptionist
 from rapida_tw.models.script import Place, Script
 from rapida_tw.models.script_reader import read_script
 from rapida_tw.speech.base import Host
 
 _DELTA = re.compile(r"\S+\s*")  # a word with the space behind it, as tokens come
 _KEPT = 64  # scripts that stay read
-
-
-def receptionist() -> Mapping[str, Any]:
-    """The demo: `assistant` and `deployment` with the fields that the API has for them."""
-    text = files("rapida_tw.models").joinpath("receptionist.json").read_text("utf-8")
-    demo: Mapping[str, Any] = json.loads(text)
-    return demo
 
 
 class ScriptedModel:

@@ -49,8 +49,8 @@ class History:
     def tool_answered(self, call: ToolCall, result: str) -> None:
         self._said.append(Message("tool", result, tool_call_id=call.id))
 
-    def end_reply(self, heard: Mapping[int, str], interrupted: bool) -> str:
-        """Keep of each part what was heard of it; answers the whole of what was heard.
+    def end_reply(self, heard: Mapping[int, str], interrupted: bool) -> list[str]:
+        """Keep of each part what was heard of it; answers what was heard, part by part.
 
         `heard` is by part; a part without tool calls of which nothing was heard never happened.
         """
@@ -70,7 +70,7 @@ class History:
         self._said[self._reply_from :] = kept
         self._reply_from = len(self._said)
         self._trim()
-        return " ".join(texts)
+        return texts
 
     def _answer_open_calls(self, messages: list[Message]) -> None:
         """Models refuse a history in which a tool call has no result."""

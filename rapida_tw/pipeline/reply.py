@@ -87,8 +87,14 @@ class Times:
 class ReplyEvents(Protocol):
     """What a Replier tells; plain calls."""
 
-    def assistant_said(self, text: str, job: Job, interrupted: bool, times: Times) -> None:
-        """The reply is over; `text` is what the caller heard of it, perhaps ""."""
+    def assistant_said(self, text: str, job: Job, interrupted: bool, played: float) -> None:
+        """What the caller heard of one part (a run of the model) of the reply.
+
+        `played`: when its first sample was sent, in seconds on the call's clock; 0 = not known.
+        """
+
+    def reply_over(self, times: Times) -> None:
+        """The reply is over, heard or cut off; its parts were told before."""
 
     def expecting(self, expectation: Expectation) -> None:
         """The model told what may be said next."""
@@ -172,7 +178,11 @@ class Replier:
                 self._history.assistant_said("".join(self._state.text))
             heard = self._playout.clear()
             said = self._history.end_reply(heard, interrupted=not complete)
-            self._events.assistant_said(said, job, not complete, self._state.times)
+            times = self._state.times
+            for number, text in enumerate(said, 1):
+                cut = number == len(said) and not complete
+                self._events.assistant_said(text, job, cut, times.played if number == 1 else 0.0)
+            self._events.reply_over(times)
 
     # -- the model --------------------------------------------------------------------------------
 

@@ -33,8 +33,9 @@ _PHASES = 10
 _SO_TIMESTAMPNS = 35  # Linux; not in the socket module of Python 3.11
 _TIMESPEC = struct.Struct("=qq")
 _PACKET = 323  # bytes
-# Connections that wait for their first packet at one time: fewer than any listener's backlog.
-_CONNECTING = 32
+# Connections that wait for their first packet at one time. A storm of them would make the beat
+# late, and a server that guards its running calls would then refuse new ones.
+_CONNECTING = 8
 _CONNECT_WITHIN = 30_000_000_000  # ns for all of them
 _PROBE_TICKS = 30  # 600 ms of voice
 _PROBE_AFTER = 50  # ticks after the start of the measurement

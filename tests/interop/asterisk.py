@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from rapida_tw.dialplan import Settings, every_file
 
 RATE = 8000  # Hz, of all recordings
+CANNOT = 3  # exit status of install.sh
 LOG_LIMIT = 100_000_000  # bytes of one file
 ETC = Path(__file__).with_name("etc")
 # Files that Asterisk complains about when they are missing, though nobody needs them.
@@ -45,11 +46,12 @@ class NoAsterisk(Exception):
 
 
 def install() -> Path:
-    """The folder of a real Asterisk, installed if need be; `NoAsterisk` otherwise."""
+    """The folder of a real Asterisk, installed if need be; `NoAsterisk` if there can be none."""
     script = Path(__file__).with_name("install.sh")
-    done = subprocess.run([str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
+    done = subprocess.run([str(script)], capture_output=True, text=True)
+    if done.returncode == CANNOT:
         raise NoAsterisk(done.stderr.strip().rpartition("\n")[2])
+    assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
 
 
@@ -110,12 +112,16 @@ class Call:
         """Did the dialplan execute that application in that context?"""
         return any((s.context, s.application) == (context, application) for s in self._steps())
 
+    def variable(self, name: str) -> str:
+        """What the dialplan set a variable to, last."""
+        for step in reversed(self.steps()):
+            if step.application == "Set" and step.arguments.startswith(f"{name}="):
+                return step.arguments.removeprefix(f"{name}=")
+        raise AssertionError(f"call {self.number} never set {name}: {self.steps()}")
+
     def context_id(self) -> str:
         """The UUID that the server gave, "" when it gave none."""
-        for step in self._steps():
-            if step.application == "Set" and step.arguments.startswith("CTX="):
-                return step.arguments.removeprefix("CTX=")
-        raise AssertionError(f"call {self.number} never asked: {self.steps()}")
+        return self.variable("CTX")
 
     def heard(self) -> NDArray[np.int16]:
         """What the caller heard: int16[n] at RATE, once the call has ended."""
@@ -207,7 +213,7 @@ class Asterisk:
         return self.inside("etc", "asterisk.conf")
 
     def stop(self) -> None:
-        """End it, however it is, and remove its folder."""
+        """End it, however it is, and remove its folder, unless RAPIDA_KEEP is set."""
         process, self._process = self._process, None
         if process is not None:
             process.terminate()

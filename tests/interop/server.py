@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import URLError
 
 from tests.interop.asterisk import wait_until
 
@@ -62,11 +62,10 @@ class Server:
         self._configuration.write_text(text, "utf-8")
         made = json.loads(self.rapida("init", "--json"))
         self.api_key, self.assistant_id = made["api_key"], made["assistant_id"]
-        twistd = [sys.executable, "-m", "twisted", "-n"]  # placeholder, see _twistd
-        del twistd
+        twistd = [_script("twistd"), "-n", "--pidfile="]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*_twistd(), "-n", "--pidfile=", "rapida", "--config", str(self._configuration)],
+                [*twistd, "rapida", "--config", str(self._configuration)],
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
@@ -99,9 +98,67 @@ class Server:
 
     def rapida(self, *arguments: str) -> str:
         """The output of a `rapida` command on this server's configuration."""
-        command = [sys.executable, "-m", "rapida_tw.cli", *arguments]
         done = subprocess.run(
-            command, env=self._environment(), cwd=self._folder, capture_output=True, text=True
+            [_script("rapida"), *arguments],
+            env=self._environment(),
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"RAPIDA_CONFIG": str(self._configuration)}
+
+    @property
+    def url(self) -> str:
+        """Of its HTTP side."""
+        return f"http://127.0.0.1:{self.http}"
+
+    def log(self) -> str:
+        """All that it has logged so far."""
+        return self._log.read_text("utf-8", "replace")
+
+    def text(self, path: str) -> str:
+        """The body of a GET with the project's key."""
+        request = urllib.request.Request(self.url + path, headers={"x-api-key": self.api_key})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def data(self, path: str) -> Any:
+        """The `data` of an API answer."""
+        return json.loads(self.text(path))["data"]
+
+    def refused(self, reason: str) -> float:
+        """How many AudioSocket connections were refused for that reason, by /metrics."""
+        metric = f'rapida_audiosocket_refused_total{{reason="{reason}"}} '
+        for line in self.text("/metrics").splitlines():
+            if line.startswith(metric):
+                return float(line.removeprefix(metric))
+        return 0.0
+
+    def conversation(self, caller: str, seconds: float = 15) -> Mapping[str, Any]:
+        """What is remembered of the call from that number, once it is over."""
+        found: dict[str, Any] = {}
+
+        def over() -> bool:
+            for one in self.data("/v1/conversations?pageSize=100"):
+                if one["identifier"] == caller and one["status"] in ("ended", "failed"):
+                    found.update(self.data(f"/v1/conversations/{one['id']}"))
+            return bool(found)
+
+        wait_until(over, seconds, f"the conversation with {caller} is over")
+        return found
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log()
+        with suppress(URLError):
+            return bool(self.text("/readiness/"))
+        return False
+
+
+def _script(name: str) -> str:
+    """A command of the environment in which the tests run."""
+    return str(Path(sys.executable).with_name(name))

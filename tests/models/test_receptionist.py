@@ -16,7 +16,8 @@ from rapida_tw.models.grammar import expectation
 from rapida_tw.models.pattern import parse
 from rapida_tw.models.script import Asking, Place, Script
 from rapida_tw.models.script_reader import read_script
-from rapida_tw.models.scripted import ScriptedModelProvider, receptionist
+from rapida_tw.models.receptionist import receptionist
+from rapida_tw.models.scripted import ScriptedModelProvider
 from rapida_tw.models.understanding import understand
 from rapida_tw.speech.base import Host
 

@@ -1,0 +1,69 @@
+"""Asterisk's dialplan asks for a call by `CURL()` (the brief, "Asterisk"; func_curl).
+
+`CURL()` hands the body of any answer to the dialplan, an error page too: so a success is the bare
+context id, and every refusal has an empty body and tells its reason in a header.
+"""
+
+from __future__ import annotations
+
+from rapida_tw.carriers.base import Carrier, Document, IncomingCall, WebhookRequest
+from rapida_tw.errors import BadRequest, CallError
+
+ERROR_HEADER = "X-Rapida-Error"
+
+_CALLER = ("from", "caller", "callerid")
+_CALLEE = ("to", "extension", "dnid")
+_LONGEST = 128  # characters of a number, a SIP user or a channel's id
+# What a caller's number is when it is withheld (RFC 3323, section 4.1.1.3; app_dial, res_pjsip).
+_WITHHELD = frozenset(("anonymous", "restricted", "unavailable", "unknown"))
+
+
+class Asterisk:
+    """The carrier `asterisk`: webhooks of the dialplan."""
+
+    name = "asterisk"
+
+    def read_call(self, request: WebhookRequest) -> IncomingCall:
+        caller = _field(request, *_CALLER)
+        if caller is None:
+            raise BadRequest("from is missing: the caller's number, or nothing when it is withheld")
+        if caller.startswith(" "):
+            # `from=+1555…`, as the brief's dialplan writes it: a query's "+" means a blank.
+            caller = "+" + caller.lstrip()
+        if caller.lower() in _WITHHELD:
+            caller = ""
+        announced = _field(request, "transfer") == "1"
+        return IncomingCall(
+            carrier=self.name,
+            caller=caller,
+            callee=(_field(request, *_CALLEE) or "").strip(),
+            provider_call_id=_field(request, "channel_id") or "",
+            metadata={"transfer": "1"} if announced else {},
+        )
+
+    def answer(self, context_id: str, incoming: IncomingCall) -> Document:
+        return Document(context_id.encode("ascii"))
+
+    def apology(self, error: CallError) -> Document:
+        reason = f"{error.reason}: {error}" if str(error) else error.reason
+        return Document(b"", status=error.status, headers={ERROR_HEADER: _header_value(reason)})
+
+
+def _field(request: WebhookRequest, *names: str) -> str | None:
+    """The value of the first name there is, without what cannot be printed; None: not there."""
+    value = request.value(*names)
+    if value is None:
+        return None
+    if len(value) > _LONGEST:
+        raise BadRequest(f"{names[0]} is longer than {_LONGEST} characters")
+    return "".join(character for character in value if character.isprintable())
+
+
+def _header_value(text: str) -> str:
+    """`text` on one line, in characters that a header can hold (RFC 9110, section 5.5)."""
+    return " ".join(text.split()).encode("ascii", "backslashreplace").decode("ascii")
+
+
+ASTERISK = Asterisk()
+
+_conforms: Carrier = ASTERISK

@@ -1,0 +1,112 @@
+"""`rapida`: reads the command line, runs the noun's command, and turns errors into sentences.
+
+Exit status 0, 1 (it failed) or 2 (wrong usage or configuration). No traceback reaches a user,
+unless RAPIDA_TRACEBACK asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from rapida_tw import __version__
+from rapida_tw.cli import (
+    assistant,
+    conversations,
+    demo,
+    deployment,
+    dialplan,
+    doctor,
+    init,
+    key,
+    sim,
+    talk,
+)
+from rapida_tw.cli.output import Output
+from rapida_tw.cli.source import Usage
+from rapida_tw.config import ConfigError
+from rapida_tw.errors import CallError
+
+_NOUNS = (
+    init,
+    key,
+    assistant,
+    deployment,
+    conversations,
+    talk,
+    sim,
+    dialplan,
+    doctor,
+    demo,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    try:
+        arguments = parser().parse_args(argv)
+        status: int = arguments.run(arguments, Output(arguments.json))
+        sys.stdout.flush()
+        return status
+    except SystemExit as leaving:  # argparse has said why
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except (Usage, ConfigError) as error:
+        return _told(error, 2)
+    except BrokenPipeError:
+        # Who reads us has seen enough (`| head`); Python must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (CallError, OSError) as error:
+        return _told(error, 1)
+    except KeyboardInterrupt:
+        return _told("interrupted", 1)
+    except Exception as error:
+        if os.environ.get("RAPIDA_TRACEBACK"):
+            raise
+        return _told(
+            f"a bug: {type(error).__name__}: {error} (RAPIDA_TRACEBACK=1 shows where)",
+            1,
+        )
+
+
+def parser() -> ArgumentParser:
+    """All of the command line."""
+    common = _common()
+    whole = ArgumentParser("rapida", description="Manages and tries an assistant on the phone.")
+    whole.add_argument("--version", action="version", version=f"rapida_tw {__version__}")
+    # Given before or after the noun; a noun's parser must not put its default over the former.
+    for action in common._actions:
+        whole._add_action(action)
+    defaults: dict[str, Any] = {action.dest: None for action in common._actions}
+    whole.set_defaults(**defaults | {"json": False})
+    nouns = whole.add_subparsers(metavar="COMMAND", required=True)
+    for noun in _NOUNS:
+        noun.add(nouns, common)
+    return whole
+
+
+def _common() -> ArgumentParser:
+    """The options of every command."""
+    options = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    group = options.add_argument_group("where, and in which form")
+    group.add_argument("--config", metavar="FILE", help="the server's configuration (TOML)")
+    group.add_argument("--env-file", metavar="FILE", help="NAME=value lines that override it")
+    group.add_argument("--url", help="a running server instead of the configuration's database")
+    group.add_argument("--api-key", metavar="KEY", help="for --url; better: $RAPIDA_API_KEY")
+    group.add_argument("--json", action="store_true", help="for programs")
+    return options
+
+
+def _told(what: object, status: int) -> int:
+    if isinstance(what, ConfigError):
+        count = len(what.mistakes)
+        what = f"{count} mistake{'s' * (count > 1)} in the configuration:\n  " + "\n  ".join(
+            what.mistakes
+        )
+    elif isinstance(what, OSError) and what.strerror:
+        what = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
+    print(f"rapida: {str(what) or type(what).__name__}", file=sys.stderr)
+    return status

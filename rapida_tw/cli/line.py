@@ -1,0 +1,90 @@
+"""Where a test call goes: the server's HTTP side, its AudioSocket, and a key."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from rapida_tw.cli.local import Local, configuration
+from rapida_tw.cli.opening import an_id
+from rapida_tw.cli.remote import api_key, checked_url
+from rapida_tw.cli.source import Usage
+from rapida_tw.config import Config
+
+AUDIOSOCKET = "audiosocket"
+TRANSPORTS = (AUDIOSOCKET,)  # that a simulated caller has today
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that takes calls."""
+
+    url: str
+    api_key: str = field(repr=False)
+    host: str
+    port: int
+
+
+def add_target(parser: ArgumentParser, *, assistant: bool) -> None:
+    parser.add_argument("--assistant", type=an_id, metavar="ID", required=assistant)
+    parser.add_argument("--transport", type=_transport, default=AUDIOSOCKET)
+    parser.add_argument(
+        "--audiosocket", type=_address, metavar="HOST:PORT", help="instead of what is configured"
+    )
+
+
+@contextmanager
+def target(arguments: Namespace) -> Iterator[Target]:
+    """The server of `--url`, else the one that runs with the configuration here.
+
+    For the latter a key is made for as long as the call lasts, if none is given.
+    """
+    config = configuration(arguments)
+    host, port = arguments.audiosocket or ("", config.audiosocket.port)
+    if arguments.url:
+        url = checked_url(arguments.url)
+        yield Target(url, api_key(arguments), host or urlsplit(url).hostname or "", port)
+        return
+    host = host or _reachable(config.audiosocket.host)
+    url = _own_url(config)
+    given = arguments.api_key or os.environ.get("RAPIDA_API_KEY")
+    if given:
+        yield Target(url, given, host, port)
+        return
+    with closing(Local(config)) as books:
+        key, text = books.create_key(f"rapida {arguments.noun}")
+        try:
+            yield Target(url, text, host, port)
+        finally:
+            books.revoke_key(key.id)
+
+
+def _own_url(config: Config) -> str:
+    if config.http.listen:
+        raise Usage("the configuration leaves the HTTP port to its [http] listen: give --url")
+    host = _reachable(config.http.host)
+    scheme = "https" if config.http.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.http.port}"
+
+
+def _reachable(host: str) -> str:
+    return _ANYWHERE.get(host, host)
+
+
+def _transport(name: str) -> str:
+    if name in TRANSPORTS:
+        return name
+    there_is = ", ".join(TRANSPORTS)
+    raise ArgumentTypeError(f"a simulated caller by {name} is not there yet; there is: {there_is}")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ArgumentTypeError(f"{text!r}: give HOST:PORT")
+    return host.strip("[]"), int(port)

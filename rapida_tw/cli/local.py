@@ -1,0 +1,124 @@
+"""Local: the database of the configuration as a source of documents, without a server."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from rapida_tw.cli.source import Document, Listing, Source
+from rapida_tw.config import Config, find, load
+from rapida_tw.first_run import Installed, install
+from rapida_tw.ids import Ids
+from rapida_tw.log import wall_clock
+from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.database import Database
+from rapida_tw.store.documents import (
+    assistant_document,
+    changed_assistant,
+    deployment_document,
+    new_assistant,
+    new_deployment,
+)
+from rapida_tw.store.keys import Keys
+from rapida_tw.store.projects import Projects
+from rapida_tw.store.records import ApiKey
+from rapida_tw.web.conversations import summary, whole
+
+T = TypeVar("T")
+
+
+def configuration(arguments: Namespace) -> Config:
+    """What the server would load; `ConfigError` tells all mistakes."""
+    env_file = arguments.env_file and Path(arguments.env_file)
+    return load(find(arguments.config, os.environ), os.environ, env_file)
+
+
+class Local:
+    """Everything of the first project, the only one that an installation has by itself.
+
+    Opening it makes the database and its tables where there are none.
+    """
+
+    def __init__(self, config: Config) -> None:
+        ids = Ids(wall_clock)
+        self._database = Database(config.database.url)
+        self._database.migrate()
+        self._assistants = Assistants(self._database, ids, wall_clock)
+        self._keys = Keys(self._database, ids, wall_clock)
+        self._projects = Projects(self._database, ids, wall_clock)
+        self._conversations = Conversations(self._database, wall_clock, "command")
+        self.project = now(self._projects.ensure())
+
+    def close(self) -> None:
+        now(self._database.close())
+
+    # -- what only the machine itself may do ------------------------------------------------------
+
+    def install(self) -> Installed:
+        """A key and an assistant, where they are missing."""
+        return now(install(self._projects.ensure, self._keys, self._assistants))
+
+    def keys(self) -> list[ApiKey]:
+        return list(now(self._keys.list(self.project)))
+
+    def create_key(self, name: str) -> tuple[ApiKey, str]:
+        """The key and its text, which is not kept."""
+        return now(self._keys.create(self.project, name))
+
+    def revoke_key(self, key_id: int) -> None:
+        now(self._keys.revoke(key_id, self.project))
+
+    # -- Source -----------------------------------------------------------------------------------
+
+    def assistants(self, count: int) -> Listing:
+        page = now(self._assistants.page(self.project, 1, count))
+        return Listing([assistant_document(one) for one in page.items], page.total)
+
+    def assistant(self, assistant_id: int) -> Document:
+        return assistant_document(now(self._assistants.get(assistant_id, self.project)))
+
+    def create_assistant(self, document: Document) -> Document:
+        new = new_assistant(document, self.project)
+        return assistant_document(now(self._assistants.create(new)))
+
+    def update_assistant(self, assistant_id: int, document: Document) -> Document:
+        found = now(self._assistants.get(assistant_id, self.project))
+        changed = changed_assistant(document, found)
+        return assistant_document(now(self._assistants.update(changed)))
+
+    def delete_assistant(self, assistant_id: int) -> None:
+        now(self._assistants.delete(assistant_id, self.project))
+
+    def deployment(self, assistant_id: int) -> Document:
+        now(self._assistants.get(assistant_id, self.project))
+        return deployment_document(now(self._assistants.deployment(assistant_id)))
+
+    def deploy(self, assistant_id: int, document: Document) -> Document:
+        now(self._assistants.get(assistant_id, self.project))
+        deployment = new_deployment(document, assistant_id)
+        return deployment_document(now(self._assistants.deploy(deployment)))
+
+    def conversations(self, count: int, assistant_id: int | None) -> Listing:
+        page = now(self._conversations.page(self.project, 1, count, assistant_id))
+        return Listing([summary(one) for one in page.items], page.total)
+
+    def conversation(self, conversation_id: int) -> Document:
+        return whole(now(self._conversations.get(conversation_id, self.project)))
+
+
+def now(deferred: Deferred[T]) -> T:
+    """The result of a Deferred that has fired already; its error is raised."""
+    results: list[T] = []
+    failures: list[Any] = []
+    deferred.addCallbacks(results.append, failures.append)
+    if failures:
+        failures[0].raiseException()
+    return results[0]
+
+
+_conforms: type[Source] = Local

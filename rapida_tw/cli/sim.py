@@ -1,0 +1,56 @@
+"""`rapida sim load`: many simulated callers at once against a running server."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+
+from rapida_tw.cli.line import add_target, target
+from rapida_tw.cli.opening import Nouns, command, noun
+from rapida_tw.cli.output import Output, facts, progress
+from rapida_tw.errors import Unavailable
+from rapida_tw.sim.load import Load, Outcome
+from rapida_tw.sim.load import run as run_load
+from rapida_tw.sim.load_process import NoContext, register
+
+
+def add(nouns: Nouns, common: ArgumentParser) -> None:
+    verbs = noun(nouns, "sim", "simulated callers")
+    load = command(verbs, common, "load", run, "many calls at once; how well they were served")
+    load.set_defaults(noun="sim load")
+    add_target(load, assistant=True)
+    load.add_argument("--calls", type=int, default=10)
+    load.add_argument("--seconds", type=float, default=5.0, help="of measurement")
+
+
+def run(arguments: Namespace, out: Output) -> int:
+    calls, seconds = arguments.calls, arguments.seconds
+    with target(arguments) as server:
+        try:
+            with progress(f"telling the server of {calls} calls"):
+                contexts = register(server.url, str(arguments.assistant), server.api_key, calls)
+        except NoContext as error:
+            raise Unavailable(f"the server takes no call: {error}") from None
+        load = Load(contexts, server.host, server.port, seconds)
+        with progress(f"{calls} calls, {load.settle + seconds:g} s"):
+            outcome = run_load(load)
+    out.document(asdict(outcome), _facts(outcome))
+    return 0 if _served(outcome) else 1
+
+
+def _served(outcome: Outcome) -> bool:
+    return not outcome.ended_early and outcome.pacing.packets > 0
+
+
+def _facts(outcome: Outcome) -> str:
+    pacing = outcome.pacing
+    return facts(
+        [
+            ("calls", outcome.calls),
+            ("ended early", outcome.ended_early),
+            ("set up", f"{outcome.calls_per_second:.0f} calls/s"),
+            *((name, value) for name, value in asdict(pacing).items()),
+            ("not taken", f"{outcome.blocked} packets"),
+            ("own lateness", f"{outcome.own_late_p99_ms:.2f} ms (99 %)"),
+        ]
+    )

@@ -1,0 +1,123 @@
+"""`rapida talk`: a simulated caller talks with an assistant of a running server."""
+
+from __future__ import annotations
+
+import re
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rapida_tw.cli.line import Target, add_target, target
+from rapida_tw.cli.local import configuration
+from rapida_tw.cli.opening import Nouns, command
+from rapida_tw.cli.output import Output
+from rapida_tw.cli.reacting import run as run_reactor
+from rapida_tw.errors import CallError, MisconfiguredAssistant
+from rapida_tw.sim.asterisk import CallFailed
+from rapida_tw.sim.talk import Outcome, Play, Press, Say, TalkOptions
+from rapida_tw.sim.talk import talk as make_call
+from rapida_tw.speech.base import Host, Registry, SynthesizerProvider
+
+Step = Say | Play | Press
+
+
+class NoCall(CallError):
+    """The call could not be made."""
+
+
+def add(nouns: Nouns, common: ArgumentParser) -> None:
+    about = "call an assistant of a running server; what happens is told live"
+    parser = command(nouns, common, "talk", run, about)
+    parser.set_defaults(noun="talk", steps=())
+    add_target(parser, assistant=True)
+    steps = parser.add_argument_group("what the caller does, in this order, each in its turn")
+    steps.add_argument("--say", action=_Step, metavar="TEXT", type=Say, help="by the local voice")
+    steps.add_argument("--wav", action=_Step, metavar="FILE", type=_play, help="16 bit, any rate")
+    steps.add_argument("--dtmf", action=_Step, metavar="KEYS", type=_press, help="0-9 A-D * #")
+    parser.add_argument("--from", dest="caller", default="+15550100", metavar="NUMBER")
+    parser.add_argument("--heard", type=Path, metavar="WAV", help="write what the caller heard")
+    parser.add_argument("--longest", type=float, default=120.0, metavar="SECONDS")
+
+
+class _Step(Action):
+    """Several options, one list: their order on the command line is the order in the call."""
+
+    def __call__(self, parser: object, namespace: Namespace, values: Any, option: Any = "") -> None:
+        namespace.steps = (*namespace.steps, values)
+
+
+def _play(name: str) -> Play:
+    return Play(Path(name))
+
+
+def _press(keys: str) -> Press:
+    if not re.fullmatch(r"[0-9A-Da-d*#]+", keys):
+        raise ArgumentTypeError(f"{keys!r}: a phone has the keys 0-9 A-D * #")
+    return Press(keys.upper())
+
+
+def run(arguments: Namespace, out: Output) -> int:
+    config = configuration(arguments)
+    steps: Sequence[Step] = arguments.steps
+    with target(arguments) as server:
+        options = _options(arguments, server)
+
+        async def call(reactor: Any) -> Outcome:
+            voice = None
+            if any(isinstance(step, Say) for step in steps):
+                host = Host(reactor, config.server.data_dir)
+                voice = _voice(host, config.speech.synthesizer, out)
+            try:
+                return await make_call(reactor, options, out.line, voice)
+            except CallFailed as error:
+                raise NoCall(str(error)) from error
+            except ValueError as error:  # of a WAV file
+                raise NoCall(str(error)) from error
+            finally:
+                if voice is not None:
+                    await voice.stop()
+
+        outcome = run_reactor(call)
+    if out.json:
+        out.document(_document(outcome), "")
+    elif not outcome.was_heard:
+        out.line("not every turn was answered")
+    return 0 if outcome.was_heard else 1
+
+
+def _options(arguments: Namespace, server: Target) -> TalkOptions:
+    return TalkOptions(
+        server.url,
+        server.api_key,
+        str(arguments.assistant),
+        server.host,
+        server.port,
+        arguments.caller,
+        tuple(arguments.steps),
+        arguments.heard,
+        longest=arguments.longest,
+    )
+
+
+def _voice(host: Host, name: str, out: Output) -> SynthesizerProvider | None:
+    """The local voice; without one the caller hums, and is told so."""
+    try:
+        voice = Registry[SynthesizerProvider]("rapida_tw.synthesizers", host).get(name)
+    except (MisconfiguredAssistant, ImportError) as error:
+        out.line(f"no voice here ({error}): the caller hums")
+        return None
+    out.line(f"caller's voice: {voice.description}")
+    return voice
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "ending": outcome.ending.reason.value,
+        "detail": outcome.ending.detail,
+        "duration": round(outcome.duration, 3),
+        "answered": outcome.was_heard,
+        "turns": [asdict(turn) | {"latency": turn.latency} for turn in outcome.turns],
+        "heard": [{"start": one.start, "end": one.end} for one in outcome.heard],
+    }

@@ -1,0 +1,90 @@
+"""The management API's door: who asks, for what, and in which words.
+
+Handlers of the API see an `Ask`, not a request: the key is checked, ids are numbers, and the body
+is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rapida_tw.carriers.base import Document
+from rapida_tw.errors import BadRequest, NotFound
+from rapida_tw.ids import parse_id
+from rapida_tw.store.documents import read_page
+from rapida_tw.web.answers import Answer
+from rapida_tw.web.auth import Gate
+from rapida_tw.web.request import BoundedRequest
+from rapida_tw.web.route import Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request by somebody who may."""
+
+    project_id: int
+    request: BoundedRequest
+
+    def page(self) -> tuple[int, int]:
+        """Number and size of the page that is asked for; `BadRequest` when out of bounds."""
+        return read_page(self.request.query)
+
+    def document(self) -> Any:
+        """The body; `BadRequest` when it is not JSON."""
+        return read_json(self.request)
+
+
+ApiHandler = Callable[..., Awaitable[Answer]]
+
+
+class Api:
+    """Makes handlers of routes out of handlers of the API."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def __call__(self, handler: ApiHandler) -> Handler:
+        """`handler(ask, **ids)` behind the door."""
+
+        async def handle(request: BoundedRequest, **parts: str) -> Document:
+            ask, ids = await self.enter(request, parts)
+            return (await handler(ask, **ids)).document()
+
+        return handle
+
+    async def enter(
+        self, request: BoundedRequest, parts: dict[str, str]
+    ) -> tuple[Ask, dict[str, int]]:
+        """`Unauthenticated`, `BodyTooLarge`, or `NotFound` for a part that can be no id."""
+        key = await self._gate.authenticate(request)
+        request.check_size()
+        return Ask(key.project_id, request), {name: read_id(parts[name]) for name in parts}
+
+
+def read_id(text: str) -> int:
+    """The id of a path. What is no id cannot be there: `NotFound`."""
+    try:
+        return parse_id(text)
+    except BadRequest as error:
+        raise NotFound(str(error)) from None
+
+
+def read_json(request: BoundedRequest) -> Any:
+    """The body as RFC 8259 has it: UTF-8, no NaN; `BadRequest` for everything else."""
+    kind = request.header("content-type").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise BadRequest("the body must be JSON, with the header Content-Type: application/json")
+    try:
+        value = json.loads(request.body.decode("utf-8"), parse_constant=_refuse)
+        # An escaped half of a surrogate pair is JSON, but no text that could be kept.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not JSON in UTF-8") from None
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,69 @@
+"""/v1/assistants: assistants and their phone deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rapida_tw.store.documents import (
+    assistant_document,
+    changed_assistant,
+    deployment_document,
+    new_assistant,
+    new_deployment,
+)
+from rapida_tw.store.records import AssistantStore
+from rapida_tw.web.answers import Answer
+from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.route import Route
+
+PATH = "/v1/assistants"
+
+
+class Assistants:
+    """Each in the project of the key; others' are not found."""
+
+    def __init__(self, store: AssistantStore) -> None:
+        self._store = store
+
+    def routes(self, api: Api) -> Iterator[Route]:
+        one = f"{PATH}/<assistant_id>"
+        yield Route("POST", PATH, api(self.create))
+        yield Route("GET", PATH, api(self.list))
+        yield Route("GET", one, api(self.show))
+        yield Route("PATCH", one, api(self.change))
+        yield Route("DELETE", one, api(self.delete))
+        yield Route("GET", f"{one}/phone-deployment", api(self.deployment))
+        yield Route("PUT", f"{one}/phone-deployment", api(self.deploy))
+
+    async def create(self, ask: Ask) -> Answer:
+        new = new_assistant(ask.document(), ask.project_id)
+        return Answer(assistant_document(await self._store.create(new)))
+
+    async def list(self, ask: Ask) -> Answer:
+        """Newest first."""
+        page = await self._store.page(ask.project_id, *ask.page())
+        return Answer([assistant_document(assistant) for assistant in page.items], page)
+
+    async def show(self, ask: Ask, assistant_id: int) -> Answer:
+        return Answer(assistant_document(await self._store.get(assistant_id, ask.project_id)))
+
+    async def change(self, ask: Ask, assistant_id: int) -> Answer:
+        """A merge patch (RFC 7396)."""
+        assistant = await self._store.get(assistant_id, ask.project_id)
+        changed = changed_assistant(ask.document(), assistant)
+        return Answer(assistant_document(await self._store.update(changed)))
+
+    async def delete(self, ask: Ask, assistant_id: int) -> Answer:
+        await self._store.delete(assistant_id, ask.project_id)
+        return Answer({"id": str(assistant_id)})
+
+    async def deployment(self, ask: Ask, assistant_id: int) -> Answer:
+        """A default one when none was set."""
+        await self._store.get(assistant_id, ask.project_id)
+        return Answer(deployment_document(await self._store.deployment(assistant_id)))
+
+    async def deploy(self, ask: Ask, assistant_id: int) -> Answer:
+        """Set or replace it."""
+        await self._store.get(assistant_id, ask.project_id)
+        new = new_deployment(ask.document(), assistant_id)
+        return Answer(deployment_document(await self._store.deploy(new)))

@@ -1,0 +1,42 @@
+"""Who asks: the API key of a request.
+
+A key comes in the header `x-api-key`, as a bearer token (RFC 6750) or, because carriers' forms
+have nothing but a URL, as the query's `x-api-key`.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from rapida_tw.errors import Unauthenticated
+from rapida_tw.store.records import ApiKey, KeyStore
+from rapida_tw.web.request import BoundedRequest
+
+KEY = "x-api-key"
+
+
+def key_text(request: BoundedRequest) -> str:
+    """The key that the request carries; "" when it carries none."""
+    scheme, _, token = request.header("authorization").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    return request.header(KEY).strip() or bearer or request.query.get(KEY, "").strip()
+
+
+class Gate:
+    """Lets requests with a living key in."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+
+    def authenticate(self, request: BoundedRequest) -> Deferred[ApiKey]:
+        """The request's key; `Unauthenticated` when there is none or it opens nothing."""
+        return Deferred.fromCoroutine(self._authenticate(request))
+
+    async def _authenticate(self, request: BoundedRequest) -> ApiKey:
+        text = key_text(request)
+        if not text:
+            raise Unauthenticated("Unauthenticated request: it carries no API key")
+        try:
+            return await self._keys.check(text)
+        except Unauthenticated as error:
+            raise Unauthenticated(f"Unauthenticated request: {error}") from None

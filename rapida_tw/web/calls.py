@@ -1,0 +1,105 @@
+"""/v1/calls: the calls that are on the phone now; see them, steer them, end them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rapida_tw.calls.call import LiveCall
+from rapida_tw.store.documents import timestamp
+from rapida_tw.store.reading import Check, Reading, text
+from rapida_tw.store.records import Page
+from rapida_tw.web.answers import Answer
+from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.ports import CallRegister
+from rapida_tw.web.route import Route
+
+PATH = "/v1/calls"
+
+
+class LiveCalls:
+    """Each in the project of the key; others' are not found."""
+
+    def __init__(self, calls: CallRegister) -> None:
+        self._calls = calls
+
+    def routes(self, api: Api) -> Iterator[Route]:
+        one = f"{PATH}/<call_id>"
+        yield Route("GET", PATH, api(self.list))
+        yield Route("GET", one, api(self.show))
+        yield Route("POST", f"{one}/hangup", api(self.hang_up))
+        yield Route("POST", f"{one}/transfer", api(self.transfer))
+        yield Route("POST", f"{one}/dtmf", api(self.send_digits))
+        yield Route("POST", f"{one}/say", api(self.say))
+
+    async def list(self, ask: Ask) -> Answer:
+        """Newest first."""
+        number, size = ask.page()
+        live = sorted(self._calls.live(ask.project_id), key=lambda call: call.id, reverse=True)
+        first = (number - 1) * size
+        shown = [call_document(call) for call in live[first : first + size]]
+        return Answer(shown, Page(shown, number, size, len(live)))
+
+    async def show(self, ask: Ask, call_id: int) -> Answer:
+        return Answer(call_document(self._calls.find(call_id, ask.project_id)))
+
+    async def hang_up(self, ask: Ask, call_id: int) -> Answer:
+        self._calls.hang_up(call_id, ask.project_id)
+        return Answer({"id": str(call_id)})
+
+    async def transfer(self, ask: Ask, call_id: int) -> Answer:
+        """{"to"}: a number or address; 409 when the carrier of the call cannot."""
+        await self._calls.transfer(call_id, ask.project_id, _only(ask, "to", _target))
+        return Answer({"id": str(call_id)})
+
+    async def send_digits(self, ask: Ask, call_id: int) -> Answer:
+        """{"digits"}: pressed towards the far side; 409 when the leg cannot."""
+        self._calls.send_digits(call_id, ask.project_id, _only(ask, "digits", _digits))
+        return Answer({"id": str(call_id)})
+
+    async def say(self, ask: Ask, call_id: int) -> Answer:
+        """{"text"}: the assistant says it after what it is saying."""
+        self._calls.say(call_id, ask.project_id, _only(ask, "text", text(2_000)))
+        return Answer({"id": str(call_id)})
+
+
+def call_document(call: LiveCall) -> dict[str, Any]:
+    """`id` is the conversation's too; `duration` in seconds."""
+    return {
+        "id": str(call.id),
+        "assistantId": str(call.assistant_id),
+        "carrier": call.carrier,
+        "direction": call.direction,
+        "from": call.caller,
+        "to": call.callee,
+        "status": call.state,
+        "startedDate": timestamp(call.started),
+        "duration": round(call.duration, 3),
+        "turns": call.turns,
+    }
+
+
+def _only(ask: Ask, key: str, check: Check[str]) -> str:
+    """The one value of the document."""
+    reading = Reading(ask.document())
+    value = reading.value(key, check, "", "")
+    if not value.strip():
+        reading.wrong(key, "is required")
+    reading.finish()
+    return value
+
+
+def _matching(pattern: str, what: str) -> Check[str]:
+    wanted = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and wanted.fullmatch(value):
+            return value
+        raise ValueError(f"must be {what}")
+
+    return check
+
+
+_digits = _matching(r"[0-9A-D*#]{1,64}", "1 to 64 of the digits 0-9 A-D * #")
+_target = _matching(r"[!-~]{1,200}", "a number or an address without blanks")

@@ -1,0 +1,84 @@
+"""The one place where what went wrong becomes an HTTP answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twisted.internet.defer import TimeoutError
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from rapida_tw.carriers.base import Carrier, Document
+from rapida_tw.errors import BadRequest, CallError, Fault, NotFound, Unavailable
+from rapida_tw.web.answers import error_document
+from rapida_tw.web.request import BoundedRequest
+from rapida_tw.web.talk import PREFIX
+
+
+class NoRoute(NotFound):
+    """There is nothing at this address."""
+
+    reason = "no-such-route"
+
+
+class WrongMethod(CallError):
+    """The address is right, but not for this method."""
+
+    fault, reason, status = Fault.CALLER, "method-not-allowed", 405
+
+
+class Failures:
+    """Answers in JSON, and below /v1/talk/{carrier}/ in the carrier's own form."""
+
+    _log = Logger()
+
+    def __init__(self, carriers: Mapping[str, Carrier]) -> None:
+        self._carriers = carriers
+
+    def __call__(self, request: BoundedRequest, failure: Failure) -> Document:
+        error = self._call_error(failure)
+        carrier = self._carrier(request)
+        if error is None:
+            self._log.failure("{method} {path} failed", failure, **_names(request))
+            # Not the exception's text: it may hold anything.
+            error = CallError("something went wrong on the server")
+        else:
+            tell = self._log.info if carrier is None else self._log.warn
+            tell(
+                "{method} {path} refused: {reason}: {error}",
+                reason=error.reason,
+                error=error,
+                **_names(request),
+            )
+        if isinstance(failure.value, MethodNotAllowed):
+            allowed = ", ".join(sorted(failure.value.valid_methods or ()))
+            request.setHeader("Allow", allowed)
+        return error_document(error) if carrier is None else carrier.apology(error)
+
+    def _call_error(self, failure: Failure) -> CallError | None:
+        error = failure.value
+        if isinstance(error, CallError):
+            return error if error.status != CallError.status else None
+        if isinstance(error, TimeoutError):
+            return Unavailable("no answer could be given in time")
+        if isinstance(error, MethodNotAllowed):
+            return WrongMethod("this address does not take that method")
+        if isinstance(error, HTTPException):
+            if error.code == NotFound.status:
+                return NoRoute("there is nothing at this address")
+            return BadRequest("the request makes no sense")
+        return None
+
+    def _carrier(self, request: BoundedRequest) -> Carrier | None:
+        path = request.path.decode("utf-8", "replace")
+        name, _, below = path.removeprefix(PREFIX).partition("/")
+        return self._carriers.get(name) if path.startswith(PREFIX) and below else None
+
+
+def _names(request: BoundedRequest) -> dict[str, str]:
+    """For the log; without the query, which may hold the key."""
+    return {
+        "method": request.method.decode("ascii", "replace"),
+        "path": request.path.decode("utf-8", "replace"),
+    }

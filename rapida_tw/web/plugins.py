@@ -1,0 +1,76 @@
+"""/v1/carriers, /v1/speech, /v1/models: what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
+
+from rapida_tw.carriers.base import Carrier
+from rapida_tw.web.answers import Answer
+from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.ports import PlugIns
+from rapida_tw.web.route import Route
+
+
+class Installed:
+    """Plug-ins by name; looking at them starts none: a voice may take seconds to load."""
+
+    def __init__(
+        self,
+        carriers: Mapping[str, Carrier],
+        speech: Mapping[str, PlugIns],
+        models: PlugIns,
+    ) -> None:
+        """`speech`: recognizers, synthesizers and detectors by these names."""
+        self._known_carriers = carriers
+        self._known_speech = speech
+        self._known_models = models
+
+    def routes(self, api: Api) -> Iterator[Route]:
+        yield Route("GET", "/v1/carriers", api(self.carriers))
+        yield Route("GET", "/v1/speech", api(self.speech))
+        yield Route("GET", "/v1/models", api(self.models))
+
+    async def carriers(self, ask: Ask) -> Answer:
+        known = sorted(self._known_carriers.items())
+        return Answer([_document(name, carrier) for name, carrier in known])
+
+    async def speech(self, ask: Ask) -> Answer:
+        return Answer({kind: _list(plugins) for kind, plugins in self._known_speech.items()})
+
+    async def models(self, ask: Ask) -> Answer:
+        return Answer(_list(self._known_models))
+
+
+def _list(plugins: PlugIns) -> list[dict[str, Any]]:
+    made = plugins.made()
+    return [_document(name, made.get(name)) for name in sorted({*plugins.names(), *made})]
+
+
+def _document(name: str, plugin: object | None) -> dict[str, Any]:
+    """`description` is null until the plug-in is in use, `options` unless it declares them."""
+    return {
+        "name": name,
+        "description": getattr(plugin, "description", None),
+        "options": _options(getattr(plugin, "options", None)),
+    }
+
+
+def _options(declared: object) -> list[dict[str, Any]] | None:
+    """The fields of a plug-in's options, which are a dataclass; its own attribute `options`."""
+    if not is_dataclass(declared):
+        return None
+    return [
+        {
+            "name": field.name,
+            "type": field.type if isinstance(field.type, str) else field.type.__name__,
+            "required": field.default is MISSING and field.default_factory is MISSING,
+            "default": _plain(field.default),
+        }
+        for field in fields(declared)
+    ]
+
+
+def _plain(default: object) -> object:
+    return default if isinstance(default, str | int | float | bool) else None

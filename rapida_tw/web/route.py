@@ -1,0 +1,34 @@
+"""What the tree is made of: a path, and who answers it with a document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rapida_tw.carriers.base import Document
+from rapida_tw.web.request import BoundedRequest
+
+# Is given the request and, by name, the parts of the path that the pattern leaves open. None: it
+# has sent the response itself, all but the end.
+Handler = Callable[..., Awaitable[Document | None]]
+
+PATIENCE = 30.0  # seconds until "unavailable" is answered instead
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the tree. `path` is a pattern of Werkzeug, `methods` are divided by blanks."""
+
+    methods: str
+    path: str
+    handler: Handler
+    seconds: float | None = PATIENCE  # None: takes as long as it takes
+
+
+def only(handler: Callable[[], Document]) -> Handler:
+    """For what does not look at the request."""
+
+    async def handle(request: BoundedRequest) -> Document:
+        return handler()
+
+    return handle

@@ -1,0 +1,200 @@
+"""The HTTP port: all routes in one Klein tree, behind a site with limits.
+
+Everything that is answered, errors too, passes through `Tree`; what each address does is in the
+modules named for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+from klein import Klein
+from klein.resource import KleinResource
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET, Site
+
+from rapida_tw.carriers.base import Carrier, Document
+from rapida_tw.errors import BadRequest
+from rapida_tw.metrics import Counter
+from rapida_tw.store.records import AssistantStore, ConversationStore, KeyStore
+from rapida_tw.web import metrics
+from rapida_tw.web.api import Api
+from rapida_tw.web.assistants import Assistants
+from rapida_tw.web.auth import KEY, Gate
+from rapida_tw.web.calls import LiveCalls
+from rapida_tw.web.conversations import Conversations
+from rapida_tw.web.failures import Failures
+from rapida_tw.web.health import Health
+from rapida_tw.web.plugins import Installed
+from rapida_tw.web.ports import CallRegister, Draw, InThread, PlugIns
+from rapida_tw.web.recordings import Recordings
+from rapida_tw.web.request import BoundedChannel, BoundedRequest
+from rapida_tw.web.route import Route
+from rapida_tw.web.talk import Talk
+
+COMPLETE_WITHIN = 60  # seconds for a request to be whole, and for the next one to come
+
+requests = Counter("rapida_http_requests_total", "Requests answered.", ("route", "status"))
+
+
+@dataclass(frozen=True, slots=True)
+class WebDependencies:
+    """What the HTTP side is put together from; see the classes of each module."""
+
+    clock: IReactorTime
+    in_thread: InThread
+    keys: KeyStore
+    assistants: AssistantStore
+    conversations: ConversationStore
+    calls: CallRegister
+    carriers: Mapping[str, Carrier]
+    speech: Mapping[str, PlugIns]  # recognizers, synthesizers, detectors
+    models: PlugIns
+    draw: Draw
+    recordings: Path | None = None  # the folder; None: nothing is recorded
+    metrics: bool = True  # whether /metrics is there
+
+
+def build_site(deps: WebDependencies) -> Site:
+    """The factory to listen with."""
+    return BoundedSite(build_tree(deps), deps.clock)
+
+
+def build_tree(deps: WebDependencies) -> Tree:
+    """The one root resource."""
+    return Tree(routes(deps), Failures(deps.carriers), deps.clock)
+
+
+def routes(deps: WebDependencies) -> Iterator[Route]:
+    """Every address of the server."""
+    gate = Gate(deps.keys)
+    api = Api(gate)
+    recordings = Recordings(
+        deps.conversations, deps.recordings, deps.draw, deps.in_thread, deps.clock
+    )
+    yield from Health(deps.calls).routes()
+    if deps.metrics:
+        yield from metrics.routes()
+    yield from Talk(deps.carriers, gate, deps.calls).routes()
+    yield from Assistants(deps.assistants).routes(api)
+    yield from LiveCalls(deps.calls).routes(api)
+    yield from Conversations(deps.conversations).routes(api)
+    yield from recordings.routes(api)
+    yield from Installed(deps.carriers, deps.speech, deps.models).routes(api)
+
+
+class Tree(KleinResource):
+    """Finds who answers a request, sends the answer, and turns every error into one."""
+
+    _log = Logger()
+
+    def __init__(self, routes: Iterator[Route], failures: Failures, clock: IReactorTime) -> None:
+        app = Klein()
+        # Nobody is sent elsewhere for a slash: Asterisk's CURL() would not go.
+        app.url_map.strict_slashes = False
+        app.url_map.merge_slashes = False
+        for route in routes:
+            methods = route.methods.split()
+            answering = self._answering(route, clock)
+            app.route(route.path, methods=methods, endpoint=f"{route.methods} {route.path}")(
+                answering
+            )
+        app.handle_errors(Exception)(self._failed)
+        self._failures = failures
+        super().__init__(app)
+
+    def render(self, request: Any) -> Any:
+        """Klein wants a path and a host that are text; answers what has neither itself."""
+        request.setHeader("Server", "rapida_tw")
+        request.setHeader("X-Content-Type-Options", "nosniff")
+        try:
+            b"/".join(request.postpath).decode("utf-8")
+            request.getRequestHostname().decode("ascii").encode("idna")
+        except UnicodeError:
+            refusal = Failure(BadRequest("the address is not UTF-8, or the host is no name"))
+            request.write(self._send(request, self._failures(request, refusal)))
+            request.finish()
+            return NOT_DONE_YET
+        return super().render(request)
+
+    def _answering(self, route: Route, clock: IReactorTime) -> Callable[..., Deferred[bytes]]:
+        async def answer(work: Awaitable[Document | None], request: BoundedRequest) -> bytes:
+            document = await work
+            return b"" if document is None else self._send(request, document)
+
+        def handle(request: BoundedRequest, **parts: str) -> Deferred[bytes]:
+            request.route = route.path
+            answering = Deferred.fromCoroutine(answer(route.handler(request, **parts), request))
+            if route.seconds is not None:
+                answering.addTimeout(route.seconds, clock)
+            return answering
+
+        return handle
+
+    def _failed(self, request: BoundedRequest, failure: Failure) -> bytes:
+        if request.startedWriting:
+            self._log.failure("the answer of {route} broke off", failure, route=request.route)
+            # All that is left to tell the client is that this was not the whole.
+            request.channel.transport.abortConnection()
+            return b""
+        return self._send(request, self._failures(request, failure))
+
+    def _send(self, request: BoundedRequest, document: Document) -> bytes:
+        """Set the headers; returns the body."""
+        request.setResponseCode(document.status)
+        request.setHeader("Content-Type", document.content_type)
+        request.setHeader("Content-Length", str(len(document.body)))
+        for name, value in document.headers.items():
+            request.setHeader(name, value)
+        return document.body
+
+
+class BoundedSite(Site):
+    """HTTP/1.1 alone: HTTP/2 on this port is gRPC's, and none of Twisted's."""
+
+    protocol = BoundedChannel
+    _log = Logger()
+
+    def __init__(self, tree: Tree, clock: IReactorTime) -> None:
+        super().__init__(
+            tree, requestFactory=BoundedRequest, timeout=COMPLETE_WITHIN, reactor=clock
+        )
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def startFactory(self) -> None:
+        """Without Twisted's access log: it would hold the keys of queries."""
+
+    def stopFactory(self) -> None:
+        """Nothing was started."""
+
+    def log(self, request: BoundedRequest) -> None:
+        """Called once for each request that was answered to its end."""
+        requests.inc(request.route, str(request.code))
+        self._log.debug(
+            "{peer} {method} {uri} {status} {size} bytes",
+            peer=request.getClientAddress(),
+            method=request.method.decode("ascii", "replace"),
+            uri=redacted(request.uri),
+            status=request.code,
+            size=request.sentLength,
+        )
+
+
+def redacted(uri: bytes) -> str:
+    """A request's target without the API key that its query may hold."""
+    path, question, query = uri.decode("utf-8", "replace").partition("?")
+    return path + question + "&".join(map(_redacted_field, query.split("&")))
+
+
+def _redacted_field(field: str) -> str:
+    name, equals, _ = field.partition("=")
+    return f"{name}{equals}***" if unquote_plus(name).lower() == KEY else field
