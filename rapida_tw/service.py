@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from treq.client import HTTPClient
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool
 
@@ -19,8 +23,10 @@ from rapida_tw.calls.context import ContextStore, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.redis_contexts import RedisContexts
+from rapida_tw.carriers.base import Carrier
 from rapida_tw.config.load import ConfigError
 from rapida_tw.config.sections import Config
+from rapida_tw.errors import NotSupported
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.listening import Listening, tcp
@@ -41,9 +47,10 @@ from rapida_tw.store.database import Database
 from rapida_tw.store.engine import DatabaseUnusable
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
+from rapida_tw.store.records import Conversation
 from rapida_tw.store.redis import Redis
 from rapida_tw.transports.audiosocket import AudioSocketFactory
-from rapida_tw.web.site import build_site
+from rapida_tw.web.site import WebDependencies, build_site
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
 
@@ -120,9 +127,29 @@ class House(MultiService):
 
         # The open ports.
         self._audiosocket = AudioSocketFactory(reactor, self.calls.claim, self.calls.attach)
-        self.site = build_site(self)
+        self.site = build_site(self._web())
         self._listening = Listening(reactor, self._ports())
         self._listening.setServiceParent(self)
+
+    def _web(self) -> WebDependencies:
+        return WebDependencies(
+            clock=self._reactor,
+            in_thread=partial(deferToThreadPool, self._reactor, self._reactor.getThreadPool()),
+            keys=self.keys,
+            assistants=self.assistants,
+            conversations=self.conversations,
+            calls=self.calls,
+            carriers=carriers(),
+            speech={
+                "recognizers": self.vendors.recognizers,
+                "synthesizers": self.vendors.synthesizers,
+                "detectors": self.vendors.detectors,
+            },
+            models=self.vendors.models,
+            draw=_draw,
+            recordings=self.config.recording.directory,
+            metrics=self.config.metrics.enabled,
+        )
 
     def _ports(self) -> list[tuple[str, str, IProtocolFactory]]:
         config = self.config
@@ -135,7 +162,7 @@ class House(MultiService):
             ports.append(("AudioSocket", config.audiosocket.endpoint, self._audiosocket))
         return ports
 
-    # -- life ---------------------------------------------------------------------------------------
+    # -- life ------------------------------------------------------------------------------------
 
     def privilegedStartService(self) -> None:
         self._make_folders()
@@ -200,6 +227,20 @@ def _database(config: Config, reactor: Any) -> Database:
     except DatabaseUnusable as error:
         raise ConfigError([f"database.url: {error}"]) from error
     return database
+
+
+def carriers() -> dict[str, Carrier]:
+    """Every installed carrier, by its name."""
+    return {point.name: point.load() for point in entry_points(group="rapida_tw.carriers")}
+
+
+def _draw(wav: Path, conversation: Conversation) -> bytes:
+    """The picture of a call; `NotSupported` where Pillow is not installed."""
+    try:
+        from rapida_tw.timeline import render
+    except ImportError:
+        raise NotSupported("pictures of calls need Pillow (the extra `picture`)") from None
+    return render(wav, conversation)
 
 
 def _node(config: Config) -> str:

@@ -41,7 +41,7 @@ ARROWS = {
     "store": "config",
     "calls": f"audio config media pipeline store.records {PORTS}",
     "transports": "audio config media.leg wire carriers.base",
-    "web": "audio calls carriers.base config media store.records timeline wire",
+    "web": "audio calls carriers.base store.documents store.reading store.records",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

@@ -84,7 +84,7 @@ def _space(what: str, folder: Path) -> Finding:
 def _database(config: Config) -> Finding:
     try:
         with closing(Local(config)) as books:
-            keys = [key for key in books.keys() if key.revoked is None]
+            keys = books.living_keys()
             count = books.assistants(1).total
     except CallError as error:
         return Finding("database", BAD, str(error))
@@ -172,19 +172,16 @@ def _vendors(config: Config) -> Iterator[Finding]:
 
     async def choose(reactor: Any) -> list[Finding]:
         host = Host(reactor, config.server.data_dir)
+        speech = config.speech
+        hears = Registry[RecognizerProvider]("rapida_tw.recognizers", host)
+        speaks = Registry[SynthesizerProvider]("rapida_tw.synthesizers", host)
+        detects = Registry[DetectorProvider]("rapida_tw.detectors", host)
+        thinks = Registry[ModelProvider]("rapida_tw.models", host)
         chosen: list[tuple[str, Registry[Any], str]] = [
-            (
-                "recogniser",
-                Registry[RecognizerProvider]("rapida_tw.recognizers", host),
-                config.speech.recognizer,
-            ),
-            (
-                "voice",
-                Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
-                config.speech.synthesizer,
-            ),
-            ("detector", Registry[DetectorProvider]("rapida_tw.detectors", host), config.speech.vad),
-            ("model", Registry[ModelProvider]("rapida_tw.models", host), config.model.default),
+            ("recogniser", hears, speech.recognizer),
+            ("voice", speaks, speech.synthesizer),
+            ("detector", detects, speech.vad),
+            ("model", thinks, config.model.default),
         ]
         findings = [_vendor(what, registry, name) for what, registry, name in chosen]
         for _, registry, _ in chosen:

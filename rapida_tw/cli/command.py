@@ -10,7 +10,6 @@ import os
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Sequence
-from typing import Any
 
 from rapida_tw import __version__
 from rapida_tw.cli import (
@@ -74,30 +73,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> ArgumentParser:
     """All of the command line."""
-    common = _common()
+    # Given before or after the noun: a noun's parser must not put its defaults over the former.
+    common = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    _add_common(common)
     whole = ArgumentParser("rapida", description="Manages and tries an assistant on the phone.")
     whole.add_argument("--version", action="version", version=f"rapida_tw {__version__}")
-    # Given before or after the noun; a noun's parser must not put its default over the former.
-    for action in common._actions:
-        whole._add_action(action)
-    defaults: dict[str, Any] = {action.dest: None for action in common._actions}
-    whole.set_defaults(**defaults | {"json": False})
+    _add_common(whole)
     nouns = whole.add_subparsers(metavar="COMMAND", required=True)
     for noun in _NOUNS:
         noun.add(nouns, common)
     return whole
 
 
-def _common() -> ArgumentParser:
+def _add_common(parser: ArgumentParser) -> None:
     """The options of every command."""
-    options = ArgumentParser(add_help=False, argument_default=SUPPRESS)
-    group = options.add_argument_group("where, and in which form")
+    default = parser.argument_default
+    group = parser.add_argument_group("where, and in which form")
     group.add_argument("--config", metavar="FILE", help="the server's configuration (TOML)")
     group.add_argument("--env-file", metavar="FILE", help="NAME=value lines that override it")
     group.add_argument("--url", help="a running server instead of the configuration's database")
     group.add_argument("--api-key", metavar="KEY", help="for --url; better: $RAPIDA_API_KEY")
-    group.add_argument("--json", action="store_true", help="for programs")
-    return options
+    group.add_argument("--json", action="store_true", default=default or False, help="for programs")
 
 
 def _told(what: object, status: int) -> int:

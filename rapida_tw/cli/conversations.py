@@ -87,7 +87,9 @@ def _parts(found: Document) -> Iterator[str]:
     metrics = [one for one in found["metrics"] if one["name"] != "turn.latency"]
     if metrics:
         yield facts([(one["name"], one["value"]) for one in metrics])
-    events = [(_into_call(found, one["createdDate"]), one["name"], _data(one)) for one in found["events"]]
+    events = [
+        (_into_call(found, one["createdDate"]), one["name"], _data(one)) for one in found["events"]
+    ]
     if events:
         yield table(("at", "event", "what"), events)
 

@@ -18,7 +18,7 @@ _ENDS = {
     "assistant_ended": "The assistant said goodbye and hung up.",
     "transferred": "The assistant handed the caller over.",
     "hung_up_by_api": "Somebody ended the call by the API.",
-    "idle_timeout": "The caller said nothing for too long, in spite of being asked; see idleTimeout.",
+    "idle_timeout": "The caller said nothing for too long, though asked; see idleTimeout.",
     "max_duration": "The call reached its longest duration; see maxCallDuration.",
     "server_shutdown": "The server was stopped during the call.",
     "server_crashed": "The server died during the call; its log has the last words.",
@@ -102,11 +102,18 @@ def _notes(found: Document, events: Counter[str]) -> Iterator[str]:
     yield from _latency(found["latency"])
     for name, what in _TROUBLE.items():
         if events[name]:
-            details = {event["data"].get("detail") for event in found["events"] if event["name"] == name}
-            why = "; ".join(sorted(str(detail) for detail in details if detail))
-            yield f"{events[name]} {what}" + (f": {why}" if why and name.endswith(("failed", "error")) else "")
+            yield f"{events[name]} {what}{_why(found, name)}"
     if events["call.connected"] and not found["recordings"]:
         yield "it was not recorded"
+
+
+def _why(found: Document, name: str) -> str:
+    """What the events of a failure say of it."""
+    if not name.endswith(("failed", "error")):
+        return ""
+    data = [event["data"] for event in found["events"] if event["name"] == name]
+    details = {str(one.get("detail") or one.get("reason") or "") for one in data}
+    return "".join(f": {detail}" for detail in sorted(details) if detail)
 
 
 def _latency(latencies: Sequence[Document]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def run_create(arguments: Namespace, out: Output) -> int:
 
 def run_list(arguments: Namespace, out: Output) -> int:
     with local(arguments, "key") as books:
-        keys = books.keys()
+        keys = books.list_keys()
     rows = [
         (
             key.id,

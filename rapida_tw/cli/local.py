@@ -63,8 +63,12 @@ class Local:
         """A key and an assistant, where they are missing."""
         return now(install(self._projects.ensure, self._keys, self._assistants))
 
-    def keys(self) -> list[ApiKey]:
-        return list(now(self._keys.list(self.project)))
+    def list_keys(self) -> list[ApiKey]:
+        found = now(self._keys.list(self.project))
+        return list(found)
+
+    def living_keys(self) -> list[ApiKey]:
+        return [key for key in self.list_keys() if key.revoked is None]
 
     def create_key(self, name: str) -> tuple[ApiKey, str]:
         """The key and its text, which is not kept."""

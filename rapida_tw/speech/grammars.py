@@ -20,6 +20,12 @@ from rapida_tw.speech.pronunciations import Pronunciations
 _MOST_GRAMMARS = 64  # a decoder that has seen more is thrown away: it never forgets one
 _KEPT = 256  # grammars prepared, in all calls
 
+_HUMMED = {
+    word if not number else f"{word}({number + 1})": phones
+    for word, variants in jsgf.HESITATIONS.items()
+    for number, phones in enumerate(variants)
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -36,33 +42,20 @@ class Grammars:
 
     def __init__(self, pronunciations: Pronunciations) -> None:
         self._pronunciations = pronunciations
-        self._known: dict[str, dict[str, str]] = {}
         self.prepare = lru_cache(_KEPT)(self._prepare)
 
     def _prepare(self, text: str) -> Grammar:
         """`ValueError` when the text is no grammar; what is wrong inside, the decoder finds."""
-        hesitations = [word for word in jsgf.HESITATIONS if self._phones(word)]
-        if not text:
-            text = jsgf.COMMANDS
-        phones: dict[str, str] = {}
+        text = text or jsgf.COMMANDS
+        phones = dict(_HUMMED)
         skipped = []
-        for word in sorted(jsgf.words(text)):
-            entries = self._phones(word)
+        for word in sorted(jsgf.words(text) - jsgf.HESITATIONS.keys()):
+            entries = self._pronunciations.of(word)
             phones |= entries
             if not entries:
                 skipped.append(word)
-        if skipped:
-            text = jsgf.without(text, skipped)
-        for word in hesitations:
-            phones |= self._phones(word)
-        text = jsgf.with_hesitations(text, hesitations)
-        name = sha256(text.encode()).hexdigest()
-        return Grammar(name, text, phones, tuple(skipped))
-
-    def _phones(self, word: str) -> dict[str, str]:
-        if word not in self._known:
-            self._known[word] = self._pronunciations.of(word)
-        return self._known[word]
+        text = jsgf.with_hesitations(jsgf.without(text, skipped) if skipped else text)
+        return Grammar(sha256(text.encode()).hexdigest(), text, phones, tuple(skipped))
 
 
 class Decoder:

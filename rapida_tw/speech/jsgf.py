@@ -9,9 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-# Sounds that are no answer. A grammar without them hears "mhm" as the word that is most like it;
-# with them it is heard as itself, and who asked decides that it means nothing.
-HESITATIONS = ("mm", "hmm", "hm", "uh", "um", "mhm", "huh", "ah", "oh", "eh", "aha", "uh-huh")
+# Sounds that are no answer, and their phones (ARPAbet). A grammar without them hears "mhm" as the
+# word that is most like it; with them it is heard as itself, and who asked decides what it means.
+# The pronouncing dictionary has most of them as a reader would say them, not as they are hummed.
+HESITATIONS = {
+    "mm": ("M", "M M"),
+    "hmm": ("HH M", "HH M M"),
+    "mhm": ("M HH M", "AH M HH AH M", "M M HH M", "AH HH AH M"),
+    "uh-huh": ("AH HH AH", "AH HH AH M"),
+    "uh": ("AH", "ER"),
+    "um": ("AH M",),
+    "huh": ("HH AH",),
+    "ah": ("AA",),
+    "oh": ("OW",),
+    "aha": ("AA HH AA", "AH HH AA"),
+}
 
 # A caller who was not asked anything in particular: free speech is beyond the local recogniser.
 COMMANDS = """#JSGF V1.0;
@@ -57,7 +69,7 @@ def without(grammar: str, unsayable: Collection[str]) -> str:
     return grammar[:start] + _ATOM.sub(replaced, grammar[start:])
 
 
-def with_hesitations(grammar: str, hesitations: Collection[str]) -> str:
+def with_hesitations(grammar: str) -> str:
     """What the public rule has, or nothing but hesitations; `ValueError` without a public rule."""
     public = _PUBLIC.search(grammar, _rules(grammar))
     if public is None:
@@ -65,7 +77,7 @@ def with_hesitations(grammar: str, hesitations: Collection[str]) -> str:
     before, after = grammar[: public.start()], grammar[public.end() :]
     return (
         f"{before}<{public[1]}>{after}\n"
-        f"<{_OURS}_hesitation> = ({' | '.join(hesitations)})+;\n"
+        f"<{_OURS}_hesitation> = ({' | '.join(HESITATIONS)})+;\n"
         f"public <{_OURS}_heard> = <{public[1]}> | <{_OURS}_hesitation>;\n"
     )
 

@@ -1,8 +1,7 @@
 """How words sound: the CMU pronouncing dictionary, and guesses for what it lacks. No Twisted here.
 
-The dictionary is a file of lines "word PH ON ES", variants as "word(2) ...", 135,000 of them. It
-is mapped, not read: one copy in memory serves all worker processes. A look-up takes about 0.5 ms,
-and whoever looks up keeps the answer.
+The dictionary is a file of 135,000 lines "word PH ON ES", sorted by word, variants behind it as
+"word(2) PH ON ES". It is mapped, not read: one copy in memory serves all worker processes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from pathlib import Path
 
 _SPELLED = re.compile(r"[a-z]+")
 _LONGEST_SPELLED = 6  # letters: who says "dtmf" spells it; nobody spells "quixotically"
-_MOST_VARIANTS = 9
 
 
 class Pronunciations:
@@ -36,26 +34,34 @@ class Pronunciations:
         return {word: guess} if guess else {}
 
     def _known(self, word: str) -> dict[str, str]:
+        """The entries of the dictionary itself."""
+        wanted = word.encode()
+        low, high = 0, len(self._text)  # the first line not before the word begins in low..high
+        while low < high:
+            start = self._line_start((low + high) // 2)
+            if self._key(start)[0] < wanted:
+                low = self._line_end(start) + 1
+            else:
+                high = start
         found: dict[str, str] = {}
-        for variant in range(1, _MOST_VARIANTS + 1):
-            key = word if variant == 1 else f"{word}({variant})"
-            phones = self._line(key)
-            if phones is None:
-                break
-            found[key] = phones
+        while low < len(self._text) and self._key(low)[0] == wanted:
+            entry, _, phones = self._text[low : self._line_end(low)].decode("utf-8").partition(" ")
+            found[entry] = phones.strip()
+            low = self._line_end(low) + 1
         return found
 
-    def _line(self, key: str) -> str | None:
-        wanted = f"{key} ".encode()
-        if self._text[: len(wanted)] == wanted:
-            start = 0
-        else:
-            start = self._text.find(b"\n" + wanted) + 1
-            if not start:
-                return None
-        end = self._text.find(b"\n", start)
-        line = self._text[start : end if end >= 0 else len(self._text)]
-        return line[len(wanted) :].decode("ascii").strip()
+    def _key(self, start: int) -> tuple[bytes, bytes]:
+        """The word of a line, and its variant."""
+        entry = self._text[start : self._text.find(b" ", start)]
+        word, mark, variant = entry.partition(b"(")
+        return word, mark + variant
+
+    def _line_start(self, place: int) -> int:
+        return self._text.rfind(b"\n", 0, place) + 1
+
+    def _line_end(self, place: int) -> int:
+        end = self._text.find(b"\n", place)
+        return end if end >= 0 else len(self._text)
 
     def _in_parts(self, word: str) -> str:
         parts = [part for part in re.split(r"[-_.]", word) if part]
@@ -74,6 +80,8 @@ class Pronunciations:
     def _spelled(self, word: str) -> str:
         if not _SPELLED.fullmatch(word) or len(word) > _LONGEST_SPELLED:
             return ""
-        # The first entry of "a" is the article; spelled, it is the second.
-        phones = [self._line("a(2)") if letter == "a" else self._line(letter) for letter in word]
-        return " ".join(phone for phone in phones if phone) if all(phones) else ""
+        return " ".join(self._letter(letter) for letter in word)
+
+    def _letter(self, letter: str) -> str:
+        # The first entry of "a" is the article; the letter is the second.
+        return list(self._known(letter).values())[letter == "a"]

@@ -18,7 +18,7 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler of the API returns. With a `page`, the answer tells where in the list it is."""
+    """What a handler of the API returns; of a list, `page` tells which part it is."""
 
     data: Any
     page: Page | None = None

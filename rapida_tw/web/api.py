@@ -77,14 +77,37 @@ def read_json(request: BoundedRequest) -> Any:
     kind = request.header("content-type").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise BadRequest("the body must be JSON, with the header Content-Type: application/json")
+    return parse_json(request.body)
+
+
+def parse_json(body: bytes) -> Any:
+    """`BadRequest` for what is not JSON, and for what no database keeps as text."""
     try:
-        value = json.loads(request.body.decode("utf-8"), parse_constant=_refuse)
-        # An escaped half of a surrogate pair is JSON, but no text that could be kept.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise BadRequest("the body is not JSON in UTF-8") from None
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        _check_text(value)
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
+    except ValueError as error:
+        # The decoder names line and column, and repeats nothing of the document.
+        what = f": {error}" if isinstance(error, json.JSONDecodeError) else " in UTF-8"
+        raise BadRequest(f"the body is not JSON{what}") from None
     return value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _check_text(value: Any) -> None:
+    """`ValueError` for NUL and for half of a surrogate pair: JSON may escape them."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("NUL")
+        value.encode("utf-8")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)

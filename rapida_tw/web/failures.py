@@ -40,16 +40,16 @@ class Failures:
         error = self._call_error(failure)
         carrier = self._carrier(request)
         if error is None:
-            self._log.failure("{method} {path} failed", failure, **_names(request))
+            self._log.failure("{request} failed", failure, request=_name(request))
             # Not the exception's text: it may hold anything.
             error = CallError("something went wrong on the server")
         else:
             tell = self._log.info if carrier is None else self._log.warn
             tell(
-                "{method} {path} refused: {reason}: {error}",
+                "{request} refused: {reason}: {error}",
+                request=_name(request),
                 reason=error.reason,
                 error=error,
-                **_names(request),
             )
         if isinstance(failure.value, MethodNotAllowed):
             allowed = ", ".join(sorted(failure.value.valid_methods or ()))
@@ -76,9 +76,6 @@ class Failures:
         return self._carriers.get(name) if path.startswith(PREFIX) and below else None
 
 
-def _names(request: BoundedRequest) -> dict[str, str]:
+def _name(request: BoundedRequest) -> str:
     """For the log; without the query, which may hold the key."""
-    return {
-        "method": request.method.decode("ascii", "replace"),
-        "path": request.path.decode("utf-8", "replace"),
-    }
+    return f"{request.method.decode('ascii')} {request.path.decode('utf-8', 'replace')}"

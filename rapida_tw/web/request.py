@@ -40,7 +40,7 @@ class BoundedChannel(HTTPChannel):
         LineReceiver.dataReceived(self, data)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        self.transport.write(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")
+        self.write(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")
         self.loseConnection()
 
 
@@ -52,18 +52,19 @@ class BoundedRequest(Request):
 
     def __init__(self, channel: Any, *args: Any, **options: Any) -> None:
         super().__init__(channel, *args, parsePOSTFormSubmission=False, **options)
+        self._kept = BytesIO()
         self._received = 0
         self._is_cut_off = False
 
     def gotLength(self, length: int | None) -> None:
-        self.content = BytesIO()
+        self.content = self._kept  # Twisted's own would go to disk
         if length is not None and length > _PATIENCE:
             self._cut_off()
 
     def handleContentChunk(self, data: bytes) -> None:
         self._received += len(data)
         if self._received <= LARGEST_BODY:
-            self.content.write(data)
+            self._kept.write(data)
         elif self._received > _PATIENCE:
             self._cut_off()
 
@@ -71,10 +72,8 @@ class BoundedRequest(Request):
         if self._is_cut_off:
             return
         self._is_cut_off = True
-        transport = self.channel.transport
-        transport.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
-        # Not the channel's own way, which would wait for the rest of the body.
-        transport.loseConnection()
+        self.channel.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        self.channel.loseConnection()
 
     def check_size(self) -> None:
         """`BodyTooLarge` when not all of the body was kept."""
@@ -83,8 +82,7 @@ class BoundedRequest(Request):
 
     @property
     def body(self) -> bytes:
-        content: BytesIO = self.content
-        return content.getvalue()
+        return self._kept.getvalue()
 
     @cached_property
     def query(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import Request
 from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.carriers.base import Carrier, Document
@@ -106,7 +107,7 @@ class Tree(KleinResource):
             app.route(route.path, methods=methods, endpoint=f"{route.methods} {route.path}")(
                 answering
             )
-        app.handle_errors(Exception)(self._failed)
+        app.handle_errors(Exception)(lambda request, failure: self._failed(request, failure))
         self._failures = failures
         super().__init__(app)
 
@@ -142,7 +143,7 @@ class Tree(KleinResource):
         if request.startedWriting:
             self._log.failure("the answer of {route} broke off", failure, route=request.route)
             # All that is left to tell the client is that this was not the whole.
-            request.channel.transport.abortConnection()
+            request.channel.forceAbortClient()
             return b""
         return self._send(request, self._failures(request, failure))
 
@@ -159,7 +160,7 @@ class Tree(KleinResource):
 class BoundedSite(Site):
     """HTTP/1.1 alone: HTTP/2 on this port is gRPC's, and none of Twisted's."""
 
-    protocol = BoundedChannel
+    protocol = BoundedChannel  # type: ignore[assignment]  # Twisted's is a function
     _log = Logger()
 
     def __init__(self, tree: Tree, clock: IReactorTime) -> None:
@@ -176,9 +177,9 @@ class BoundedSite(Site):
     def stopFactory(self) -> None:
         """Nothing was started."""
 
-    def log(self, request: BoundedRequest) -> None:
+    def log(self, request: Request) -> None:
         """Called once for each request that was answered to its end."""
-        requests.inc(request.route, str(request.code))
+        requests.inc(getattr(request, "route", ""), str(request.code))
         self._log.debug(
             "{peer} {method} {uri} {status} {size} bytes",
             peer=request.getClientAddress(),

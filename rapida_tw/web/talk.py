@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
 from rapida_tw.carriers.base import Carrier, Document, WebhookRequest
 from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound
 from rapida_tw.ids import LARGEST, parse_id
+from rapida_tw.web.api import parse_json
 from rapida_tw.web.auth import KEY, Gate
 from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.request import BoundedRequest, read_fields
@@ -108,10 +109,7 @@ def read_event(request: BoundedRequest) -> dict[str, str]:
 def _object(request: BoundedRequest) -> dict[str, str]:
     if _content_type(request) != "application/json":
         return {}
-    try:
-        value: Any = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise BadRequest("the body is not JSON") from None
+    value = parse_json(request.body)
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
     return {

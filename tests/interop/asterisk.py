@@ -55,12 +55,14 @@ def install() -> Path:
     return Path(done.stdout.strip())
 
 
-def wait_until(happened: Callable[[], bool], seconds: float, what: str) -> None:
-    """Look ten times a second; an AssertionError that names `what` after `seconds`."""
+def wait_until(
+    happened: Callable[[], bool], seconds: float, what: str, state: Callable[[], object] = str
+) -> None:
+    """Look ten times a second; after `seconds` an AssertionError with `what` and the `state`."""
     deadline = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+            raise AssertionError(f"not within {seconds:.0f} s: {what}\n{state()}")
         time.sleep(0.1)
 
 
@@ -91,7 +93,7 @@ class Call:
 
     def wait(self, seconds: float = 60) -> Call:
         """Until it has ended."""
-        wait_until(self.ended, seconds, f"the end of call {self.number}\n{self.steps()}")
+        wait_until(self.ended, seconds, f"the end of call {self.number}", self.steps)
         return self
 
     def steps(self) -> list[Step]:
@@ -198,7 +200,8 @@ class Asterisk:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console
             )
-        wait_until(lambda: "fully booted" in self.cli("core waitfullybooted"), 30, "boot")
+        booted = "fully booted"
+        wait_until(lambda: booted in self.cli("core waitfullybooted"), 30, booted, self.log)
 
     def _speak(self) -> None:
         """Make a sound file of each sentence, in 8 kHz, named by `sentence`."""

@@ -72,7 +72,7 @@ class Server:
                 env=self._environment(),
             )
         try:
-            wait_until(self._ready, 60, "the server is ready\n" + self.log())
+            wait_until(self._ready, 60, "the server is ready", self.log)
         except BaseException:
             self.stop()
             raise
@@ -148,7 +148,7 @@ class Server:
                     found.update(self.data(f"/v1/conversations/{one['id']}"))
             return bool(found)
 
-        wait_until(over, seconds, f"the conversation with {caller} is over")
+        wait_until(over, seconds, f"the conversation with {caller} is over", self.log)
         return found
 
     def _ready(self) -> bool:

@@ -68,9 +68,7 @@ def metric(conversation: Mapping[str, Any], name: str) -> str:
 
 def said(conversation: Mapping[str, Any], role: str) -> str:
     """All that one side said, in lower case."""
-    return " ".join(
-        one["text"] for one in conversation["messages"] if one["role"] == role
-    ).lower()
+    return " ".join(one["text"] for one in conversation["messages"] if one["role"] == role).lower()
 
 
 def test_shipped_files(complaints: list[str]) -> None:
