@@ -69,6 +69,9 @@ class Options(BaseOptions):
 
 def makeService(options: Options) -> IService:
     """The whole server, for twistd to start and, on SIGTERM, to stop and wait for."""
+    # Before numpy is imported: its matrices here are tiny, and a thread pool of BLAS would spin on
+    # the core that somebody else's beat needs.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from twisted.internet import reactor as the_real_one
 
     from rapida_tw.service import build

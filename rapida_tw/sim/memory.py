@@ -147,7 +147,7 @@ class MemoryTransport:
         self._network.post(self.peer, data)
 
     def _press_back(self) -> None:
-        full = False
+        full = self.unread > _KERNEL_BYTES + self.bufferSize
         if full and self.producer is not None and not self._producer_paused:
             self._producer_paused = True
             self.producer.pauseProducing()

@@ -75,8 +75,12 @@ class Outcome:
 
     @property
     def was_heard(self) -> bool:
-        """Every turn of the caller was answered by some sound."""
-        return bool(self.heard) and all(turn.answered is not None for turn in self.turns)
+        """After the beginning of every turn of the caller's something was heard.
+
+        Of its beginning, because an entry by keys may be complete before the last of them.
+        """
+        latest = max((interval.start for interval in self.heard), default=-1.0)
+        return all(turn.started <= latest for turn in self.turns) and latest >= 0
 
 
 def talk(

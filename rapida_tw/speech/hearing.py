@@ -14,10 +14,10 @@ from typing import Any
 from rapida_tw.speech.grammars import Decoder, Decoders, Grammar, Grammars
 
 NOTHING_FITS = -1.0  # score of no words at all
-# Words so far count at once when they fit well; less well, as far as two looks 100 ms apart agree.
-# Behind a cough there is nothing that fits, so it does not look like a word to the barge-in.
-_SURE = -0.0036
-_LIKELY = -0.0042
+# Words so far are told when they fit this well and two looks 100 ms apart agree on them. Measured
+# on noise bursts like coughs: 2 % look like a word; on "mhm", "uh huh" and "um": 6 %; on sentences
+# of the grammar, 82 % are told before their end.
+_LIKELY = -0.0040
 _FAINTEST = 1e-300
 
 
@@ -73,8 +73,6 @@ class Hearing:
         words = _words(self._decoder.sphinx)
         before, now = self._looked, words.text.split() if words.score >= _LIKELY else []
         self._looked = now
-        if words.score >= _SURE:
-            return words.text
         agreed = 0
         while agreed < min(len(before), len(now)) and before[agreed] == now[agreed]:
             agreed += 1

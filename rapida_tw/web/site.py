@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import Request
+from twisted.web.http import NOT_MODIFIED, Request
 from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.carriers.base import Carrier, Document
@@ -151,7 +151,8 @@ class Tree(KleinResource):
         """Set the headers; returns the body."""
         request.setResponseCode(document.status)
         request.setHeader("Content-Type", document.content_type)
-        request.setHeader("Content-Length", str(len(document.body)))
+        if document.status != NOT_MODIFIED:  # whose length would be that of the whole file
+            request.setHeader("Content-Length", str(len(document.body)))
         for name, value in document.headers.items():
             request.setHeader(name, value)
         return document.body

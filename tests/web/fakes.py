@@ -1,0 +1,206 @@
+"""What stands for the rest of the house: small things that remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+
+from rapida_tw.calls.call import LiveCall
+from rapida_tw.calls.context import CallContext
+from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.errors import AssistantNotFound, ContextNotFound, NotFound, Unauthenticated
+from rapida_tw.store.records import (
+    ApiKey,
+    Assistant,
+    AssistantStore,
+    Conversation,
+    ConversationStore,
+    Deployment,
+    Entry,
+    KeyStore,
+    Page,
+)
+from rapida_tw.web.ports import CallRegister, PlugIns
+
+KEY = "rpd-0123456789012345678901234567890123456789012"
+OTHER_KEY = "rpd-other-project"
+PROJECT, OTHER_PROJECT = 7, 8
+ASSISTANT = 2_000_000_000_000_000_001
+CONTEXT_ID = "66bc093d-34ab-4436-8e47-83e4fa85f361"
+
+
+class FakeKeys:
+    """Knows two keys, of two projects."""
+
+    def __init__(self) -> None:
+        self.checked: list[str] = []
+
+    def check(self, text: str) -> Deferred[ApiKey]:
+        self.checked.append(text)
+        projects = {KEY: PROJECT, OTHER_KEY: OTHER_PROJECT}
+        if text not in projects:
+            return fail(Unauthenticated("the API key is unknown"))
+        return succeed(ApiKey(1, projects[text], "test", text[:8], 0.0))
+
+    def create(self, project_id: int, name: str) -> Deferred[tuple[ApiKey, str]]:
+        raise NotImplementedError
+
+    def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]:
+        raise NotImplementedError
+
+    def revoke(self, key_id: int) -> Deferred[None]:
+        raise NotImplementedError
+
+
+class FakeAssistants:
+    """Keeps them in a dict."""
+
+    def __init__(self) -> None:
+        self.kept = {ASSISTANT: Assistant(ASSISTANT, PROJECT, "Ada", created=1.0, updated=2.0)}
+        self.deployed: dict[int, Deployment] = {}
+
+    def create(self, assistant: Assistant) -> Deferred[Assistant]:
+        made = replace(assistant, id=ASSISTANT + len(self.kept))
+        self.kept[made.id] = made
+        return succeed(made)
+
+    def get(self, assistant_id: int, project_id: int | None = None) -> Deferred[Assistant]:
+        found = self.kept.get(assistant_id)
+        if found is None or project_id not in (None, found.project_id):
+            return fail(AssistantNotFound(f"no assistant {assistant_id}"))
+        return succeed(found)
+
+    def update(self, assistant: Assistant) -> Deferred[Assistant]:
+        self.kept[assistant.id] = assistant
+        return succeed(assistant)
+
+    def delete(self, assistant_id: int, project_id: int) -> Deferred[None]:
+        found = self.get(assistant_id, project_id)
+        return found.addCallback(lambda assistant: self.kept.pop(assistant.id) and None)
+
+    def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]:
+        mine = [one for one in self.kept.values() if one.project_id == project_id]
+        return succeed(Page(mine[(number - 1) * size : number * size], number, size, len(mine)))
+
+    def deployment(self, assistant_id: int) -> Deferred[Deployment]:
+        return succeed(self.deployed.get(assistant_id, Deployment(assistant_id)))
+
+    def deploy(self, deployment: Deployment) -> Deferred[Deployment]:
+        self.deployed[deployment.assistant_id] = deployment
+        return succeed(deployment)
+
+
+class FakeConversations:
+    """Keeps what the test has put in; remembers what was asked of `page`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Conversation] = {}
+        self.pages: list[tuple[Any, ...]] = []
+
+    def create(self, conversation: Conversation) -> Deferred[None]:
+        raise NotImplementedError
+
+    def set_status(
+        self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
+    ) -> Deferred[None]:
+        raise NotImplementedError
+
+    def append(self, entries: Sequence[Entry]) -> Deferred[None]:
+        raise NotImplementedError
+
+    def get(self, conversation_id: int, project_id: int | None = None) -> Deferred[Conversation]:
+        found = self.kept.get(conversation_id)
+        if found is None or project_id not in (None, found.project_id):
+            return fail(NotFound(f"no conversation {conversation_id}"))
+        return succeed(found)
+
+    def page(
+        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+    ) -> Deferred[Page]:
+        self.pages.append((project_id, number, size, assistant_id))
+        items = [replace(one, entries=()) for one in self.kept.values()]
+        return succeed(Page(items, number, size, len(items)))
+
+
+class FakeCalls:
+    """Registers whatever comes, unless `refusal` is set; `steered` is what was done to calls."""
+
+    def __init__(self) -> None:
+        self.ready = ""
+        self.refusal: Exception | None = None
+        self.answer: Deferred[CallContext] | None = None
+        self.registered: list[tuple[IncomingCall, int, int]] = []
+        self.events: list[tuple[str, str, dict[str, str]]] = []
+        self.targets: dict[str, str] = {}
+        self.running: list[LiveCall] = []
+        self.steered: list[tuple[Any, ...]] = []
+
+    def register(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int
+    ) -> Deferred[CallContext]:
+        if self.refusal is not None:
+            return fail(self.refusal)
+        self.registered.append((incoming, assistant_id, project_id))
+        if self.answer is not None:
+            return self.answer
+        return succeed(CallContext(5, assistant_id, project_id, "asterisk", id=CONTEXT_ID))
+
+    def follow_up(self, context_id: str) -> Deferred[str]:
+        return succeed(self.targets.pop(context_id, ""))
+
+    def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
+        if context_id != CONTEXT_ID:
+            raise ContextNotFound(f"no call of context {context_id} is known here")
+        self.events.append((context_id, carrier, dict(fields)))
+
+    def live(self, project_id: int) -> Sequence[LiveCall]:
+        return [call for call in self.running if call.project_id == project_id]
+
+    def find(self, conversation_id: int, project_id: int) -> LiveCall:
+        for call in self.live(project_id):
+            if call.id == conversation_id:
+                return call
+        raise NotFound(f"no call {conversation_id} is on the phone")
+
+    def hang_up(self, conversation_id: int, project_id: int) -> None:
+        self._steer("hang up", conversation_id, project_id)
+
+    def say(self, conversation_id: int, project_id: int, text: str) -> None:
+        self._steer("say", conversation_id, project_id, text)
+
+    def transfer(self, conversation_id: int, project_id: int, to: str) -> Deferred[None]:
+        self._steer("transfer", conversation_id, project_id, to)
+        return succeed(None)
+
+    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
+        self._steer("digits", conversation_id, project_id, digits)
+
+    def _steer(self, what: str, conversation_id: int, project_id: int, *more: str) -> None:
+        self.find(conversation_id, project_id)
+        if self.refusal is not None:
+            raise self.refusal
+        self.steered.append((what, conversation_id, *more))
+
+
+class FakePlugIns:
+    """Installed names, and which of them are in use."""
+
+    def __init__(self, names: Sequence[str], made: Mapping[str, Any] | None = None) -> None:
+        self._names = names
+        self._made = made or {}
+
+    def names(self) -> Sequence[str]:
+        return self._names
+
+    def made(self) -> Mapping[str, Any]:
+        return self._made
+
+
+_keys: type[KeyStore] = FakeKeys
+_assistants: type[AssistantStore] = FakeAssistants
+_conversations: type[ConversationStore] = FakeConversations
+_calls: type[CallRegister] = FakeCalls
+_plugins: type[PlugIns] = FakePlugIns
