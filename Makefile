@@ -42,7 +42,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 bench: $(VENV)/.demo
-	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html

@@ -27,7 +27,7 @@ _GREETING = "This is a long greeting that goes on and on. " * 20
 _DEPLOYMENT: dict[str, Any] = {
     "provider": "asterisk",
     "greetingInterruptible": True,
-    "idleTimeout": 3_600,
+    "idleTimeout": 600,
     "maxCallDuration": 3_600,
     "stt": {"provider": "scripted", "options": {}},
     "tts": {"provider": "scripted", "options": {}},
@@ -130,6 +130,10 @@ port = {self._port}
 enabled = false
 [recording]
 enabled = false
+[speech]
+recognizer = "scripted"
+synthesizer = "scripted"
+vad = "energy"
 [log]
 level = "warn"
 """

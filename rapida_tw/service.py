@@ -26,7 +26,7 @@ from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.config.load import ConfigError
 from rapida_tw.config.sections import Config
-from rapida_tw.errors import NotSupported
+from rapida_tw.errors import MisconfiguredAssistant, NotSupported
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.listening import Listening, tcp
@@ -174,7 +174,11 @@ class House(MultiService):
             self._disk.start()
         if self._redis is not None:
             self._redis.startService()
-        for line in self.vendors.warm_up():
+        try:
+            chosen = self.vendors.warm_up()
+        except MisconfiguredAssistant as error:
+            raise SystemExit(f"[speech] or [model] in {self.config.source}: {error}") from error
+        for line in chosen:
             self._log.info("{line}", line=line)
         beginning = Deferred.fromCoroutine(self._begin())
         beginning.addErrback(lambda failure: self._log.failure("at start-up", failure))

@@ -61,7 +61,8 @@ def _field(request: WebhookRequest, *names: str) -> str | None:
 
 def _header_value(text: str) -> str:
     """`text` on one line, in characters that a header can hold (RFC 9110, section 5.5)."""
-    return " ".join(text.split()).encode("ascii", "backslashreplace").decode("ascii")
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split()).encode("ascii", "backslashreplace").decode("ascii")
 
 
 ASTERISK = Asterisk()

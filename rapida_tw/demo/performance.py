@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from rapida_tw.audio.format import Samples
-from rapida_tw.cli.local import Local
+from rapida_tw.cli.local import Local, now
 from rapida_tw.cli.reacting import run
 from rapida_tw.config import Config, load
 from rapida_tw.demo.screen import Screen, summary
 from rapida_tw.demo.story import Story
 from rapida_tw.demo.verdict import call_complaints, recording_complaints
 from rapida_tw.demo.visit import Visit
+from rapida_tw.demo.voice import choose_voice, speak_all
+from rapida_tw.errors import Unavailable
 from rapida_tw.listening import Listening
 from rapida_tw.log import Redactor, observer, wall_clock
 from rapida_tw.models.receptionist import receptionist
@@ -26,7 +25,8 @@ from rapida_tw.service import House, build
 from rapida_tw.sim.asterisk import Asterisk, CallFailed, Dialplan
 from rapida_tw.sim.caller import Happened
 from rapida_tw.sim.metronome import Metronome
-from rapida_tw.sim.voices import speak
+from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.database import Database
 from rapida_tw.store.records import Conversation, Entry
 
 HOST = "127.0.0.1"
@@ -80,3 +80,117 @@ def _receptionist(books: Local) -> int:
     books.update_assistant(installed.assistant_id, dict(documents["assistant"]))
     books.deploy(installed.assistant_id, dict(documents["deployment"]))
     return installed.assistant_id
+
+
+class Performance:
+    """The server and the call. `visit` and `conversation_id` are there when it has run."""
+
+    def __init__(self, config: Config, assistant_id: int, api_key: str) -> None:
+        self._config = config
+        self._assistant_id = assistant_id
+        self._api_key = api_key
+        self.visit: Visit | None = None
+        self.speaks = True
+        self.conversation_id = 0
+
+    async def run(self, reactor: Any) -> None:
+        """Start the server, make the call, stop the server, whatever happens."""
+        house = build(self._config, reactor, wall_clock)
+        house.privilegedStartService()
+        house.startService()
+        try:
+            for line in house.vendors.warm_up():
+                say(f"  {line}")
+            await self._call(reactor, house)
+        finally:
+            await house.stopService()
+
+    async def _call(self, reactor: Any, house: House) -> None:
+        sounds = await self._prepare(house)
+        screen = Screen(say, reactor.seconds)
+        over: Deferred[None] = Deferred()
+
+        def happened(event: Happened) -> None:
+            screen.happened(event)
+            if event.what == "ended" and not over.called:
+                over.callback(None)
+
+        self.visit = Visit(Story(self.speaks), sounds, happened)
+        house.journal.watchers += [self._note, screen.remembered, self.visit.remembered]
+        url, port = _where(house)
+        say(f"  server: {url}, AudioSocket on {HOST}:{port}")
+        plan = Dialplan(url, str(self._assistant_id), self._api_key, HOST, port)
+        try:
+            line = await Asterisk(reactor, plan).call(self.visit.caller, Metronome(reactor))
+        except CallFailed as error:
+            raise Unavailable(f"the call did not come through: {error}") from None
+        screen.connected()
+        try:
+            await over.addTimeout(_ENDED_WITHIN, reactor)
+        finally:
+            line.hang_up()
+
+    async def _prepare(self, house: House) -> dict[str, Samples]:
+        """What the caller will say. He only presses keys where nobody would understand him."""
+        speech = self._config.speech
+        recognizer = house.vendors.recognizers.get(speech.recognizer)
+        if recognizer.description.startswith("none"):
+            self.speaks = False
+            say("  caller: presses keys only, for no recogniser is here to understand a voice")
+            return {}
+        voice = house.vendors.synthesizers.get(speech.synthesizer)
+        name = choose_voice(voice)
+        say(f"  caller: speaks, with {f'the voice {name}' if name else 'the same voice'}")
+        return await speak_all(voice, Story().texts(), name)
+
+    def _note(self, entry: Entry) -> None:
+        self.conversation_id = entry.conversation_id
+
+
+def _where(house: House) -> tuple[str, int]:
+    """The URL and the AudioSocket port that the server has got."""
+    ports = [port for part in house if isinstance(part, Listening) for port in part.ports]
+    addresses: list[Any] = [port.getHost() for port in ports]
+    http, audiosocket = (address.port for address in addresses)
+    return f"http://{HOST}:{http}", audiosocket
+
+
+def _report(config: Config, performance: Performance) -> list[str]:
+    """Print what came of the call; answers what did not."""
+    visit = performance.visit
+    if visit is None or not performance.conversation_id:
+        return ["the server does not know of the call"]
+    found = _conversation(config, performance.conversation_id)
+    say("\nThe call")
+    for line in summary(found):
+        say(line)
+    complaints = list(call_complaints(visit.caller, found, performance.speaks))
+    names = [entry.value for entry in found.entries if entry.kind == "recording"]
+    if not names:
+        return [*complaints, "there is no recording"]
+    wav = config.recording.directory / names[-1]
+    complaints += recording_complaints(wav, performance.speaks)
+    if wav.exists():
+        say(f"\n  recording  {wav}  (left the caller, right the assistant)")
+        complaints += _draw(wav, found)
+    return complaints
+
+
+def _conversation(config: Config, conversation_id: int) -> Conversation:
+    """As the database has it, now that the server is gone."""
+    database = Database(config.database.url)
+    try:
+        return now(Conversations(database, wall_clock, "demo").get(conversation_id))
+    finally:
+        now(database.close())
+
+
+def _draw(wav: Path, conversation: Conversation) -> list[str]:
+    picture = wav.with_suffix(".png")
+    try:
+        from rapida_tw.timeline import render  # Pillow is an extra
+    except ImportError:
+        return ["there is no picture, because Pillow is not installed"]
+    picture.write_bytes(render(wav, conversation))
+    say(f"  picture    {picture}")
+    return []

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 # Seconds of the greeting that the caller listens to before he interrupts it.
-PATIENCE = 3.2
+PATIENCE = 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ WISHES = (
     Act("a table for four tomorrow at seven", "2"),
     Act("no thank you goodbye", "9"),
 )
+_NUMBER = Act("", "5550123#")
+_YES = Act("", "1")
 _WISHED = re.compile(r"what (else )?can i do for you", re.IGNORECASE)
 _PARDON = re.compile(r"\bsorry\b|did(n't| not) (get|catch|understand)", re.IGNORECASE)
 _ANSWERS = {
@@ -36,13 +38,23 @@ _ANSWERS = {
         r"how many people": Act("for four", "4#"),
         r"which day": Act("tomorrow", "9"),
         r"what time": Act("at seven in the evening", "1900"),
-        r"phone number": Act("", "5550123#"),
-        r"is that right": Act("", "1"),
-        r"shall i change": Act("", "1"),
+        r"phone number": _NUMBER,
+        r"is that right": _YES,
+        r"shall i change": _YES,
         r"still there": Act("", "*"),
     }.items()
 }
 BOOKED = re.compile(r"\bis booked\b", re.IGNORECASE)
+
+
+# Who knows what comes does not wait for the end of it: after so many seconds of the answer to the
+# first act, the caller goes on with the second. Where the answer is another one than he thought,
+# that does no harm.
+_IMPATIENCE = {
+    WISHES[0]: (2.6, WISHES[1]),
+    WISHES[1]: (5.0, _NUMBER),
+    _NUMBER: (5.0, _YES),
+}
 
 
 class Story:
@@ -72,6 +84,17 @@ class Story:
             self._wish += 1
         return self._try(WISHES[self._wish])
 
+    def impatience(self) -> float | None:
+        """Seconds of the answer to his latest act after which he interrupts it, if he does."""
+        return _IMPATIENCE[self._last][0] if self._last in _IMPATIENCE else None
+
+    def interrupt(self) -> Act:
+        """What he interrupts it with."""
+        _, act = _IMPATIENCE[self._last]
+        if act in WISHES:
+            self._wish = WISHES.index(act)
+        return self._try(act)
+
     def texts(self) -> list[str]:
         """All that he may say, for his voice to be ready."""
         acts = [*WISHES, *_ANSWERS.values()] if self._speaks else []
@@ -79,7 +102,9 @@ class Story:
 
     def _answer(self, said: str) -> Act | None:
         """The answer to the question that comes last."""
-        found = [(match.start(), act) for ask, act in _ANSWERS.items() if (match := ask.search(said))]
+        found = [
+            (match.start(), act) for ask, act in _ANSWERS.items() if (match := ask.search(said))
+        ]
         return max(found, key=lambda one: one[0])[1] if found else None
 
     def _try(self, act: Act) -> Act:

@@ -15,9 +15,7 @@ from rapida_tw.waveform import read_waveform
 METRICS = ("call.duration", "call.talk_duration", "call.status", "call.disconnected_by")
 
 
-def call_complaints(
-    caller: Caller, conversation: Conversation, speaks: bool
-) -> Iterator[str]:
+def call_complaints(caller: Caller, conversation: Conversation, speaks: bool) -> Iterator[str]:
     """A sentence for each thing that did not happen; none when the call was as it should be."""
     entries = conversation.entries
     messages = [entry for entry in entries if entry.kind == "message"]

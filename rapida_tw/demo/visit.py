@@ -26,6 +26,9 @@ class Visit:
         self._sounds = sounds
         self._tell = tell
         self._greeted = False
+        self._cut_in = False  # the latest act were keys into what the assistant was saying
+        self._acts = 0
+        self._finished = 0  # replies of the assistant that were heard to their end
 
     def remembered(self, entry: Entry) -> None:
         """A watcher of the journal: what the assistant has said to its end is answered."""
@@ -33,17 +36,39 @@ class Visit:
             return
         if entry.data.get("kind") == "greeting":
             return  # answered in the middle of it
+        self._finished += 1
         act = self._story.next(entry.value)
         if act is not None:
             self._do(act)
 
     def _happened(self, happened: Happened) -> None:
+        if happened.what == "hears" and self._cut_in:
+            # Between the end of what he cut off and the answer there is hardly a pause: where the
+            # answer began is not to be heard.
+            self._cut_in = False
+            return
         self._tell(happened)
-        if happened.what == "hears" and not self._greeted:
+        if happened.what != "hears":
+            return
+        if not self._greeted:
             self._greeted = True
             self._do(self._story.opening, happened.at + PATIENCE)
+        elif happened.text:  # the answer to his latest act begins
+            patience = self._story.impatience()
+            if patience is not None:
+                so_far = self._acts, self._finished
+                self.caller.does(lambda: self._interrupt(so_far), happened.at + patience)
+
+    def _interrupt(self, so_far: tuple[int, int]) -> None:
+        """Go on, if nothing has happened meanwhile: the assistant is still talking."""
+        if so_far == (self._acts, self._finished):
+            act = self._story.interrupt()
+            self._cut_in = not act.voice
+            self._do(act, 0.0)
 
     def _do(self, act: Act, at: float | None = None) -> None:
+        """At a time (one that has passed is now), or politely in his turn."""
+        self._acts += 1
         if act.voice:
             self.caller.says(self._sounds[act.voice], at, text=act.voice, quiet=_QUIET)
         else:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from importlib import import_module
 from typing import Any
-
-import pocketsphinx
 
 from rapida_tw.speech import jsgf
 from rapida_tw.speech.pronunciations import Pronunciations
+
+pocketsphinx: Any = import_module("pocketsphinx")  # it has no types
 
 _MOST_GRAMMARS = 64  # a decoder that has seen more is thrown away: it never forgets one
 _KEPT = 256  # grammars prepared, in all calls

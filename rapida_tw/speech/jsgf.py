@@ -44,7 +44,7 @@ public <command> = <yes> | <no> | <digits> | <number> | <control> | <person> | <
 """
 
 _HEAD = re.compile(r"\s*#JSGF[^;\n]*;.*?\bgrammar\s+[^;]+;", re.DOTALL)
-# What may stand in a rule beside words: comments, weights, references, tags, the keyword. Then words.
+# What may stand in a rule: comments, weights, references, tags, the keyword; and words.
 _ATOM = re.compile(
     r"//[^\n]*|/\*.*?\*/|/[\d.eE+-]+/|<[^>]*>|\{[^}]*\}|\bpublic\b(?=\s*<)"
     r"|(?P<word>[^\s;=|*+<>()\[\]{}/\"]+)",

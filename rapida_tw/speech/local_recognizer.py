@@ -20,7 +20,6 @@ from twisted.logger import Logger
 
 from rapida_tw.audio.format import RATE, TICKS_PER_SECOND, Samples
 from rapida_tw.audio.resample import Resampler
-from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.expect import ANYTHING, Expectation
 from rapida_tw.metrics import Counter
 from rapida_tw.speech.base import Host, Options, Recognizer, RecognizerProvider, RecognizerSink
@@ -69,15 +68,13 @@ class LocalRecognizerProvider:
         self._deaf = find_spec("pocketsphinx") is None
         if self._deaf:
             self.description = "none: pocketsphinx is not installed, callers press digits"
+            self._log.warn("callers are not understood: pocketsphinx is not installed")
         else:
             self.description = f"pocketsphinx with grammars, English, up to {most} processes"
 
     def open(self, options: Options) -> Recognizer:
         chosen = read(RecognizerOptions, options, "listen.", "the local recogniser")
-        if not self._deaf:
-            return LocalRecognizer(self._pool, chosen)
-        self._log.warn("callers are not understood: pocketsphinx is not installed")
-        return DeafRecognizer()
+        return DeafRecognizer() if self._deaf else LocalRecognizer(self._pool, chosen)
 
     def stop(self) -> Deferred[None]:
         return self._pool.stop()
@@ -123,6 +120,7 @@ class LocalRecognizer:
             return
         self._resampler = Resampler(RATE, _WORKER_RATE)
         self._lost = not self._line.up
+        self._gathered.clear()
         self._put(Kind.START)
         if self._before:
             self._gather(np.concatenate(self._before))
@@ -150,7 +148,7 @@ class LocalRecognizer:
     # -- to the worker -------------------------------------------------------------------------
 
     def _introduce(self) -> None:
-        if self._line is not None and (self._expectation.grammar or self._line.call):
+        if self._line is not None:
             self._put(Kind.GRAMMAR, self._expectation.grammar.encode())
 
     def _gather(self, samples: Samples) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any, TypeVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.speech.base import Options
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def read(cls: type[T], options: Options, prefix: str, of: str) -> T:
@@ -17,7 +20,7 @@ def read(cls: type[T], options: Options, prefix: str, of: str) -> T:
     `of` names the plug-in. `MisconfiguredAssistant` on an unknown key, a value of another type
     than the default, and on the ValueError of the class's own check.
     """
-    defaults = {field.name: field.default for field in fields(cls)}  # type: ignore[arg-type]
+    defaults = asdict(cls())
     values: dict[str, Any] = {}
     for key, value in options.items():
         name = key.removeprefix(prefix)

@@ -13,9 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import pocketsphinx
-
-from rapida_tw.speech.grammars import Decoders, Grammars
+from rapida_tw.speech.grammars import Decoders, Grammars, pocketsphinx
 from rapida_tw.speech.hearing import NOTHING_FITS, Hearing
 from rapida_tw.speech.pronunciations import Pronunciations
 from rapida_tw.speech.worker_wire import Decoder, Kind, Message, final
@@ -86,9 +84,9 @@ class Worker:
         self._answer(final(message.call, words.text, words.score))
 
     def _close(self, message: Message, hearing: Hearing) -> None:
-        hearing.end()
         del self._calls[message.call]
         self._told.pop(message.call, None)
+        hearing.end()
 
     def _warn(self, call: int, text: str) -> None:
         self._answer(Message(Kind.WARNING, call, text.encode()))

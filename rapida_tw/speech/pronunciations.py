@@ -80,8 +80,6 @@ class Pronunciations:
     def _spelled(self, word: str) -> str:
         if not _SPELLED.fullmatch(word) or len(word) > _LONGEST_SPELLED:
             return ""
-        return " ".join(self._letter(letter) for letter in word)
-
-    def _letter(self, letter: str) -> str:
         # The first entry of "a" is the article; the letter is the second.
-        return list(self._known(letter).values())[letter == "a"]
+        phones = [list(self._known(letter).values())[letter == "a" :] for letter in word]
+        return " ".join(ways[0] for ways in phones) if all(phones) else ""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.error import ProcessExitedAlready
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -89,7 +89,8 @@ class Worker:
             return self._stopped
         self._forget_timers()
         if self._process is None:
-            return succeed(None)
+            self._stopped = succeed(None)
+            return self._stopped
         self._stopped = Deferred()
         self._process.end()
         self._watch = self._reactor.callLater(_FAREWELL, self._process.kill)
@@ -177,8 +178,8 @@ class Pool:
         """A way to the worker that has the least to do; starts it when it is not there."""
         worker = min(self._workers, key=lambda one: len(one.callers))
         line = Line(worker, next(self._numbers))
-        worker.callers[line.call] = caller
         worker.start()
+        worker.callers[line.call] = caller
         return line
 
     def stop(self) -> Deferred[None]:
@@ -211,6 +212,7 @@ class Line:
 class _Process(ProcessProtocol):
     """Bytes to messages; the process's end."""
 
+    transport: IProcessTransport
     _log = Logger()
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from twisted.internet.defer import Deferred, succeed
@@ -103,8 +104,12 @@ class ScriptedSynthesizer:
         return succeed(None)
 
 
+@lru_cache(maxsize=64)
 def hum(seconds: float, frequency: float = 200.0) -> Samples:
-    """int16[n] at 16 kHz: a tone of -12 dBFS that counts as a voice for the energy detector."""
+    """int16[n] at 16 kHz: a tone of -12 dBFS that counts as a voice for the energy detector.
+
+    Kept, because under load all calls hum the same; nobody writes into it.
+    """
     time = np.arange(int(seconds * RATE)) / RATE
     return (8000 * np.sin(2 * np.pi * frequency * time)).astype(np.int16)
 

@@ -73,7 +73,7 @@ class Decoder:
         self._tail = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Yield each message that `data` completes; `RemoteProtocolError` when it is none of ours."""
+        """Yield each message that `data` completes; `RemoteProtocolError` on anything else."""
         self._tail += data
         while len(self._tail) >= _HEAD.size:
             kind, call, length = _HEAD.unpack_from(self._tail)

@@ -27,6 +27,7 @@ from rapida_tw.errors import (
 )
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter
+from rapida_tw.transports.direct import direct_writer
 from rapida_tw.wire import audiosocket as wire
 
 IDENTIFY_WITHIN = 5.0  # seconds for the UUID: Asterisk sends it at once, port scanners never
@@ -73,10 +74,12 @@ class AudioSocketProtocol(Protocol):
         self._open = True
         self._kind = wire.AUDIO
         self._headers: dict[int, bytes] = {}
+        self._write: Callable[[bytes], None]
         self.format = _format(wire.AUDIO)
 
     def connectionMade(self) -> None:
         self._configure_socket()
+        self._write = direct_writer(self.transport)
         self.transport.registerProducer(self, True)
         if self.factory.waiting >= WAITING_CONNECTIONS:
             self._refuse("too-many-connections", "too many connections wait for their UUID")
@@ -259,7 +262,7 @@ class AudioSocketProtocol(Protocol):
             if header is None or header[0] != self._kind:
                 header = wire.audio_header(self._kind, len(payload))
                 self._headers[len(payload)] = header
-            self.transport.write(header + payload)
+            self._write(header + payload)
 
     def mark(self, name: str) -> None:
         """Nothing is queued at the far side: what was sent has been played."""

@@ -71,7 +71,7 @@ class Failures:
         return None
 
     def _carrier(self, request: BoundedRequest) -> Carrier | None:
-        path = request.path.decode("utf-8", "replace")
+        path = "/" + request.path.decode("utf-8", "replace").lstrip("/")
         name, _, below = path.removeprefix(PREFIX).partition("/")
         return self._carriers.get(name) if path.startswith(PREFIX) and below else None
 

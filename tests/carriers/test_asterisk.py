@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -91,6 +91,7 @@ class ApologyTests(SynchronousTestCase):
             self.assertEqual(document.headers[ERROR_HEADER], error.reason)
 
     @given(st.text())
+    @example("\0\x1b\r\nX-Api-Key: k")
     def test_header(self, text: str) -> None:
         """Whatever the text, the header is one line of ASCII."""
         value = ASTERISK.apology(BadRequest(text)).headers[ERROR_HEADER]

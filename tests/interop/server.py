@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.error import URLError
 
 from tests.interop.asterisk import wait_until
 
@@ -154,7 +153,7 @@ class Server:
     def _ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log()
-        with suppress(URLError):
+        with suppress(OSError):
             return bool(self.text("/readiness/"))
         return False
 

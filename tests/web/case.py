@@ -51,7 +51,7 @@ class Connection:
     """A client's TCP connection: what it sends is received at once."""
 
     def __init__(self, site: Any) -> None:
-        self.transport = StringTransportWithDisconnection()
+        self.transport = _Transport()
         self.protocol = site.buildProtocol(None)
         self.transport.protocol = self.protocol
         self.protocol.makeConnection(self.transport)
@@ -73,6 +73,19 @@ class Connection:
         parsed.begin()
         headers = {name.lower(): value for name, value in parsed.getheaders()}
         return Response(parsed.status, headers, parsed.read())
+
+
+class _Transport(StringTransportWithDisconnection):
+    full = False  # as a socket whose peer reads nothing
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if self.full:
+            self.producer.pauseProducing()
+
+    def loseConnection(self) -> None:
+        self.disconnecting = True  # as a socket's, and what the parser stops at
+        super().loseConnection()
 
 
 class _Socket:

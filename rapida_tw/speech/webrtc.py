@@ -1,0 +1,64 @@
+"""The voice detector of WebRTC, as it comes inside pocketsphinx, and a guard against tones.
+
+It takes 1.5 µs a frame and needs no model, but calls dialled digits and most ringing speech. Pure
+tones are told apart by their spectrum: two peaks and nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from rapida_tw.audio.format import FRAME, RATE, TICK, Samples
+from rapida_tw.speech.base import VoiceDetector
+from rapida_tw.speech.engine import EngineMissing
+
+_MODE = 3  # the strictest: 95 % of speech frames found, none in noise
+# It says yes or no. A single yes among noes is worth less than a run of them.
+_YES = 0.95
+_NO = 0.05
+
+_WINDOW = np.hanning(FRAME).astype(np.float32)
+_SPREAD = 3  # bins (50 Hz) to both sides of a peak that its window smears it over
+# What two tones leave of a frame's power: 0.1 % on a µ-law line, vowels leave 5 % and more.
+_LEFT = 0.01
+
+
+class WebRtc:
+    """Loads the package; `EngineMissing` when it is not there."""
+
+    def __init__(self) -> None:
+        if find_spec("pocketsphinx") is None:
+            raise EngineMissing("pocketsphinx is not installed")
+        module: Any = import_module("pocketsphinx")
+        self._make = module.Vad
+
+    def open(self) -> WebRtcDetector:
+        return WebRtcDetector(self._make(_MODE, RATE, TICK))
+
+
+class WebRtcDetector:
+    """One call."""
+
+    def __init__(self, vad: Any) -> None:
+        self._vad = vad
+
+    def hear(self, frame: Samples) -> float:
+        voice = self._vad.is_speech(frame.tobytes()) and not only_tones(frame)
+        return _YES if voice else _NO
+
+
+def only_tones(frame: Samples) -> bool:
+    """Whether the frame, int16[320], is one or two sines and nothing else."""
+    power = np.square(np.abs(np.fft.rfft(frame * _WINDOW)))
+    whole = float(power.sum())
+    for _ in range(2):
+        peak = int(power.argmax())
+        power[max(peak - _SPREAD, 0) : peak + _SPREAD + 1] = 0
+    return float(power.sum()) < _LEFT * whole
+
+
+_conforms: type[VoiceDetector] = WebRtcDetector

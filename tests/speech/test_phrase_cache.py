@@ -1,0 +1,48 @@
+"""What was spoken is kept, up to a bound."""
+
+from __future__ import annotations
+
+import numpy as np
+from twisted.trial.unittest import SynchronousTestCase
+
+from rapida_tw.speech.phrase_cache import Key, PhraseCache
+
+
+def key(phrase: str) -> Key:
+    return "slt", 1.0, phrase
+
+
+class PhraseCacheTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.cache = PhraseCache(most=1000)
+        for phrase in ("one", "two"):
+            self.cache.put(key(phrase), np.zeros(200, np.int16))
+
+    def test_kept(self) -> None:
+        """What was put in comes out, under its voice and rate only."""
+        self.assertIsNotNone(self.cache.get(key("one")))
+        self.assertIsNone(self.cache.get(("rms", 1.0, "one")))
+
+    def test_longest_unused_goes(self) -> None:
+        """At the bound, what nobody asked for longest is forgotten."""
+        self.cache.get(key("one"))
+        self.cache.put(key("three"), np.zeros(200, np.int16))
+        self.assertIsNone(self.cache.get(key("two")))
+        self.assertIsNotNone(self.cache.get(key("one")))
+        self.assertEqual(self.cache.size, 800)
+
+    def test_twice(self) -> None:
+        """The same phrase again takes the place of the first."""
+        self.cache.put(key("one"), np.zeros(100, np.int16))
+        self.assertEqual(self.cache.size, 600)
+
+    def test_too_large(self) -> None:
+        """A phrase larger than all of it is not kept and drives nothing out."""
+        self.cache.put(key("long"), np.zeros(600, np.int16))
+        self.assertEqual(self.cache.size, 800)
+
+    def test_read_only(self) -> None:
+        """Nobody can change what others will hear."""
+        samples = self.cache.get(key("one"))
+        assert samples is not None
+        self.assertFalse(samples.flags.writeable)
