@@ -32,19 +32,21 @@ class Listening(Service):
         self.ports: list[IListeningPort] = []
 
     def privilegedStartService(self) -> None:
+        """SystemExit with a sentence when a port cannot be had."""
         super().privilegedStartService()
         for what, where, factory in self._wanted:
+            refused: list[Failure] = []
             opening = maybeDeferred(serverFromString(self._reactor, where).listen, factory)
             opening.addCallback(self._opened, what)
-            opening.addErrback(self._refused, what, where)
+            opening.addErrback(refused.append)
+            if refused:
+                # A server that lacks one of its ports looks healthy and drops calls.
+                reason = refused[0].getErrorMessage()
+                raise SystemExit(f"{what} cannot listen on {where}: {reason}")
 
     def _opened(self, port: IListeningPort, what: str) -> None:
         self.ports.append(port)
         self._log.info("{what} listens on {where}", what=what, where=port.getHost())
-
-    def _refused(self, failure: Failure, what: str, where: str) -> None:
-        # A server that lacks one of its ports looks healthy and drops calls: better not to start.
-        raise SystemExit(f"{what} cannot listen on {where}: {failure.getErrorMessage()}")
 
     def stopService(self) -> Deferred[None]:
         super().stopService()

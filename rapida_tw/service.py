@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -165,23 +166,36 @@ class House(MultiService):
     # -- life ------------------------------------------------------------------------------------
 
     def privilegedStartService(self) -> None:
-        self._make_folders()
-        super().privilegedStartService()
+        with self._all_or_nothing():
+            self._make_folders()
+            super().privilegedStartService()
 
     def startService(self) -> None:
-        super().startService()
-        if self._disk is not None:
-            self._disk.start()
-        if self._redis is not None:
-            self._redis.startService()
-        try:
-            chosen = self.vendors.warm_up()
-        except MisconfiguredAssistant as error:
-            raise SystemExit(f"[speech] or [model] in {self.config.source}: {error}") from error
+        with self._all_or_nothing():
+            super().startService()
+            if self._disk is not None:
+                self._disk.start()
+            if self._redis is not None:
+                self._redis.startService()
+            try:
+                chosen = self.vendors.warm_up()
+            except MisconfiguredAssistant as error:
+                raise SystemExit(f"[speech] or [model] in {self.config.source}: {error}") from error
         for line in chosen:
             self._log.info("{line}", line=line)
         beginning = Deferred.fromCoroutine(self._begin())
         beginning.addErrback(lambda failure: self._log.failure("at start-up", failure))
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """A start that fails leaves no thread behind: it would keep the process up, and deaf."""
+        try:
+            yield
+        except BaseException:
+            if self._disk is not None:
+                self._disk.stop()
+            self.database.close_now()
+            raise
 
     async def _begin(self) -> None:
         count = await self.conversations.close_unfinished(self._now())

@@ -16,7 +16,7 @@ from rapida_tw.demo.screen import Screen, summary
 from rapida_tw.demo.story import Story
 from rapida_tw.demo.verdict import call_complaints, recording_complaints
 from rapida_tw.demo.visit import Visit
-from rapida_tw.demo.voice import choose_voice, speak_all
+from rapida_tw.demo.voice import speak_all
 from rapida_tw.errors import Unavailable
 from rapida_tw.listening import Listening
 from rapida_tw.log import Redactor, observer, wall_clock
@@ -134,14 +134,14 @@ class Performance:
         """What the caller will say. He only presses keys where nobody would understand him."""
         speech = self._config.speech
         recognizer = house.vendors.recognizers.get(speech.recognizer)
-        if recognizer.description.startswith("none"):
-            self.speaks = False
-            say("  caller: presses keys only, for no recogniser is here to understand a voice")
-            return {}
         voice = house.vendors.synthesizers.get(speech.synthesizer)
-        name = choose_voice(voice)
+        if recognizer.description.startswith("none") or voice.description.startswith("tone"):
+            self.speaks = False
+            say("  caller: presses keys only, for want of a recogniser or a voice")
+            return {}
+        name, sounds = await speak_all(voice, Story().texts())
         say(f"  caller: speaks, with {f'the voice {name}' if name else 'the same voice'}")
-        return await speak_all(voice, Story().texts(), name)
+        return sounds
 
     def _note(self, entry: Entry) -> None:
         self.conversation_id = entry.conversation_id

@@ -26,12 +26,12 @@ class Act:
 WISHES = (
     Act("what are your opening hours", "1"),
     Act("a table for four tomorrow at seven", "2"),
-    Act("no thank you goodbye", "9"),
+    Act("thank you goodbye", "9"),
 )
-_NUMBER = Act("", "5550123#")
+_NUMBER = Act("", "5550#")
 _YES = Act("", "1")
 _WISHED = re.compile(r"what (else )?can i do for you", re.IGNORECASE)
-_PARDON = re.compile(r"\bsorry\b|did(n't| not) (get|catch|understand)", re.IGNORECASE)
+_PARDON = re.compile(r"\bsorry\b|did(n't| not) (get|catch|understand)|still there", re.IGNORECASE)
 _ANSWERS = {
     re.compile(pattern, re.IGNORECASE): act
     for pattern, act in {
@@ -41,7 +41,6 @@ _ANSWERS = {
         r"phone number": _NUMBER,
         r"is that right": _YES,
         r"shall i change": _YES,
-        r"still there": Act("", "*"),
     }.items()
 }
 BOOKED = re.compile(r"\bis booked\b", re.IGNORECASE)
@@ -51,9 +50,9 @@ BOOKED = re.compile(r"\bis booked\b", re.IGNORECASE)
 # first act, the caller goes on with the second. Where the answer is another one than he thought,
 # that does no harm.
 _IMPATIENCE = {
-    WISHES[0]: (2.6, WISHES[1]),
+    WISHES[0]: (2.0, WISHES[1]),
     WISHES[1]: (5.0, _NUMBER),
-    _NUMBER: (5.0, _YES),
+    _NUMBER: (4.0, _YES),
 }
 
 
@@ -66,7 +65,6 @@ class Story:
         self._last = WISHES[0]
         self._tried: set[Act] = set()
 
-    @property
     def opening(self) -> Act:
         """What he interrupts the greeting with."""
         return self._try(WISHES[0])

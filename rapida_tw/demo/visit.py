@@ -10,6 +10,7 @@ from rapida_tw.sim.caller import Caller, Happened, Tell
 from rapida_tw.store.records import Entry
 
 _QUIET = 0.3  # seconds between the assistant's last sound and the caller's first
+_KEY = 0.2  # seconds that he needs for each
 _LONGEST = 90.0  # seconds; a story that has gone astray ends
 
 
@@ -52,22 +53,32 @@ class Visit:
             return
         if not self._greeted:
             self._greeted = True
-            self._do(self._story.opening, happened.at + PATIENCE)
+            at = happened.at + PATIENCE
+            self.caller.does(lambda: self._cut_in_with(self._story.opening(), at), at)
         elif happened.text:  # the answer to his latest act begins
-            patience = self._story.impatience()
-            if patience is not None:
-                so_far = self._acts, self._finished
-                self.caller.does(lambda: self._interrupt(so_far), happened.at + patience)
+            self._be_patient(happened.at)
 
-    def _interrupt(self, so_far: tuple[int, int]) -> None:
+    def _be_patient(self, since: float) -> None:
+        """Interrupt the answer that begins now, should it take too long for him."""
+        patience = self._story.impatience()
+        if patience is not None:
+            so_far = self._acts, self._finished
+            self.caller.does(lambda: self._interrupt(so_far, since + patience), since + patience)
+
+    def _interrupt(self, so_far: tuple[int, int], now: float) -> None:
         """Go on, if nothing has happened meanwhile: the assistant is still talking."""
-        if so_far == (self._acts, self._finished):
-            act = self._story.interrupt()
-            self._cut_in = not act.voice
-            self._do(act, 0.0)
+        if so_far != (self._acts, self._finished):
+            return
+        self._cut_in_with(self._story.interrupt(), now)
+
+    def _cut_in_with(self, act: Act, now: float) -> None:
+        self._do(act, now)
+        if not act.voice:
+            self._cut_in = True
+            self._be_patient(now + _KEY * len(act.keys))
 
     def _do(self, act: Act, at: float | None = None) -> None:
-        """At a time (one that has passed is now), or politely in his turn."""
+        """At a time, or politely in his turn."""
         self._acts += 1
         if act.voice:
             self.caller.says(self._sounds[act.voice], at, text=act.voice, quiet=_QUIET)

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rapida_tw.audio.format import Samples
-from rapida_tw.errors import MisconfiguredAssistant
+from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.sim.voices import speak
-from rapida_tw.speech.base import SynthesizerProvider
+from rapida_tw.speech.base import Options, SynthesizerProvider
 
 # A man of flite's, beside its woman; another English of espeak-ng's.
-_OTHERS = ("rms", "en-gb")
-
-
-def choose_voice(provider: SynthesizerProvider) -> str:
-    """A name that the provider knows, "" for the only voice that it has."""
-    for name in _OTHERS:
-        try:
-            provider.open({"voice": name})
-        except MisconfiguredAssistant:
-            continue
-        return name
-    return ""
+_NAMES = ("rms", "en-gb", "en")
 
 
 async def speak_all(
-    provider: SynthesizerProvider, texts: Iterable[str], voice: str
+    provider: SynthesizerProvider, texts: Sequence[str]
+) -> tuple[str, dict[str, Samples]]:
+    """The name of the first voice that can, and the samples of each text; `VendorFailed`."""
+    for name in _NAMES:
+        try:
+            return name, await _speak_all(provider, texts, {"voice": name})
+        except (MisconfiguredAssistant, VendorFailed):
+            continue
+    return "", await _speak_all(provider, texts, {})
+
+
+async def _speak_all(
+    provider: SynthesizerProvider, texts: Sequence[str], options: Options
 ) -> dict[str, Samples]:
-    """The samples of each text; `VendorFailed`."""
-    options = {"voice": voice} if voice else {}
     return {text: await speak(provider, text, options) for text in texts}

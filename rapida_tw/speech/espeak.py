@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import takewhile
 from threading import Event
 from typing import Any
 
@@ -28,7 +29,18 @@ _RATE = 1  # espeakRATE, words a minute
 _OK = 0
 
 _WORDS_A_MINUTE = 160  # of rate 1.0; its own default, 175, is a hurry on a telephone
-_VOICES = ("en-us", "en-gb", "en", "de", "fr-fr", "es", "it", "nl", "pt", "pt-br", "pl", "sv")
+_DEFAULT = "en-us"
+
+
+class _Voice(ctypes.Structure):
+    """The beginning of espeak_VOICE."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_char_p),  # of the first one: its priority, then its name
+        ("identifier", ctypes.c_char_p),
+    ]
+
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -42,7 +54,6 @@ class Espeak:
     """
 
     threads = 1
-    voices = _VOICES
     name = "espeak-ng (espeakng-loader)"
 
     def __init__(self) -> None:
@@ -60,6 +71,8 @@ class Espeak:
         )
         if self._sample_rate <= 0:
             raise EngineMissing("espeak-ng does not start")
+        self._voices = self._listed()
+        self.voices = (_DEFAULT, *sorted(self._voices.keys() - {_DEFAULT}))
         self._pieces: list[Samples] = []
         self._cancelled = Event()
         self._callback = _Callback(self._spoken)  # kept: the library has only its address
@@ -67,7 +80,7 @@ class Espeak:
 
     def speak(self, phrase: str, voice: str, rate: float, cancelled: Event) -> tuple[Samples, int]:
         self._pieces, self._cancelled = [np.zeros(0, np.int16)], cancelled
-        if self._library.espeak_SetVoiceByName(voice.encode()) != _OK:
+        if self._library.espeak_SetVoiceByName(self._voices.get(voice, b"?")) != _OK:
             raise VendorFailed(f"espeak-ng has no voice {voice!r}")
         self._library.espeak_SetParameter(_RATE, round(_WORDS_A_MINUTE * rate), 0)
         text = phrase.replace("\0", " ").encode()
@@ -75,6 +88,16 @@ class Espeak:
         if self._library.espeak_Synth(text, length, 0, 0, 0, _UTF8, None, None) != _OK:
             raise VendorFailed("espeak-ng cannot say this")
         return np.concatenate(self._pieces), self._sample_rate
+
+    def _listed(self) -> dict[str, bytes]:
+        """Languages, and what the library calls the voice of each."""
+        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        listed = self._library.espeak_ListVoices(None)
+        voices: dict[str, bytes] = {}
+        for pointer in takewhile(bool, listed):
+            voice = pointer.contents
+            voices[voice.languages[1:].decode("ascii", "replace")] = voice.identifier
+        return voices
 
     def _spoken(self, samples: Any, count: int, events: int) -> int:
         """A piece; 1 makes it stop."""

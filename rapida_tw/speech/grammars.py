@@ -21,6 +21,9 @@ pocketsphinx: Any = import_module("pocketsphinx")  # it has no types
 _MOST_GRAMMARS = 64  # a decoder that has seen more is thrown away: it never forgets one
 _KEPT = 256  # grammars prepared, in all calls
 
+# For a word that nobody knows how to say: what nobody says. (JSGF has <VOID> for that, but in
+# pocketsphinx it silences the words around it, too.)
+_UNHEARD = "ZH OY ZH UH ZH OY ZH UH"
 _HUMMED = {
     word if not number else f"{word}({number + 1})": phones
     for word, variants in jsgf.HESITATIONS.items()
@@ -35,7 +38,7 @@ class Grammar:
     name: str  # the same text has the same name
     text: str
     phones: dict[str, str]  # dictionary entry -> ARPAbet
-    skipped: tuple[str, ...]  # words nobody knows how to say
+    skipped: tuple[str, ...]  # words that cannot be heard
 
 
 class Grammars:
@@ -55,7 +58,8 @@ class Grammars:
             phones |= entries
             if not entries:
                 skipped.append(word)
-        text = jsgf.with_hesitations(jsgf.without(text, skipped) if skipped else text)
+                phones[word] = _UNHEARD
+        text = jsgf.with_hesitations(text)
         return Grammar(sha256(text.encode()).hexdigest(), text, phones, tuple(skipped))
 
 

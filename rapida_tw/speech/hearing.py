@@ -62,7 +62,7 @@ class Hearing:
         self._decoder = decoder
 
     def hear(self, audio: bytes) -> None:
-        """int16 at 8 kHz, little-endian, any even length; ignored outside an utterance."""
+        """int16 at 8 kHz, little-endian, one sample or more; ignored outside an utterance."""
         if self._decoder is not None:
             self._decoder.sphinx.process_raw(doubled(audio))
 

@@ -7,7 +7,6 @@ as is needed to find words: everything else is the decoder's business.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 # Sounds that are no answer, and their phones (ARPAbet). A grammar without them hears "mhm" as the
 # word that is most like it; with them it is heard as itself, and who asked decides what it means.
@@ -39,7 +38,7 @@ grammar commands;
 <control> = stop | wait | help | repeat | repeat that | say that again | pardon | cancel
           | start again | go back | main menu | speak up;
 <person> = [the] operator | (speak | talk) to (someone | somebody | a person | an agent);
-<greeting> = hello | hi | thank you | thanks | goodbye | good bye | bye [bye];
+<greeting> = hello | hi | thank you | thanks | goodbye | bye [bye];
 public <command> = <yes> | <no> | <digits> | <number> | <control> | <person> | <greeting>;
 """
 
@@ -57,16 +56,6 @@ _OURS = "rapida_tw"  # in the names of our own rules
 def words(grammar: str) -> set[str]:
     """Every word that can be said; `ValueError` when the text does not begin as a grammar."""
     return {match["word"] for match in _ATOM.finditer(grammar, _rules(grammar)) if match["word"]}
-
-
-def without(grammar: str, unsayable: Collection[str]) -> str:
-    """The grammar in which nothing with one of these words can be said."""
-    start = _rules(grammar)
-
-    def replaced(match: re.Match[str]) -> str:
-        return "<VOID>" if match["word"] in unsayable else match[0]
-
-    return grammar[:start] + _ATOM.sub(replaced, grammar[start:])
 
 
 def with_hesitations(grammar: str) -> str:

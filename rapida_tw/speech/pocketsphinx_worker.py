@@ -40,6 +40,11 @@ class Worker:
         }
         self._waiting: Counter[int] = Counter()  # AUDIO of each call behind the one under way
 
+    @property
+    def calls(self) -> int:
+        """How many it knows."""
+        return len(self._calls)
+
     def received(self, messages: list[Message]) -> None:
         """Work through all that has come by now."""
         self._waiting = Counter(one.call for one in messages if one.kind is Kind.AUDIO)
@@ -62,7 +67,7 @@ class Worker:
         skipped = hearing.expect(message.text)
         if skipped:
             words = ", ".join(map(repr, skipped))
-            self._warn(message.call, f"nobody knows how to say {words}; left out of the grammar")
+            self._warn(message.call, f"nobody knows how to say {words}: never heard")
 
     def _start(self, message: Message, hearing: Hearing) -> None:
         self._told[message.call] = ""

@@ -174,9 +174,10 @@ def test_driver(calls: Mapping[str, Call], server: Server) -> None:
     assert "harbour street" in said(server.conversation(call.caller), "assistant")
 
 
-def test_transfer(calls: Mapping[str, Call]) -> None:
+def test_transfer(calls: Mapping[str, Call], server: Server) -> None:
     """The assistant transfers: the dialplan is told the target, goes there, and a person speaks."""
     call = calls["wants a person"].wait(90)
+    assert "putting you through" in said(server.conversation(call.caller), "assistant")
     assert call.variable("RAPIDA_TRANSFER_TO") == "operator"
     assert call.went_through("rapida-transfer", "Dial")
     [wish] = spurts(call.said(), pause=1.0)

@@ -1,4 +1,4 @@
-"""Words are found in grammar texts, taken out, and joined by hesitations."""
+"""Words are found in grammar texts, and hesitations are added to them."""
 
 from __future__ import annotations
 
@@ -37,11 +37,6 @@ class WordTests(SynchronousTestCase):
 
 class ChangeTests(SynchronousTestCase):
     """What is done to a grammar."""
-
-    def test_without(self) -> None:
-        """A word goes wherever it stands alone, and nowhere else."""
-        text = jsgf.without(HEAD + "public <blork> = blork | a blork | blorks {blork};", ["blork"])
-        self.assertIn("public <blork> = <VOID> | a <VOID> | blorks {blork};", text)
 
     def test_hesitations(self) -> None:
         """The old rule is kept as one way, hesitations are the other."""

@@ -15,14 +15,14 @@ class LoudnessTests(SynchronousTestCase):
         """Quiet and loud alike come out at -20 dBFS."""
         for amplitude in (300, 3000, 30_000):
             samples = at_telephone_level(sine(440, RATE, 1, amplitude))
-            self.assertAlmostEqual(decibels(rms(samples) / 32768), -20, delta=0.2)
+            self.assertApproximates(decibels(rms(samples) / 32768), -20, 0.2)
 
     def test_pauses(self) -> None:
         """Pauses between words do not make the words louder."""
         word = noise(RATE // 2)
         talk = np.concatenate((word, np.zeros(2 * RATE, np.int16), word))
         loud = at_telephone_level(talk)
-        self.assertAlmostEqual(decibels(rms(loud[: len(word)]) / 32768), -20, delta=0.2)
+        self.assertApproximates(decibels(rms(loud[: len(word)]) / 32768), -20, 0.2)
 
     def test_peaks(self) -> None:
         """A peak far above the rest is bent below full scale, with its sign."""

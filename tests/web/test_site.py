@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
 from rapida_tw.carriers.base import Document
-from rapida_tw.errors import Unavailable
+from rapida_tw.errors import CallError, Unavailable
 from rapida_tw.web.site import COMPLETE_WITHIN, redacted
 from tests.web.case import WebCase, failing, request_bytes
 from tests.web.fakes import KEY
@@ -38,6 +38,14 @@ class ErrorTests(WebCase):
         self.assertEqual((response.status, response.error), (500, "internal-error"))
         self.assertNotIn(b"secret", response.body)
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+    def test_own_fault(self) -> None:
+        """An error of ours that says no more than "500" is a bug too: its text stays here."""
+        self.patch(self.assistants, "page", lambda *_: failing(CallError("secret")))
+        response = self.get(PATH)
+        self.assertEqual((response.status, response.error), (500, "internal-error"))
+        self.assertNotIn(b"secret", response.body)
+        self.assertEqual(len(self.flushLoggedErrors(CallError)), 1)
 
     def test_unavailable(self) -> None:
         """503 with a sentence for people."""

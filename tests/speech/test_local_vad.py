@@ -1,0 +1,151 @@
+"""The local detector: the engine chosen, thresholds, and what each engine takes for a voice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from rapida_tw.audio.format import FRAME, RATE, SILENCE, Samples
+from rapida_tw.audio.g711 import MULAW
+from rapida_tw.audio.resample import resample_all
+from rapida_tw.audio.tones import digits
+from rapida_tw.errors import MisconfiguredAssistant
+from rapida_tw.speech import silero as silero_module
+from rapida_tw.speech import webrtc as webrtc_module
+from rapida_tw.speech.base import Host, VoiceDetector
+from rapida_tw.speech.engine import EngineMissing
+from rapida_tw.speech.local_vad import Detectors, Energy, LocalDetectorProvider, Threshold
+from rapida_tw.speech.silero import Silero
+from rapida_tw.speech.webrtc import WebRtc, only_tones
+from tests.audio.signals import noise, sine
+from tests.speech.spoken import frames, spoken
+
+
+class Guesses:
+    """A detector that says what it is told to."""
+
+    def __init__(self, *probabilities: float) -> None:
+        self._probabilities = iter(probabilities)
+
+    def open(self) -> VoiceDetector:
+        return self
+
+    def hear(self, frame: Samples) -> float:
+        return next(self._probabilities)
+
+
+def missing() -> Detectors:
+    raise EngineMissing("it is not installed")
+
+
+class ProviderTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        engines = {"first": missing, "second": lambda: Guesses(0.2, 0.8, 0.9), "energy": Energy}
+        self.provider = LocalDetectorProvider(Host(Clock(), Path()), engines)
+
+    def hear(self, **options: object) -> list[float]:
+        detector = self.provider.open(options)
+        return [round(detector.hear(SILENCE), 3) for _ in range(3)]
+
+    def test_choice(self) -> None:
+        """The first that is installed, and why not the others."""
+        self.assertEqual(self.provider.description, "second; it is not installed")
+        self.assertEqual(self.hear(), [0.2, 0.8, 0.9])
+
+    def test_named(self) -> None:
+        """A deployment can name another engine; not one that is missing or unknown."""
+        self.assertEqual(self.hear(engine="energy"), [0.0, 0.0, 0.0])
+        for name in ("first", "third"):
+            with self.assertRaises(MisconfiguredAssistant):
+                self.provider.open({"engine": name})
+
+    def test_threshold(self) -> None:
+        """Another threshold comes to lie at 0.5, with order and bounds kept."""
+        self.assertEqual(self.hear(**{"microphone.vad.threshold": "0.8"}), [0.125, 0.5, 0.75])
+        ends = Threshold(Guesses(0, 1), 0.3)
+        self.assertEqual([ends.hear(SILENCE), ends.hear(SILENCE)], [0, 1])
+
+    def test_bad_threshold(self) -> None:
+        """A threshold that nothing or everything passes is none."""
+        with self.assertRaises(MisconfiguredAssistant):
+            self.provider.open({"threshold": 0})
+
+
+class DetectorTests(SynchronousTestCase):
+    """On the sounds of a telephone."""
+
+    def share(self, detector: VoiceDetector, samples: Samples) -> float:
+        """How much of it was taken for a voice."""
+        whole = samples[: len(samples) // FRAME * FRAME]
+        probabilities = [detector.hear(frame) for frame in frames(whole)]
+        self.assertGreaterEqual(min(probabilities), 0.0)
+        self.assertLessEqual(max(probabilities), 1.0)
+        return float(np.mean(np.array(probabilities) >= 0.5))
+
+    def check(self, detectors: Detectors) -> None:
+        voice = spoken("when are you open tomorrow")
+        inside = voice[RATE * 3 // 10 : -RATE * 6 // 10]
+        self.assertGreater(self.share(detectors.open(), inside), 0.75)
+        line = np.concatenate((voice[:3200],) * 5)
+        self.assertLess(self.share(detectors.open(), line), 0.05)
+        for tone in (telephone(digits("0123456789*#")), telephone(ringing())):
+            self.assertLess(self.share(detectors.open(), tone), 0.05)
+
+    def test_silero(self) -> None:
+        """Silero finds voices, and neither digits nor ringing nor the line."""
+        self.check(engine(Silero))
+
+    def test_webrtc(self) -> None:
+        """So does WebRTC's, with the guard."""
+        self.check(engine(WebRtc))
+
+    def test_silero_calls(self) -> None:
+        """Calls share the model and nothing else."""
+        silero = engine(Silero)
+        voice = frames(spoken("when are you open tomorrow"))
+        alone = [silero.open().hear(voice[0])]
+        one = silero.open()
+        alone = [one.hear(frame) for frame in voice]
+        first, second = silero.open(), silero.open()
+        together = []
+        for frame in voice:
+            together.append(first.hear(frame))
+            second.hear(SILENCE)
+        self.assertEqual(together, alone)
+
+    def test_only_tones(self) -> None:
+        """One or two sines are tones; noise, a voice's vowel, and silence are not speech's end."""
+        for tone in (sine(440, RATE, 1), digits("5")[:1600], ringing()):
+            self.assertTrue(all(map(only_tones, frames(tone[: len(tone) // FRAME * FRAME]))))
+        vowel = sum(sine(120 * n, RATE, 1, 6000 / n) for n in range(1, 12))
+        for other in (noise(RATE), vowel):
+            self.assertFalse(any(map(only_tones, frames(np.asarray(other, np.int16)))))
+
+    def test_missing(self) -> None:
+        """What is not installed says so."""
+        self.patch(silero_module, "find_spec", lambda name: None)
+        self.patch(webrtc_module, "find_spec", lambda name: None)
+        self.assertRaises(EngineMissing, Silero)
+        self.assertRaises(EngineMissing, WebRtc)
+
+
+def engine(make: type[Silero] | type[WebRtc]) -> Silero | WebRtc:
+    try:
+        return make()
+    except EngineMissing as error:
+        raise SkipTest(str(error)) from None
+
+
+def telephone(samples: Samples) -> Samples:
+    """Through the band and the law of a line."""
+    narrow = resample_all(samples, RATE, 8_000)
+    return resample_all(MULAW.decode(MULAW.encode(narrow)), 8_000, RATE)
+
+
+def ringing() -> Samples:
+    """The North American ringback: 440 and 480 Hz together."""
+    both = sine(440, RATE, 2, 5000) + sine(480, RATE, 2, 5000)
+    return both.astype(np.int16)
