@@ -26,6 +26,7 @@ LONGEST_TURN = 30 * TICKS_PER_SECOND  # a caller in a noisy street never falls s
 # The end of speech as a recording shows it: the last frame at least this loud against the turn's
 # loudest. The detector itself lags, by design.
 _AUDIBLE = 1 / 16
+_SURE = 3  # silent ticks after which the detector means it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Listener:
         self._length = 0  # ticks of the turn
         self._silence = 0  # ticks of the latest pause
         self._loudest = 0
+        self._inaudible = 0  # ticks since the last audible frame
         self._speech_ended = self._endpoint = 0.0
         self.talked = 0  # ticks of the caller's voice in the whole call
 
@@ -134,8 +136,10 @@ class Listener:
         self._length += 1
         peak = int(max(frame.max(), -int(frame.min())))
         self._loudest = max(self._loudest, peak)
+        self._inaudible += 1
         if peak >= self._loudest * _AUDIBLE:
             self._speech_ended = self._seconds()
+            self._inaudible = 0
         if self._gate.silent_run == 0:
             self._voiced += 1
             self.talked += 1
@@ -145,11 +149,19 @@ class Listener:
             self._finishing -= 1
             if not self._finishing:
                 self._end_turn()
-        elif (
-            self._gate.silent_run >= self._endpointing.needed(self._text())
-            or self._length >= LONGEST_TURN
+        elif self._quiet() >= self._endpointing.needed(self._text()) or (
+            self._length >= LONGEST_TURN
         ):
             self._finish()
+
+    def _quiet(self) -> int:
+        """Ticks of silence so far.
+
+        A neural detector notices the end of speech a tenth of a second late; once it has, what was
+        inaudible before counts too. On a noisy line nothing is, and the detector decides alone.
+        """
+        silent = self._gate.silent_run
+        return max(silent, self._inaudible) if silent >= _SURE else silent
 
     def _voice_started(self) -> None:
         if not self._in_turn:

@@ -47,10 +47,10 @@ class BoundedChannel(HTTPChannel):
 class BoundedRequest(Request):
     """A request whose body is in memory, and no larger than `LARGEST_BODY`."""
 
-    # Without a form parser: Twisted would run it before anybody knows who asks.
     route = ""  # the path's pattern, for the metrics
 
     def __init__(self, channel: Any, *args: Any, **options: Any) -> None:
+        # Without the form parser, which would run before anybody knows who asks.
         super().__init__(channel, *args, parsePOSTFormSubmission=False, **options)
         self._kept = BytesIO()
         self._received = 0

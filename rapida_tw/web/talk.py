@@ -102,8 +102,7 @@ def read_event(request: BoundedRequest) -> dict[str, str]:
     """What a status callback tells, by query, form or JSON object, flat and without the API key."""
     webhook = read_webhook(request)
     fields = {**webhook.query, **webhook.form, **_object(request)}
-    fields.pop(KEY, None)
-    return {name: value[:_LONGEST_VALUE] for name, value in fields.items()}
+    return {name: value[:_LONGEST_VALUE] for name, value in fields.items() if name.lower() != KEY}
 
 
 def _object(request: BoundedRequest) -> dict[str, str]:

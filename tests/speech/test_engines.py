@@ -10,7 +10,6 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from rapida_tw.errors import VendorFailed
 from rapida_tw.speech import espeak as espeak_module
-from rapida_tw.speech import flite as flite_module
 from rapida_tw.speech.engine import Engine, EngineMissing, Tone
 from rapida_tw.speech.espeak import Espeak
 from rapida_tw.speech.flite import Flite
@@ -86,7 +85,7 @@ class MissingTests(SynchronousTestCase):
         def nothing(name: str, mode: int = 0) -> ctypes.CDLL:
             raise OSError(f"{name}: cannot open shared object file")
 
-        self.patch(flite_module.ctypes, "CDLL", nothing)
+        self.patch(ctypes, "CDLL", nothing)
         error = self.assertRaises(EngineMissing, Flite)
         self.assertEqual(str(error), "libflite1 is not installed")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -25,7 +27,7 @@ class WorkerWireTests(SynchronousTestCase):
         places = [0, *sorted(cuts), len(stream)]
         decoder = Decoder()
         got: list[Message] = []
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in pairwise(places):
             got += decoder.feed(stream[start:end])
         self.assertEqual(got, sent)
 

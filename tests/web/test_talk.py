@@ -181,7 +181,7 @@ class EventTests(WebCase):
 
     def test_query(self) -> None:
         """GET with a query: 201, nothing in it; the key is not journalled."""
-        response = self.get(f"{self.PATH}?type=StasisEnd&x-api-key={KEY}", key=None)
+        response = self.get(f"{self.PATH}?type=StasisEnd&x-api-key={KEY}&X-Api-Key=k", key=None)
         self.assertEqual((response.status, response.body), (201, b""))
         self.assertEqual(self.calls.events, [(CONTEXT_ID, "asterisk", {"type": "StasisEnd"})])
 
