@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,7 +20,7 @@ from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.journal import Notebook
 from rapida_tw.calls.parts import Parts
 from rapida_tw.calls.toolset import MakeHttpTool, toolset
-from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, End
+from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.leg import Leg
@@ -128,7 +128,7 @@ class Call:
             self,
             script.experience.fillers,
         )
-        self._starting: Deferred[None] | None = None
+        self._starting: list[Deferred[None]] = []
 
     def __str__(self) -> str:
         return f"call {self.context.conversation_id}"
@@ -147,13 +147,12 @@ class Call:
             carrier=self.context.carrier,
             assistant=self.context.assistant_id,
         )
-        self._starting = Deferred.fromCoroutine(self._start())
-        self._starting.addTimeout(READY_WITHIN, self._clock)
-        self._starting.addErrback(self._not_started)
+        self._wait_for(self._listener.start(), self._conversation.hearing_failed)
+        self._wait_for(Deferred.fromCoroutine(self._greet()), self._no_voice)
 
-    async def _start(self) -> None:
-        starting = [self._listener.start(), self._parts.voice.start()]
-        await DeferredList(starting, fireOnOneErrback=True, consumeErrors=True)
+    async def _greet(self) -> None:
+        """The greeting waits for the voice alone: what the caller says meanwhile is kept."""
+        await self._parts.voice.start()
         self.state = "active"
         self._notebook.status("active")
         opening = self._parts.model.opening()
@@ -161,20 +160,32 @@ class Call:
             self._conversation.expecting(opening)
         self._conversation.start()
 
-    def _not_started(self, failure: Failure) -> None:
-        if self.ended is None:
-            reason = getattr(failure.value, "subFailure", failure).getErrorMessage()
-            self._log.warn("{call}: vendors did not start: {reason}", call=self, reason=reason)
-            self.end(PROVIDER_FAILED.because(reason or "vendors did not start in time"))
+    def _wait_for(self, vendor: Deferred[None], failed: Callable[[Exception], None]) -> None:
+        """Give a vendor time to start; `failed` unless the call is over by then."""
+
+        def not_started(failure: Failure) -> None:
+            if self.ended is None:
+                failed(VendorFailed(failure.getErrorMessage() or "did not start in time"))
+                self._log.warn(
+                    "{call}: a vendor did not start: {reason}",
+                    call=self,
+                    reason=failure.getErrorMessage(),
+                )
+
+        self._starting.append(vendor)
+        vendor.addTimeout(READY_WITHIN, self._clock)
+        vendor.addErrback(not_started)
+
+    def _no_voice(self, error: Exception) -> None:
+        self.end(PROVIDER_FAILED.because(f"the voice: {error}"))
 
     def end(self, end: End) -> None:
         """Every way out; the first reason wins."""
         if self.ended is not None:
             return
         self.ended = end
-        if self._starting is not None:
-            self._starting.addErrback(lambda failure: failure.trap(CancelledError) and None)
-            self._starting.cancel()
+        for vendor in self._starting:
+            vendor.cancel()
         self._conversation.stop()
         self.session.close()
         self._leg.hang_up()

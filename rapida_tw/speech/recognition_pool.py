@@ -20,7 +20,6 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-import rapida_tw
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.metrics import Counter
 from rapida_tw.speech.worker_wire import Decoder, Kind, Message
@@ -256,4 +255,4 @@ class _Process(ProcessProtocol):
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     # Wherever this package was found, the worker finds it too.
-    return kept | {"PYTHONPATH": str(Path(rapida_tw.__file__).parents[1])}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2])}
