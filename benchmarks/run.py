@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import audiosocket
+from benchmarks import audiosocket, inside
 from benchmarks.audiosocket import GeneratorFailed, Plan
 from benchmarks.report import Report
 from benchmarks.server import Server, ServerFailed, Target
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(cores) < 2:
         report.say("only one core: the generator and the server disturb each other")
     plan = Plan(options.step, options.most, options.seconds, core=cores[-1])
+    if not options.server:
+        report.add(inside.measure())
     for name in options.transport or TRANSPORTS:
         try:
             with (

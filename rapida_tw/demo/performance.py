@@ -16,7 +16,7 @@ from rapida_tw.demo.screen import Screen, summary
 from rapida_tw.demo.story import Story
 from rapida_tw.demo.verdict import call_complaints, recording_complaints
 from rapida_tw.demo.visit import Visit
-from rapida_tw.demo.voice import speak_all
+from rapida_tw.demo.voice import speak_lines
 from rapida_tw.errors import Unavailable
 from rapida_tw.listening import Listening
 from rapida_tw.log import Redactor, observer, wall_clock
@@ -139,8 +139,8 @@ class Performance:
             self.speaks = False
             say("  caller: presses keys only, for want of a recogniser or a voice")
             return {}
-        name, sounds = await speak_all(voice, Story().texts())
-        say(f"  caller: speaks, with {f'the voice {name}' if name else 'the same voice'}")
+        how, sounds = await speak_lines(voice, Story().texts())
+        say(f"  caller: speaks, {how}")
         return sounds
 
     def _note(self, entry: Entry) -> None:

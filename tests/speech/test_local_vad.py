@@ -91,10 +91,10 @@ class DetectorTests(SynchronousTestCase):
         edges = [gate.hear(detector.hear(frame)) for frame in frames(samples)]
         return edges.count(Edge.STARTED)
 
-    def check(self, detectors: Detectors) -> None:
+    def check(self, detectors: Detectors, found: float) -> None:
         voice = spoken("when are you open tomorrow")
         inside = voice[RATE * 3 // 10 : -RATE * 6 // 10]
-        self.assertGreater(self.share(detectors.open(), inside), 0.75)
+        self.assertGreater(self.share(detectors.open(), inside), found)
         self.assertIn(self.starts(detectors.open(), voice), (1, 2))  # 2: a pause between words
         line = np.concatenate((voice[:3200],) * 5)
         for other in (line, telephone(digits("0123456789*#")), telephone(ringing())):
@@ -102,11 +102,11 @@ class DetectorTests(SynchronousTestCase):
 
     def test_silero(self) -> None:
         """Silero finds voices, and neither digits nor ringing nor the line."""
-        self.check(engine(Silero))
+        self.check(engine(Silero), 0.75)
 
     def test_webrtc(self) -> None:
-        """So does WebRTC's, with the guard."""
-        self.check(engine(WebRtc))
+        """So does WebRTC's with the guard, less of a voice."""
+        self.check(engine(WebRtc), 0.6)
 
     def test_silero_calls(self) -> None:
         """Calls share the model and nothing else."""
