@@ -21,7 +21,7 @@ def tcp(host: str, port: int) -> str:
 
 
 class Listening(Service):
-    """Opens its ports when privileges are still there; all of them or the process does not start."""
+    """Opens its ports while privileges are still there: all of them, or the process ends."""
 
     _log = Logger()
 

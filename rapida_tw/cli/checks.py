@@ -35,6 +35,8 @@ _TIMEOUT = 3.0  # seconds
 _MINUTE = 60 * RATE * 2 * 2  # bytes of a stereo recording
 _SCARCE, _TOO_LITTLE = 2 * 2**30, 200 * 2**20  # bytes free on the disk
 _DESCRIPTORS = 4096  # a call needs two: its connection and its recording
+# How plug-ins describe themselves that found nothing to work with.
+_MAKESHIFTS = ("none", "tone")
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -195,9 +197,11 @@ def _vendors(config: Config) -> Iterator[Finding]:
 def _vendor(what: str, registry: Registry[Any], name: str) -> Finding:
     get: Callable[[str], Any] = registry.get
     try:
-        return Finding(what, GOOD, f"{name}: {get(name).description}")
+        description: str = get(name).description
     except (CallError, ImportError, OSError) as error:
         return Finding(what, BAD, f"{name}: {error}")
+    poor = description.startswith(_MAKESHIFTS)
+    return Finding(what, DOUBTFUL if poor else GOOD, f"{name}: {description}")
 
 
 def _descriptors() -> Finding:

@@ -50,8 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.run(arguments, Output(arguments.json))
         sys.stdout.flush()
         return status
-    except SystemExit as leaving:  # argparse has said why
-        return leaving.code if isinstance(leaving.code, int) else 1
+    except SystemExit as leaving:
+        if isinstance(leaving.code, str):
+            return _told(leaving.code, 1)
+        return leaving.code or 0  # argparse has said why
     except (Usage, ConfigError) as error:
         return _told(error, 2)
     except BrokenPipeError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rapida_tw.cli.opening import Nouns, an_id, command, noun, source
-from rapida_tw.cli.output import Output, facts, table, when
+from rapida_tw.cli.output import Output, facts, plain, table, when
 from rapida_tw.cli.source import MOST, Document
 
 _SPEAKERS = {"user": "caller"}
@@ -101,7 +101,7 @@ def _dialogue(found: Document) -> Iterator[str]:
         marks += ["interrupted"] if data.get("interrupted") else []
         role = _SPEAKERS.get(message["role"], message["role"])
         mark = f"  ({', '.join(marks)})" if marks else ""
-        text = " ".join(message["text"].split())
+        text = " ".join(plain(message["text"]).split())
         yield f"{_into_call(found, message['createdDate'])}  {role:<9}  {text}{mark}"
 
 

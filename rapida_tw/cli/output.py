@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any, TextIO
 
 _GAP = "  "
-_PATIENCE = 2.0  # seconds; only what takes longer shows that it goes on
+_PATIENCE = 2  # seconds; only what takes longer shows that it goes on
 
 
 class Output:
@@ -71,11 +71,13 @@ def when(value: str | float | None) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    # What callers said must not move the cursor of who reads it.
+def plain(value: object) -> str:
+    """On one line, without what could move the cursor of who reads it: callers' words."""
     return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else plain(value)
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def progress(what: str, stream: TextIO | None = None) -> Iterator[None]:
         yield
         return
     done = Event()
-    thread = Thread(target=_tick, args=(what, out, done), daemon=True)
+    thread = Thread(target=_tick, args=(what, out, done.wait), daemon=True)
     thread.start()
     try:
         yield
@@ -95,14 +97,14 @@ def progress(what: str, stream: TextIO | None = None) -> Iterator[None]:
         thread.join()
 
 
-def _tick(what: str, out: TextIO, done: Event) -> None:
-    waited = _PATIENCE
-    shown = False
-    while not done.wait(_PATIENCE if not shown else 1.0):
-        out.write(f"\r{what} … {waited:.0f} s")
+def _tick(what: str, out: TextIO, done: Callable[[float], bool]) -> None:
+    """`done(seconds)` waits so long, and tells whether it is over."""
+    waited, step = 0, _PATIENCE
+    while not done(step):
+        waited, step = waited + step, 1
+        out.write(f"\r{what} … {waited} s")
         out.flush()
-        waited, shown = waited + 1.0, True
-    if shown:
+    if waited:
         out.write("\r\x1b[K")
         out.flush()
 

@@ -80,6 +80,7 @@ class Visit:
     def _do(self, act: Act, at: float | None = None) -> None:
         """At a time, or politely in his turn."""
         self._acts += 1
+        self._cut_in = False
         if act.voice:
             self.caller.says(self._sounds[act.voice], at, text=act.voice, quiet=_QUIET)
         else:

@@ -23,7 +23,7 @@ from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvide
 from rapida_tw.speech.engine import Engine, EngineMissing, Tone
 from rapida_tw.speech.espeak import Espeak
 from rapida_tw.speech.flite import Flite
-from rapida_tw.speech.loudness import at_telephone_level
+from rapida_tw.speech.loudness import at_telephone_level, from_its_first_sound
 from rapida_tw.speech.options import read, within
 from rapida_tw.speech.phrase_cache import PhraseCache
 
@@ -169,7 +169,7 @@ def _voiced(engine: Engine, phrase: str, voice: str, rate: float, cancelled: Eve
     if cancelled.is_set():
         return np.zeros(0, np.int16)
     samples, source = engine.speak(phrase, voice, rate, cancelled)
-    return at_telephone_level(resample_all(samples, source, RATE))
+    return from_its_first_sound(at_telephone_level(resample_all(samples, source, RATE)))
 
 
 _conforms: tuple[type[SynthesizerProvider], type[Synthesizer]] = (

@@ -1,4 +1,4 @@
-"""Brings a voice to the level of a telephone: the same for all engines, and no clipping."""
+"""Makes a voice fit for the telephone: the same level for all engines, and no wait before it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _ACTIVE = 10 ** (-25 / 20)  # frames that far below the loudest one are pauses
 _FAINTEST = 10 ** (-60 / 20)  # what is below is no speech to make louder
 _KNEE = 10 ** (-3 / 20)  # peaks above are bent, not cut
 _FULL_SCALE = 32768.0
+_SOUND = 200  # of full scale: -44 dBFS, where a word at telephone level begins
 
 
 def at_telephone_level(samples: Samples) -> Samples:
@@ -26,6 +27,16 @@ def at_telephone_level(samples: Samples) -> Samples:
         loud[peaks] = _bent(loud[peaks])
     scaled: Samples = np.rint(loud * (_FULL_SCALE - 1)).astype(np.int16)
     return scaled
+
+
+def from_its_first_sound(samples: Samples) -> Samples:
+    """int16[n] at 16 kHz; the same without the silence before it, but for one frame.
+
+    Engines begin with up to 200 ms of it, which the caller would hear as a slow answer. The silence
+    at the end stays: it is the pause between two sentences.
+    """
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _SOUND)
+    return samples[max(0, int(loud[0]) - FRAME) :] if len(loud) else samples
 
 
 def _active_level(samples: NDArray[np.float32]) -> float:

@@ -42,14 +42,14 @@ class Silero:
         settings.intra_op_num_threads = settings.inter_op_num_threads = 1
         settings.log_severity_level = 3
         try:
-            self._session = onnx.InferenceSession(
+            self.session = onnx.InferenceSession(
                 str(path), settings, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # it raises classes of its own that no document names
             raise EngineMissing(f"the model of silero-vad cannot be loaded: {error}") from error
 
     def open(self) -> SileroDetector:
-        return SileroDetector(self._session)
+        return SileroDetector(self.session)
 
 
 class SileroDetector:

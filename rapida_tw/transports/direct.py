@@ -1,8 +1,9 @@
 """Direct writing: a packet goes to the kernel in the beat that made it.
 
-Twisted gathers what is written and sends it in the next turn of the reactor, for which it asks epoll
-to be told that the socket can be written to, and then not to be told any more: two system calls and
-a turn for each 20 ms of each call. Where nothing waits to be sent, sending at once saves them.
+Twisted gathers what is written and sends it in the next turn of the reactor, for which it asks
+epoll to be told that the socket can be written to, and then not to be told any more: two system
+calls and a turn for each 20 ms of each call. Where nothing waits to be sent, sending at once saves
+them.
 """
 
 from __future__ import annotations

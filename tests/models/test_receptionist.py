@@ -14,9 +14,9 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from rapida_tw.models.base import Completion, Message, Tool
 from rapida_tw.models.grammar import expectation
 from rapida_tw.models.pattern import parse
+from rapida_tw.models.receptionist import receptionist
 from rapida_tw.models.script import Asking, Place, Script
 from rapida_tw.models.script_reader import read_script
-from rapida_tw.models.receptionist import receptionist
 from rapida_tw.models.scripted import ScriptedModelProvider
 from rapida_tw.models.understanding import understand
 from rapida_tw.speech.base import Host

@@ -10,6 +10,7 @@ from rapida_tw.speech import jsgf
 from tests.speech.spoken import NO_POCKETSPHINX, cough, spoken
 
 if not NO_POCKETSPHINX:
+    from rapida_tw.speech import hearing as hearing_module
     from rapida_tw.speech.grammars import Decoder, Decoders, Grammar, Grammars
     from rapida_tw.speech.hearing import NOTHING_FITS, Hearing, Words, doubled
     from rapida_tw.speech.pocketsphinx_worker import dictionary
@@ -58,6 +59,24 @@ class HearingTests(SynchronousTestCase):
         first = next(look for look in looks if look)
         self.assertTrue("when are you open tomorrow".startswith(first))
         self.assertLess(looks.index(first), len(looks) - 8)
+
+    def test_agreement(self) -> None:
+        """Words are told as far as two looks agree, both of them good."""
+        good, bad = -0.003, -0.005
+        looks = [
+            (Words("at", good), ""),
+            (Words("at ten", good), "at"),
+            (Words("at ten past two", good), "at ten"),
+            (Words("at ten to", bad), ""),
+            (Words("at ten past two", good), ""),
+            (Words("at half past two", good), "at"),
+            (Words("two", good), ""),
+            (Words(), ""),
+        ]
+        seen = iter(words for words, _ in looks)
+        self.patch(hearing_module, "_words", lambda sphinx: next(seen))
+        self.hearing.begin()
+        self.assertEqual([self.hearing.so_far() for _ in looks], [told for _, told in looks])
 
     def test_cough(self) -> None:
         """A cough never looks like a word: at most like a sound without meaning."""

@@ -191,6 +191,22 @@ class LocalRecognizerTests(SynchronousTestCase):
         self.assertEqual(self.worker.kinds(), [Kind.GRAMMAR])
         self.assertEqual(self.sink.finals, [("", 0.0)])
 
+    def test_begins_without_worker(self) -> None:
+        """What begins while there is no worker is lost whole, and no part of it is sent later."""
+        self.worker.die()
+        self.flushLoggedErrors()
+        self.hear(20)
+        self.recognizer.speech_started()
+        self.hear(3)
+        self.reactor.advance(0.5)
+        self.hear(23)
+        self.recognizer.finish()
+        self.assertEqual(self.sink.finals, [("", 0.0)])
+        self.assertEqual(self.worker.kinds(), [Kind.GRAMMAR])
+        self.recognizer.speech_started()
+        self.recognizer.finish()
+        self.assertAlmostEqual(self.sent(), 0.3)
+
     def test_stop(self) -> None:
         """After a stop the worker forgets the call, and the sink hears nothing."""
         self.recognizer.speech_started()

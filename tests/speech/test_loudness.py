@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.audio.format import RATE
-from rapida_tw.speech.loudness import at_telephone_level
+from rapida_tw.audio.format import FRAME, RATE
+from rapida_tw.speech.loudness import at_telephone_level, from_its_first_sound
 from tests.audio.signals import decibels, noise, rms, sine
 
 
@@ -37,3 +37,15 @@ class LoudnessTests(SynchronousTestCase):
         for length in (0, 10, RATE):
             silence = np.zeros(length, np.int16)
             np.testing.assert_array_equal(at_telephone_level(silence), silence)
+
+
+class FirstSoundTests(SynchronousTestCase):
+    def test_silence_before(self) -> None:
+        """What comes before the first sound is cut to one frame; what comes after it stays."""
+        word, silence = noise(RATE // 2), np.zeros(RATE // 5, np.int16)
+        cut = from_its_first_sound(np.concatenate((silence, word, silence)))
+        self.assertApproximates(len(cut), FRAME + len(word) + len(silence), FRAME // 4)
+
+    def test_nothing_but_silence(self) -> None:
+        """A silence that is wanted stays as long as it is."""
+        self.assertEqual(len(from_its_first_sound(np.zeros(1000, np.int16))), 1000)

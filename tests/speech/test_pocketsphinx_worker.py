@@ -64,12 +64,16 @@ class WorkerTests(SynchronousTestCase):
         self.assertEqual(answers[-1].words[0], "goodbye")
 
     def test_odd_audio(self) -> None:
-        """Audio that cannot be is answered like any other, and hurts nobody."""
+        """Audio that cannot be spoils its utterance only: not the next one, not another call."""
         self.tell(Message(Kind.START, 1), Message(Kind.START, 2))
         answers = self.tell(Message(Kind.AUDIO, 1, b"odd"))
         self.assertEqual([one.kind for one in answers], [Kind.WARNING, Kind.HEARD])
-        answers = self.tell(Message(Kind.END, 1), Message(Kind.END, 2))
-        self.assertEqual([one.kind for one in answers], [Kind.FINAL, Kind.FINAL])
+        audio = [Message(Kind.AUDIO, call, one) for one in pieces("goodbye") for call in (1, 2)]
+        *_, first, second = self.tell(*audio, Message(Kind.END, 1), Message(Kind.END, 2))
+        self.assertEqual((first.words[0], second.words[0]), ("", "goodbye"))
+        audio = [Message(Kind.AUDIO, 1, piece) for piece in pieces("goodbye")]
+        *_, last = self.tell(Message(Kind.START, 1), *audio, Message(Kind.END, 1))
+        self.assertEqual(last.words[0], "goodbye")
 
     def test_close(self) -> None:
         """A closed call leaves nothing behind, not even in mid-utterance."""
@@ -84,7 +88,7 @@ class ProcessTests(SynchronousTestCase):
     def test_process(self) -> None:
         """It speaks nothing but messages on its output, and ends with its input."""
         # pocketsphinx prints to descriptor 1 what it cannot parse.
-        bad = b"#JSGF V1.0; grammar g; public <a> = (yes;"
+        bad = b"#JSGF V1.0; grammar g; public <a> = yes; " + b"#;" * 20
         told = (Message(Kind.GRAMMAR, 1, bad), Message(Kind.START, 1), Message(Kind.END, 1))
         done = subprocess.run(
             [sys.executable, "-m", "rapida_tw.speech.pocketsphinx_worker"],

@@ -120,7 +120,10 @@ class PoolTests(SynchronousTestCase):
         """A worker that owes an answer for ten seconds is killed; an idle one is left alone."""
         _, line = self.enter()
         process = self.reactor.started[0]
+        line.send(Kind.END)
+        process.answer(final(line.call, "", -1.0))
         self.reactor.advance(60)
+        self.assertEqual(process.signals, [])
         line.send(Kind.AUDIO, b"")
         line.send(Kind.AUDIO, b"")
         self.reactor.advance(9)

@@ -1,0 +1,36 @@
+"""`rapida sim load`; the load itself is tests/sim/test_load.py."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+
+from rapida_tw.cli.sim import _facts, _served
+from rapida_tw.sim.jitter import Pacing
+from rapida_tw.sim.load import Outcome
+from tests.cli.conftest import Rapida
+
+GOOD = Outcome(10, Pacing(1500, 0.2, 1.2, 5.0, 0, 0), 0, 0, 150.0, 1.0, 2.0, 0.0, 0.0, 0, (), ())
+
+
+def test_served() -> None:
+    """Every call must have lasted, and audio must have come."""
+    assert _served(GOOD)
+    assert not _served(replace(GOOD, ended_early=1))
+    assert not _served(replace(GOOD, pacing=Pacing(0, 0, 0, 0, 0, 150)))
+
+
+def test_for_people() -> None:
+    """The table has the pacing, late and lost packets."""
+    text = _facts(GOOD)
+    assert "p99_ms" in text
+    assert "lost" in text
+
+
+def test_nobody(rapida: Rapida) -> None:
+    """No server is one sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    status, _, err = rapida("sim", "load", "--assistant", 5, "--url", url, "--api-key", "rpd-x")
+    assert (status, err) == (1, "rapida: Connection refused\n")

@@ -1,0 +1,54 @@
+"""`rapida talk`: what is to be done in the call. The call itself is tests/sim/test_talk.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rapida_tw.cli.command import parser
+from rapida_tw.cli.talk import _document
+from rapida_tw.sim.caller import Turn
+from rapida_tw.sim.ear import Interval
+from rapida_tw.sim.phone import Ending, Reason
+from rapida_tw.sim.talk import Outcome, Play, Press, Say
+from tests.cli.conftest import Rapida
+
+
+def test_order() -> None:
+    """Steps are taken in the order of the command line, whatever their kind."""
+    words = "talk --assistant 5 --dtmf 1# --say hello --wav a.wav --dtmf 2a".split()
+    steps = parser().parse_args(words).steps
+    assert steps == (Press("1#"), Say("hello"), Play(Path("a.wav")), Press("2A"))
+
+
+def test_calls_do_not_share_steps() -> None:
+    """A second command line begins with none."""
+    parser().parse_args("talk --assistant 5 --say hello".split())
+    assert parser().parse_args("talk --assistant 5".split()).steps == ()
+
+
+def test_keys(rapida: Rapida) -> None:
+    """There are no other keys on a phone."""
+    status, _, err = rapida("talk", "--assistant", 5, "--dtmf", "1x")
+    assert status == 2
+    assert "0-9 A-D * #" in err
+
+
+@pytest.mark.parametrize("transport", ["twilio", "sip"])
+def test_not_yet(rapida: Rapida, transport: str) -> None:
+    """A transport that has no caller yet is refused, with those that have."""
+    status, _, err = rapida("talk", "--assistant", 5, "--transport", transport)
+    assert status == 2
+    assert f"a simulated caller by {transport} is not there yet; there is: audiosocket" in err
+
+
+def test_document() -> None:
+    """The outcome for programs."""
+    answered, ignored = Turn("hello", 1.0, 2.0, 2.5), Turn("12", 4.0, 4.2)
+    outcome = Outcome(
+        Ending(Reason.SERVER_HUNG_UP), 9.0, (answered, ignored), (Interval(2.5, 3.0),)
+    )
+    document = _document(outcome)
+    assert (document["ending"], document["answered"]) == ("server_hung_up", False)
+    assert [turn["latency"] for turn in document["turns"]] == [0.5, None]

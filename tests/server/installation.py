@@ -1,0 +1,175 @@
+"""An installation of the server in a folder of its own, as its operator has it before him."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+T = TypeVar("T")
+
+ENDS_WITHIN = 20.0  # seconds for a command that is to end by itself; it takes one, alone
+KEY = re.compile(r"rpd-[\w-]{43}")
+
+# Nothing but what makes it quick and keeps it apart from others on this machine.
+_CONFIGURATION = """\
+[server]
+data_dir = "{folder}/var"
+drain_seconds = 1
+[http]
+host = "127.0.0.1"
+port = {http}
+[audiosocket]
+host = "127.0.0.1"
+port = {audiosocket}
+[sip]
+enabled = false
+[speech]
+recognizer = "scripted"
+synthesizer = "scripted"
+vad = "energy"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What HTTP answered; names of headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Installation:
+    """Configuration, data, ports; `settings` are SECTION__KEY variables that override the file."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.data = folder / "var"
+        self.configuration = folder / "rapida.toml"
+        self.http, self.audiosocket = free_port(), free_port()
+        self.settings = settings
+        self.api_key = ""  # of whoever has read what the first start printed
+        self.configuration.write_text(
+            _CONFIGURATION.format(folder=folder, http=self.http, audiosocket=self.audiosocket)
+        )
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def twistd(self, *options: str) -> list[str]:
+        """The command of a start; `options` are twistd's own."""
+        return [script("twistd"), *options, "rapida", "--config", str(self.configuration)]
+
+    def environ(self) -> dict[str, str]:
+        """Ours, without what would configure the server."""
+        ours = {name: value for name, value in os.environ.items() if "__" not in name}
+        ours.pop("PUBLIC_ASSISTANT_HOST", None)
+        return ours | self.settings
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command that ends by itself; `subprocess.TimeoutExpired` when it does not."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ENDS_WITHIN,
+        )
+
+    def refused(self) -> tuple[int, str]:
+        """The exit status of a start that fails, and all that it printed."""
+        done = self.run(*self.twistd("-n", "--pidfile="))
+        return done.returncode, done.stdout + done.stderr
+
+    def remembered(self) -> list[Any]:
+        """Every conversation with its entries, by the command line, whether or not it runs."""
+        listing = self._rapida("conversations", "list")
+        return [self._rapida("conversations", "show", one["id"]) for one in listing]
+
+    def _rapida(self, *arguments: str) -> Any:
+        done = self.run(script("rapida"), *arguments, "--json", "-c", str(self.configuration))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    # -- the running server -----------------------------------------------------------------------
+
+    def request(self, path: str, method: str = "GET", body: object = None) -> Answer:
+        """One request with the API key, if there is one; OSError when nobody answers."""
+        headers = {"x-api-key": self.api_key} if self.api_key else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        connection = HTTPConnection("127.0.0.1", self.http, timeout=5)
+        try:
+            connection.request(method, path, body and json.dumps(body), headers)
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+    def ready(self) -> bool:
+        """Does it take calls?"""
+        try:
+            return self.request("/readiness/").status == 200
+        except OSError:
+            return False
+
+    def data_of(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """The `data` of an API answer."""
+        answer = self.request(path, method, body)
+        assert answer.status == 200, (answer.status, answer.body)
+        return answer.json()["data"]
+
+    def assistant(self) -> str:
+        """The id of the one that the first start made."""
+        return str(self.data_of("/v1/assistants")[0]["id"])
+
+    def deploy(self, **deployment: object) -> None:
+        """Its phone deployment from now on."""
+        self.data_of(f"/v1/assistants/{self.assistant()}/phone-deployment", "PUT", deployment)
+
+    def webhook(self, assistant: str, caller: str = "+15550100") -> Answer:
+        """What Asterisk's dialplan asks for a call, the key in the query as `CURL()` sends it."""
+        query = urlencode({"from": caller, "x-api-key": self.api_key})
+        return self.request(f"/v1/talk/asterisk/call/{assistant}?{query}")
+
+    def context(self, assistant: str, caller: str = "+15550100") -> str:
+        """The id of a context that waits for its call."""
+        answer = self.webhook(assistant, caller)
+        assert answer.status == 200, (answer.status, answer.headers)
+        return answer.body.decode("ascii")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def script(name: str) -> str:
+    """A command of the environment in which the tests run."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def until(condition: Callable[[], T], within: float, what: Callable[[], str]) -> T:
+    """The first true answer of `condition`; after so many seconds, an error with `what()`."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {within:.0f} s: {what()}"
+        time.sleep(0.02)
+    return value
