@@ -22,6 +22,7 @@ help:
 	@echo "make clean     remove what was built, but not $(VENV) and not var"
 
 demo: $(VENV)/.demo
+	@sh tests/install_peers.sh libflite1 || echo "going on with another voice"
 	@$(BIN)/rapida demo
 
 run: $(VENV)/.demo

@@ -13,6 +13,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 
+class CannotStart(SystemExit, Exception):
+    """The server cannot start; the sentence says why. Status 1, and no traceback.
+
+    Also an `Exception`, because twistd passes only those on to whoever waits for a daemon's start:
+    after a plain SystemExit in the daemon, the command that started it would wait for ever.
+    """
+
+
 def tcp(host: str, port: int) -> str:
     """The endpoint string of a TCP port; IPv6 addresses have their colons escaped."""
     interface = host.replace(":", r"\:")
@@ -32,17 +40,20 @@ class Listening(Service):
         self.ports: list[IListeningPort] = []
 
     def privilegedStartService(self) -> None:
-        """SystemExit with a sentence when a port cannot be had."""
+        """`CannotStart` when a port cannot be had."""
         super().privilegedStartService()
         for what, where, factory in self._wanted:
             refused: list[Failure] = []
-            opening = maybeDeferred(serverFromString(self._reactor, where).listen, factory)
+            opening = maybeDeferred(self._open, where, factory)
             opening.addCallback(self._opened, what)
             opening.addErrback(refused.append)
             if refused:
                 # A server that lacks one of its ports looks healthy and drops calls.
-                reason = refused[0].getErrorMessage()
-                raise SystemExit(f"{what} cannot listen on {where}: {reason}")
+                raise CannotStart(f"{what} cannot listen on {where}: {_why(refused[0])}")
+
+    def _open(self, where: str, factory: IProtocolFactory) -> Deferred[IListeningPort]:
+        opening: Deferred[IListeningPort] = serverFromString(self._reactor, where).listen(factory)
+        return opening
 
     def _opened(self, port: IListeningPort, what: str) -> None:
         self.ports.append(port)
@@ -58,3 +69,10 @@ class Listening(Service):
             closing = port.stopListening()
             if closing is not None:
                 await closing
+
+
+def _why(failure: Failure) -> str:
+    """In words. A KeyError, of a socket that systemd did not hand over, has nothing but its key."""
+    if isinstance(failure.value, KeyError):
+        return f"there is no {failure.value}"
+    return failure.getErrorMessage()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from treq.client import HTTPClient
+from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
@@ -26,11 +28,13 @@ from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.config.load import ConfigError
+from rapida_tw.config.secret_key import secret_key
 from rapida_tw.config.sections import Config
 from rapida_tw.errors import MisconfiguredAssistant, NotSupported
 from rapida_tw.first_run import Installed, install
+from rapida_tw.garbage import EVERY, Garbage
 from rapida_tw.ids import Ids
-from rapida_tw.listening import Listening, tcp
+from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
@@ -126,11 +130,16 @@ class House(MultiService):
             self._disk,
         )
 
+        garbage = Garbage(lambda: len(self.calls), lambda: self.calls.ended)
+        looking = TimerService(EVERY, garbage.look)
+        looking.clock = reactor
+        looking.setServiceParent(self)
+
         # The open ports.
         self._audiosocket = AudioSocketFactory(reactor, self.calls.claim, self.calls.attach)
         self.site = build_site(self._web())
-        self._listening = Listening(reactor, self._ports())
-        self._listening.setServiceParent(self)
+        self.listening = Listening(reactor, self._ports())
+        self.listening.setServiceParent(self)
 
     def _web(self) -> WebDependencies:
         return WebDependencies(
@@ -167,7 +176,7 @@ class House(MultiService):
 
     def privilegedStartService(self) -> None:
         with self._all_or_nothing():
-            self._make_folders()
+            self._make_files()
             super().privilegedStartService()
 
     def startService(self) -> None:
@@ -180,7 +189,8 @@ class House(MultiService):
             try:
                 chosen = self.vendors.warm_up()
             except MisconfiguredAssistant as error:
-                raise SystemExit(f"[speech] or [model] in {self.config.source}: {error}") from error
+                where = f"[speech] or [model] in {self.config.source}"
+                raise CannotStart(f"{where}: {error}") from error
         for line in chosen:
             self._log.info("{line}", line=line)
         beginning = Deferred.fromCoroutine(self._begin())
@@ -203,12 +213,14 @@ class House(MultiService):
             self._log.warn("{count} calls were cut off by the last stop", count=count)
         self._installed(await install(self.projects.ensure, self.keys, self.assistants))
 
-    def _make_folders(self) -> None:
-        for folder in (self.config.server.data_dir, self.config.recording.directory):
-            try:
+    def _make_files(self) -> None:
+        try:
+            secret_key(self.config.server)  # the first start makes it
+            for folder in (self.config.server.data_dir, self.config.recording.directory):
                 folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SystemExit(f"{folder}: {error.strerror}") from error
+        except OSError as error:
+            what = error.filename or self.config.server.data_dir
+            raise CannotStart(f"{what} cannot be used: {error.strerror}") from error
 
     def _installed(self, installed: Installed) -> None:
         if installed.made and installed.api_key:
@@ -216,6 +228,8 @@ class House(MultiService):
             print(
                 f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True
             )
+            # A daemon's output is seen by nobody.
+            self._log.info("the API key was printed, once; `rapida key create` makes another")
         self._log.info("assistant {id} takes calls", id=installed.assistant_id)
 
     def stopService(self) -> Deferred[None]:
@@ -235,6 +249,10 @@ class House(MultiService):
         if self._redis is not None:
             await self._redis.stopService()
         await self.database.close()
+        if getattr(self._reactor, "_exitSignal", None) == signal.SIGTERM:
+            # twistd would now die of this signal again. But what it asked for has been done, to the
+            # last entry in the journal: exit status 0 says so.
+            self._reactor._exitSignal = None
 
 
 def _database(config: Config, reactor: Any) -> Database:

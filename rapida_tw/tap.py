@@ -5,7 +5,6 @@ Nothing else imports the global reactor; everything below is given what it needs
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -74,6 +73,7 @@ def makeService(options: Options) -> IService:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from twisted.internet import reactor as the_real_one
 
+    from rapida_tw.garbage import freeze
     from rapida_tw.service import build
 
     reactor: Any = the_real_one
@@ -87,9 +87,7 @@ def makeService(options: Options) -> IService:
         raise _refused(error) from error
     root = Root(options.observer())
     house.setServiceParent(root)
-    # What start-up made stays for good: keep the collector from walking through it in each of
-    # its full runs, which are pauses of all calls.
-    reactor.callWhenRunning(_freeze)
+    reactor.callWhenRunning(freeze)
     return root
 
 
@@ -106,11 +104,6 @@ class Root(MultiService):
         if isinstance(parent, Componentized):
             parent.setComponent(ILogObserver, self._observer)
         super().setServiceParent(parent)
-
-
-def _freeze() -> None:
-    gc.collect()
-    gc.freeze()
 
 
 def _refused(error: ConfigError) -> SystemExit:

@@ -46,6 +46,7 @@ ARROWS = {
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",
     "dialplan": "",
+    "garbage": "",
     "listening": "",
     "first_run": "models.receptionist store",
     "simulation": "*",
@@ -56,7 +57,7 @@ ARROWS = {
     "service": "*",
     "demo": "*",
     "cli": "*",
-    "tap": "config log service",
+    "tap": "config garbage log service",
 }
 
 # Pure parts know no framework; a library that shapes the code around it has one home.

@@ -105,6 +105,7 @@ class Calls:
         self._waiting: dict[str, IDelayedCall] = {}  # contexts that nobody has claimed yet
         self._known: OrderedDict[str, int] = OrderedDict()  # context id → conversation id
         self._draining = False
+        self.ended = 0  # calls, since the start
         self._empty: Deferred[None] | None = None
 
     # -- admission --------------------------------------------------------------------------------
@@ -286,6 +287,7 @@ class Calls:
 
     def _over(self, call: Call) -> None:
         del self._running[call.context.conversation_id]
+        self.ended += 1
         running.set(len(self._running))
         if call.ended is not None:
             ended.inc(call.ended.reason, call.ended.status)

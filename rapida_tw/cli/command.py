@@ -10,6 +10,7 @@ import os
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from rapida_tw import __version__
 from rapida_tw.cli import (
@@ -45,6 +46,9 @@ _NOUNS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may not know all letters of a name
+            stream.reconfigure(errors="replace")
     try:
         arguments = parser().parse_args(argv)
         status: int = arguments.run(arguments, Output(arguments.json))

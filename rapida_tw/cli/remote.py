@@ -104,7 +104,8 @@ class Remote:
             reason = getattr(error.reason, "strerror", None) or error.reason
             raise Unavailable(f"no server answers at {self._url}: {reason}") from None
         except (HTTPException, OSError) as error:
-            raise Unavailable(f"{self._url} broke off: {error or type(error).__name__}") from None
+            reason = getattr(error, "strerror", None) or error or type(error).__name__
+            raise Unavailable(f"{self._url} broke off: {reason}") from None
         return _envelope(text, self._url + path)
 
 

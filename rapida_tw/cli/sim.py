@@ -31,6 +31,9 @@ def run(arguments: Namespace, out: Output) -> int:
                 contexts = register(server.url, str(arguments.assistant), server.api_key, calls)
         except NoContext as error:
             raise Unavailable(f"the server takes no call: {error}") from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise Unavailable(f"no server answers at {server.url}: {reason}") from None
         load = Load(contexts, server.host, server.port, seconds)
         with progress(f"{calls} calls, {load.settle + seconds:g} s"):
             outcome = run_load(load)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 
 from rapida_tw.audio.format import Samples
 from rapida_tw.cli.local import Local, now
@@ -127,6 +127,8 @@ class Performance:
         screen.connected()
         try:
             await over.addTimeout(_ENDED_WITHIN, reactor)
+        except TimeoutError:
+            raise Unavailable("the call did not end, although the caller hung up") from None
         finally:
             line.hang_up()
 

@@ -18,8 +18,10 @@ PHASES = 4  # sub-beats a tick: measured best of 1, 4, 10 and 20
 CATCH_UP = 5  # ticks: after a longer stall the beat jumps, because late audio is worthless
 # A beat that is due within a microsecond is due: callLater's arithmetic is floating point.
 _EPSILON = 1e-6
-# A single stall (a library that loads) must not make the node look full for seconds.
+# A single stall (a library that loads) must not make the node look full: it counts for no more
+# than what is caught up, and that for a hundredth.
 _SMOOTHING = 0.01
+_LATEST = CATCH_UP * TICK  # seconds
 
 
 class Ticking(Protocol):
@@ -41,8 +43,10 @@ class MediaClock:
         self._clock = clock
         self.origin = clock.seconds()  # when tick 0 was
         self._step = 0  # sub-beats since the origin, up to which all work is done
-        self._phases: tuple[list[Ticking], ...] = tuple([] for _ in range(PHASES))
+        # Dicts for their order and for removing at once, also while a beat goes through them.
+        self._phases: tuple[dict[Ticking, None], ...] = tuple({} for _ in range(PHASES))
         self._timer: IDelayedCall | None = None
+        self._beating = False
         self.jumped = 0  # ticks left out after stalls, since the start
         self.lateness = 0.0  # seconds: moving average of how late beats come
 
@@ -57,17 +61,17 @@ class MediaClock:
 
     def add(self, session: Ticking) -> None:
         """Call `session.tick` from its next beat on."""
-        if self._timer is None:
+        idle = self._timer is None and not self._beating
+        if idle:
             self._step = self._current_step()
-        min(self._phases, key=len).append(session)
-        if self._timer is None:
+        min(self._phases, key=len)[session] = None
+        if idle:
             self._schedule()
 
     def remove(self, session: Ticking) -> None:
-        """Stop calling it; also inside a beat. Unknown sessions are ignored."""
+        """Call it no more, not even in the beat that is running. Unknown ones are ignored."""
         for phase in self._phases:
-            if session in phase:
-                phase.remove(session)
+            phase.pop(session, None)
         if self._timer is not None and not len(self):
             self._timer.cancel()
             self._timer = None
@@ -80,8 +84,18 @@ class MediaClock:
 
     def _beat(self) -> None:
         self._timer = None
+        self._beating = True
+        try:
+            self._catch_up()
+        finally:
+            self._beating = False
+            if len(self):
+                self._schedule()
+
+    def _catch_up(self) -> None:
         due = self.origin + (self._step + 1) * TICK / PHASES
-        self.lateness += (self._clock.seconds() - due - self.lateness) * _SMOOTHING
+        late = min(self._clock.seconds() - due, _LATEST)
+        self.lateness += (late - self.lateness) * _SMOOTHING
         current = self._current_step()
         behind = current - self._step
         if behind > CATCH_UP * PHASES:
@@ -92,17 +106,23 @@ class MediaClock:
         while self._step < current:
             self._step += 1
             tick, phase = divmod(self._step, PHASES)
+            sessions = self._phases[phase]
             # A copy: sessions come and go inside the beat.
-            for session in tuple(self._phases[phase]):
-                try:
-                    session.tick(tick)
-                except Exception:
-                    # An error that escaped would stop the beat of every other call.
-                    self._log.failure("{session} failed in tick {tick}", session=session, tick=tick)
-                    self.remove(session)
-                    session.failed()
-        if len(self) and self._timer is None:
-            self._schedule()
+            for session in tuple(sessions):
+                if session in sessions:
+                    try:
+                        session.tick(tick)
+                    except Exception:
+                        # An error that escaped would cost every other call this beat.
+                        self._failed(session, tick)
+
+    def _failed(self, session: Ticking, tick: int) -> None:
+        self._log.failure("{session} failed in tick {tick}", session=session, tick=tick)
+        self.remove(session)
+        try:
+            session.failed()
+        except Exception:
+            self._log.failure("{session} failed in its end", session=session)
 
     def _schedule(self) -> None:
         """Sleep until the next sub-beat that has sessions, counted from the origin."""

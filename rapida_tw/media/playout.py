@@ -6,6 +6,7 @@ belong to *parts* (the model's messages), so that history can be cut to what the
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ HIGH_WATER = 6 * TICKS_PER_SECOND  # frames waiting: `room` holds the voice back
 LOW_WATER = 2 * TICKS_PER_SECOND  # ... until this few are left
 # How long speech takes that is not synthesised yet: 15 characters a second is usual English.
 _CHARACTERS_PER_FRAME = 15 / TICKS_PER_SECOND
+
+_UNFINISHED = re.compile(r"\S*\Z")
 
 _NO_SAMPLES: Samples = np.zeros(0, np.int16)
 
@@ -42,7 +45,7 @@ class _Phrase:
             expected = max(self.frames, 1)
         said = self.text[: int(len(self.text) * of_this / expected)]
         if len(said) < len(self.text) and not self.text[len(said)].isspace():
-            said = said.rpartition(" ")[0]  # half a word was not heard
+            said = _UNFINISHED.sub("", said)  # half a word was not heard
         return said.strip()
 
 
@@ -57,7 +60,7 @@ class Playout:
         self._taken = 0
         self._recent: deque[Samples] = deque(maxlen=0)
         self._ahead = 0  # frames taken that the far side has not played yet
-        self._room: Deferred[None] | None = None
+        self._room: list[Deferred[None]] = []
         self._drained: list[Deferred[None]] = []
         self.paused = False
 
@@ -101,11 +104,9 @@ class Playout:
         """Fires when there is room for another phrase; at once below the high water mark."""
         if len(self._queue) < HIGH_WATER:
             return succeed(None)
-        self._room = Deferred(self._give_up_room)
-        return self._room
-
-    def _give_up_room(self, waiting: Deferred[None]) -> None:
-        self._room = None
+        waiting: Deferred[None] = Deferred(self._room.remove)
+        self._room.append(waiting)
+        return waiting
 
     def drained(self) -> Deferred[None]:
         """Fires when all that was written has been played; at once when nothing is left."""
@@ -150,11 +151,10 @@ class Playout:
         """The far side has played another frame: once a beat, after `take`."""
         if self._ahead:
             self._ahead -= 1
-        if self._room is not None and len(self._queue) <= LOW_WATER:
-            waiting, self._room = self._room, None
-            waiting.callback(None)
+        if self._room and len(self._queue) <= LOW_WATER:
+            _fire(self._room)
         if self._drained and not self.busy:
-            self._fire_drained()
+            _fire(self._drained)
 
     # -- the conversation's side ------------------------------------------------------------------
 
@@ -188,10 +188,8 @@ class Playout:
         self._rest = _NO_SAMPLES
         self._written = self._taken = self._ahead = 0
         self.paused = False
-        if self._room is not None:
-            waiting, self._room = self._room, None
-            waiting.callback(None)
-        self._fire_drained()
+        _fire(self._room)
+        _fire(self._drained)
         return said
 
     def _take_back(self) -> None:
@@ -201,7 +199,10 @@ class Playout:
             self._ahead -= 1
         self._ahead = 0
 
-    def _fire_drained(self) -> None:
-        waiting, self._drained = self._drained, []
-        for deferred in waiting:
+
+def _fire(waiting: list[Deferred[None]]) -> None:
+    """Fire those that wait now; whoever is called may cancel others, or wait anew."""
+    for deferred in tuple(waiting):
+        if deferred in waiting:
+            waiting.remove(deferred)
             deferred.callback(None)

@@ -68,10 +68,11 @@ class MediaSession:
         self._events = events
         self.recorder: Tap | None = None
         self.started = clock.now
-        self._tick = self.started
-        self._heard_at = self.started  # the tick of the latest arrival
+        # Ticks are counted, not subtracted: when our own process stood still, nobody was silent.
+        self._missing = 0  # ticks since the latest arrival
+        self._full = False
+        self._full_for = 0  # ticks
         self._rest = np.zeros(0, np.int16)
-        self._full_since: int | None = None
         self._was_speaking = False
         self._open = True
         self._sounded: Callable[[], None] | None = None
@@ -93,7 +94,7 @@ class MediaSession:
     def audio_received(self, payload: bytes, sequence: int | None = None) -> None:
         if not self._open:
             return
-        self._heard_at = self._clock.now
+        self._missing = 0
         samples = self._to_samples(self._decode(payload))
         if len(samples) == FRAME and not len(self._rest):
             self._hear(samples)
@@ -102,11 +103,13 @@ class MediaSession:
         whole = len(samples) // FRAME * FRAME
         self._rest = samples[whole:]
         for frame in samples[:whole].reshape(-1, FRAME):
+            if not self._open:  # what the frame before it said has ended the call
+                return
             self._hear(frame)
 
     def _hear(self, frame: Samples) -> None:
         if self.recorder is not None:
-            self.recorder.caller_frame(self._heard_at, frame)
+            self.recorder.caller_frame(self._clock.now, frame)
         self._hearing.hear(frame)
 
     def format_changed(self, format: AudioFormat) -> None:
@@ -120,7 +123,9 @@ class MediaSession:
         """Marks are not asked for: with no lead, what was sent has been heard."""
 
     def far_end_full(self, full: bool) -> None:
-        self._full_since = self._tick if full else None
+        if full != self._full:
+            self._full = full
+            self._full_for = 0
 
     def leg_ended(self, end: End) -> None:
         if self._open:
@@ -130,19 +135,21 @@ class MediaSession:
     # -- Ticking: the assistant's side, on the beat -----------------------------------------------
 
     def tick(self, now: int) -> None:
-        self._tick = now
-        missing = now - self._heard_at
-        if missing > SILENT_AFTER:
-            if missing > GONE_AFTER:
+        self._missing += 1
+        if self._missing > SILENT_AFTER:
+            if self._missing > GONE_AFTER:
                 self.leg_ended(MEDIA_TIMEOUT.because("no audio from the caller's side"))
                 return
             self._hearing.hear(SILENCE)
-        if self._full_since is not None:
-            if now - self._full_since > STALLED_AFTER:
+        if self._full:
+            self._full_for += 1
+            if self._full_for > STALLED_AFTER:
                 self.leg_ended(FAR_END_STALLED.because("the far side takes no audio"))
             return
         playout = self._playout
         playout.played()
+        if not self._open:  # what was heard, or played to its end, has ended the call
+            return
         frame = playout.take()
         if frame is None:
             self._be_silent()

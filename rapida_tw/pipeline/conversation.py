@@ -31,6 +31,7 @@ from rapida_tw.pipeline.listen import Listener, ListenerEvents, Turn
 from rapida_tw.pipeline.reply import Answer, Job, Replier, Say
 
 FAILURES_IN_A_ROW = 3  # then the call ends: nobody likes to hear the same apology for ever
+_UNCLEAR_IN_A_ROW = 2  # then it is noise, and the idle prompt will do
 _LONG_ENOUGH = 25  # voiced ticks without a word that deserve "I didn't catch that"
 
 
@@ -118,7 +119,7 @@ class Conversation:
         if self._job is not None:
             return  # it goes on, or has been going on all the time
         unclear = self._dropped or (turn.voiced >= _LONG_ENOUGH and not turn.text)
-        if unclear and not self._unclear:
+        if unclear and self._unclear < _UNCLEAR_IN_A_ROW:
             self._unclear += 1
             self._events.happened("turn.unclear")
             self._speak(Say(self._experience.unclear_message, "unclear"))

@@ -192,8 +192,6 @@ class Replier:
         try:
             for _ in range(ROUNDS):
                 completion = await self._run(dead_air)
-                if completion.expecting is not None:
-                    self._events.expecting(completion.expecting)
                 if not completion.tool_calls:
                     return None
                 end = await self._use_tools(completion)
@@ -218,7 +216,7 @@ class Replier:
 
         thinking = self._model.reply(self._history.messages(), self._tools.offered(), write)
         state.thinking = (
-            thinking.addCallback(_keep, done)
+            thinking.addCallback(self._completed, done)
             .addBoth(phrases.ended)
             .addErrback(_raised_by_phrases)
             .addCallback(_nothing)
@@ -238,6 +236,13 @@ class Replier:
         completion = done[0]
         self._history.assistant_said(completion.text, completion.tool_calls)
         state.recorded = True
+        return completion
+
+    def _completed(self, completion: Completion, done: list[Completion]) -> Completion:
+        done.append(completion)
+        if completion.expecting is not None:
+            # Now, not when it has been spoken: callers who know the menu answer into the prompt.
+            self._events.expecting(completion.expecting)
         return completion
 
     async def _use_tools(self, completion: Completion) -> End | None:
@@ -309,11 +314,6 @@ class Replier:
 
     def _filled(self, _: None) -> None:
         self._speaking = None
-
-
-def _keep(completion: Completion, done: list[Completion]) -> Completion:
-    done.append(completion)
-    return completion
 
 
 def _raised_by_phrases(failure: Failure) -> None:

@@ -95,3 +95,15 @@ def test_reader_gone(rapida: Rapida) -> None:
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_letters_that_the_terminal_lacks(rapida: Rapida) -> None:
+    """They are replaced, and nothing fails."""
+    rapida("assistant", "create", "--name", "Zoë")
+    command = (sys.executable, "-m", "rapida_tw.cli", "--config", str(rapida.config))
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*command, "assistant", "list"], capture_output=True, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Zo?" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -145,10 +146,10 @@ def test_not_ours(rapida: Rapida, server: Server, answer: tuple[int, Any], says:
     assert len(server.asked) == 1
 
 
-def test_nobody(rapida: Rapida, server: Server) -> None:
+def test_nobody(rapida: Rapida) -> None:
     """Nobody listens there."""
-    url = server.url
-    server.server_close()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     status, _, err = rapida("assistant", "list", "--url", url, "--api-key", KEY)
     assert (status, err) == (1, f"rapida: no server answers at {url}: Connection refused\n")
 

@@ -33,4 +33,4 @@ def test_nobody(rapida: Rapida) -> None:
         port = server.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     status, _, err = rapida("sim", "load", "--assistant", 5, "--url", url, "--api-key", "rpd-x")
-    assert (status, err) == (1, "rapida: Connection refused\n")
+    assert (status, err) == (1, f"rapida: no server answers at {url}: Connection refused\n")

@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import numpy as np
@@ -44,8 +45,14 @@ class Caller:
         return self._socket.fileno()
 
     def hang_up(self) -> None:
-        """Close, as Asterisk does when the caller is gone; twice does no harm."""
-        self._over(Ending(Reason.CALLER_HUNG_UP))
+        """Close, and read what was still under way: without that, close() would send a reset."""
+        if self.ending is None:
+            with suppress(OSError):  # the server may be dead
+                self._socket.settimeout(5.0)
+                self._socket.shutdown(socket.SHUT_WR)
+                while self._socket.recv(65_536):
+                    pass
+            self._over(Ending(Reason.CALLER_HUNG_UP))
 
     def send(self) -> None:
         try:

@@ -62,7 +62,7 @@ class Installation:
         self.configuration = folder / "rapida.toml"
         self.http, self.audiosocket = free_port(), free_port()
         self.settings = settings
-        self.api_key = ""  # of whoever has read what the first start printed
+        self.api_key = ""
         self.configuration.write_text(
             _CONFIGURATION.format(folder=folder, http=self.http, audiosocket=self.audiosocket)
         )
@@ -96,15 +96,21 @@ class Installation:
         done = self.run(*self.twistd("-n", "--pidfile="))
         return done.returncode, done.stdout + done.stderr
 
-    def remembered(self) -> list[Any]:
-        """Every conversation with its entries, by the command line, whether or not it runs."""
+    def remembered(self, caller: str) -> Any:
+        """The conversation with that number, by the command line: no server needs to run."""
         listing = self._rapida("conversations", "list")
-        return [self._rapida("conversations", "show", one["id"]) for one in listing]
+        (found,) = (one for one in listing if one["identifier"] == caller)
+        return self._rapida("conversations", "show", found["id"])
 
     def _rapida(self, *arguments: str) -> Any:
-        done = self.run(script("rapida"), *arguments, "--json", "-c", str(self.configuration))
+        done = self.run(script("rapida"), *arguments, "--json", "--config", str(self.configuration))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    def use_key_in(self, printed: str) -> None:
+        """From now on, the API key that was printed there; "" when none was."""
+        found = KEY.search(printed)
+        self.api_key = found[0] if found else ""
 
     # -- the running server -----------------------------------------------------------------------
 
@@ -115,7 +121,7 @@ class Installation:
             headers["Content-Type"] = "application/json"
         connection = HTTPConnection("127.0.0.1", self.http, timeout=5)
         try:
-            connection.request(method, path, body and json.dumps(body), headers)
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, names, answer.read())

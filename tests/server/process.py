@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 from types import TracebackType
 
-from tests.server.installation import KEY, Installation, until
+from tests.server.installation import Installation, until
 
 READY_WITHIN = 30.0  # seconds; it takes one, alone on a machine
 ENDED_WITHIN = 20.0
@@ -57,8 +58,7 @@ class ServerProcess:
         assert self._process is not None
         assert self._process.poll() is None, self.printed()
         if not self.installation.api_key:
-            found = KEY.search(self.stdout())
-            self.installation.api_key = found[0] if found else ""
+            self.installation.use_key_in(self.stdout())
         return bool(self.installation.api_key) and self.installation.ready()
 
     def _end(self) -> None:
@@ -82,6 +82,13 @@ class ServerProcess:
     def kill(self) -> None:
         """`kill -9`: no last words."""
         self._end()
+
+    def children(self) -> list[int]:
+        """Process ids of its workers."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(child) for child in children.read_text().split()]
 
     def stdout(self) -> str:
         return self._stdout.read_text("utf-8")
