@@ -1,8 +1,8 @@
 """Garbage: when Python's collector of reference cycles may stop all calls for a moment.
 
-A full collection looks at every object of every call: 25 ms with 400 of them, which is a late frame
-for each. Left to itself it comes whenever enough objects were made. So it comes here: when nobody is
-on the phone, or when what ended calls have left behind is worth a pause.
+A full collection looks at every object of every call: 25 ms with 400 of them, which is a late
+frame for each. Left to itself it comes whenever enough objects were made. So it comes here: when
+nobody is on the phone, or when what ended calls have left behind is worth a pause.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ EVERY = 30.0  # seconds between looks
 WORTH_IT = 2_000  # ended calls, some 20 kB each
 LONGEST = 40  # looks: other garbage gathers too, slowly
 
-# Young cycles (every HTTP request makes some) are collected at once, a millisecond's worth at a time;
-# what has lived longer waits for `Garbage.look`.
+# Young cycles (every HTTP request makes some) are collected at once, a millisecond's worth at a
+# time; what has lived longer waits for `Garbage.look`.
 _THRESHOLDS = (700, 5, 1_000_000)
 
 

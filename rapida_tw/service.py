@@ -210,7 +210,7 @@ class House(MultiService):
     async def _begin(self) -> None:
         count = await self.conversations.close_unfinished(self._now())
         if count:
-            self._log.warn("{count} calls were cut off by the last stop", count=count)
+            self._log.warn("cut off by the last stop: {count} calls", count=count)
         self._installed(await install(self.projects.ensure, self.keys, self.assistants))
 
     def _make_files(self) -> None:

@@ -20,7 +20,7 @@ from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.journal import Notebook
 from rapida_tw.calls.parts import Parts
 from rapida_tw.calls.toolset import MakeHttpTool, toolset
-from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, End, VendorFailed
+from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.leg import Leg
@@ -153,6 +153,8 @@ class Call:
     async def _greet(self) -> None:
         """The greeting waits for the voice alone: what the caller says meanwhile is kept."""
         await self._parts.voice.start()
+        if self.ended is not None:
+            return  # by a voice that starts although it was cancelled
         self.state = "active"
         self._notebook.status("active")
         opening = self._parts.model.opening()
@@ -184,18 +186,32 @@ class Call:
         if self.ended is not None:
             return
         self.ended = end
-        for vendor in self._starting:
-            vendor.cancel()
-        self._conversation.stop()
-        self.session.close()
-        self._leg.hang_up()
-        if self._recorder is not None:
-            self._recorder.close(self._beat.now)
-        self._listener.stop()
-        self._parts.stop()
+        for step in (
+            *(vendor.cancel for vendor in self._starting),
+            self._conversation.stop,
+            self._listener.stop,
+            self.session.close,
+            self._withdraw_transfer,
+            self._leg.hang_up,
+            self._stop_recording,
+            self._parts.stop,
+        ):
+            try:
+                step()
+            except Exception:
+                # What is left must be freed all the same, and the call must be over.
+                self._log.failure("{call}: at its end", call=self)
         self.state = "failed" if end.status == "failed" else "ended"
         self._write_the_end(end)
         self._over(self)
+
+    def _withdraw_transfer(self) -> None:
+        if self.ended is not None and self.ended.reason != TRANSFERRED.reason:
+            self._line.withdraw()
+
+    def _stop_recording(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close(self._beat.now)
 
     def _write_the_end(self, end: End) -> None:
         duration = self._clock.seconds() - self._started

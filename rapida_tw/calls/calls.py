@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rapida_tw.calls.call import Call, LiveCall, Script
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
@@ -21,6 +22,7 @@ from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import (
+    INTERNAL_ERROR,
     NEVER_CONNECTED,
     SHUTTING_DOWN,
     TRANSFERRED,
@@ -113,32 +115,33 @@ class Calls:
     @property
     def ready(self) -> str:
         """Why no new call is taken; "" when one is."""
+        return self._full or self._journal.trouble
+
+    @property
+    def _full(self) -> str:
         if self._draining:
             return "draining"
         if self._max_calls and len(self._running) >= self._max_calls:
             return f"full: {len(self._running)} calls"
         if self._running and self._beat.lateness > FULL_AT:
             return f"full: the beat is {self._beat.lateness * 1000:.0f} ms late"
-        return self._journal.trouble
+        return ""
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> Deferred[CallContext]:
         """Phase 1: a webhook tells of a call; its context waits for the media connection."""
-        return Deferred.fromCoroutine(self._register(incoming, assistant_id, project_id))
+        registering = Deferred.fromCoroutine(self._register(incoming, assistant_id, project_id))
+        return registering.addErrback(_count_refusal)
 
     async def _register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> CallContext:
-        try:
-            if self.ready:
-                raise CapacityExceeded(self.ready)
-            assistant = await self._assistants.get(assistant_id, project_id)
-            deployment = await self._assistants.deployment(assistant_id)
-            self._vendors.check(assistant, deployment)
-        except CallError as error:
-            refused.inc(error.reason)
-            raise
+        if self.ready:
+            raise CapacityExceeded(self.ready)
+        assistant = await self._assistants.get(assistant_id, project_id)
+        deployment = await self._assistants.deployment(assistant_id)
+        self._vendors.check(assistant, deployment)
         conversation_id = self._ids.new()
         now = self._now()
         conversation = Conversation(
@@ -150,19 +153,22 @@ class Calls:
             created=now,
             updated=now,
         )
-        await self._conversations.create(conversation)
-        context = await self._contexts.put(
-            CallContext(
-                conversation_id,
-                assistant_id,
-                project_id,
-                incoming.carrier,
-                caller=incoming.caller,
-                callee=incoming.callee,
-                provider_call_id=incoming.provider_call_id,
-                metadata=incoming.metadata,
-            )
+        context = CallContext(
+            conversation_id,
+            assistant_id,
+            project_id,
+            incoming.carrier,
+            caller=incoming.caller,
+            callee=incoming.callee,
+            provider_call_id=incoming.provider_call_id,
+            metadata=incoming.metadata,
         )
+        await self._conversations.create(conversation)
+        try:
+            context = await self._contexts.put(context)
+        except Exception as error:
+            self._fail(context, error)
+            raise
         self._remember(context, incoming)
         registered.inc(incoming.carrier)
         return context
@@ -202,14 +208,14 @@ class Calls:
     def claim(self, context_id: str) -> Deferred[Claimed]:
         """The media connection is there: take its context, once.
 
-        `ContextNotFound` when it is unknown, late or used; `CapacityExceeded` leaves it for a
-        connection to another node.
+        `ContextNotFound` when it is unknown, late or used; `CapacityExceeded` (full or draining)
+        leaves it for a connection to another node.
         """
         return Deferred.fromCoroutine(self._claim(context_id))
 
     async def _claim(self, context_id: str) -> Claimed:
-        if self._draining:
-            raise CapacityExceeded("draining")
+        if self._full:
+            raise CapacityExceeded(self._full)
         context = await self._contexts.claim(context_id)
         waiting = self._waiting.pop(context.id, None)
         if waiting is not None:
@@ -217,22 +223,32 @@ class Calls:
         try:
             assistant = await self._assistants.get(context.assistant_id)
             deployment = await self._assistants.deployment(context.assistant_id)
-        except CallError as error:
+        except Exception as error:  # also the end of the transport's patience
             self._fail(context, error)
             raise
         return Claimed(context, assistant, deployment)
 
     def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
-        """Make a call of a leg: it is on the beat when this returns."""
+        """Make a call of a leg: it is on the beat when this returns, or has ended already.
+
+        A `CallError` says why it cannot be made: the assistant's configuration, or the server
+        is draining since the claim.
+        """
         try:
+            if self._draining:
+                raise CapacityExceeded("draining")
             call = self._make(claimed, leg)
-        except CallError as error:
+        except Exception as error:
             self._fail(claimed.context, error)
             raise
         self._running[claimed.context.conversation_id] = call
         running.set(len(self._running))
         started.inc(claimed.context.carrier)
-        call.start(self._recorder(claimed, call))
+        try:
+            call.start(self._recorder(claimed, call))
+        except Exception:
+            self._log.failure("{call} did not start", call=call)
+            call.end(INTERNAL_ERROR)
         return call.session
 
     def _make(self, claimed: Claimed, leg: Leg) -> Call:
@@ -263,12 +279,15 @@ class Calls:
             self._over,
         )
 
-    def _fail(self, context: CallContext, error: CallError) -> None:
+    def _fail(self, context: CallContext, error: Exception) -> None:
+        """A call that never became one."""
+        known = error if isinstance(error, CallError) else CallError()
+        reason = known.reason
         note = self._journal.of(context.conversation_id)
-        note.event("call.failed", reason=error.reason, detail=str(error))
+        note.event("call.failed", reason=reason, detail=str(known))
         note.metric("call.status", "failed")
         note.metric("call.disconnected_by", "system")
-        note.status("failed", error.reason)
+        note.status("failed", reason)
 
     def _recorder(self, claimed: Claimed, call: Call) -> Recorder | None:
         if self._disk is None or self._recordings is None or not claimed.deployment.recording:
@@ -373,3 +392,9 @@ class Calls:
         empty, self._empty = self._empty, None
         if empty is not None:
             empty.callback(None)
+
+
+def _count_refusal(failure: Failure) -> Failure:
+    if isinstance(failure.value, CallError):
+        refused.inc(failure.value.reason)
+    return failure

@@ -1,7 +1,8 @@
 """Journal: what is remembered of calls, written in batches behind their backs.
 
 No call ever waits for the database. While it does not answer, entries wait, bounded: metrics are
-given up first, messages last.
+given up first, messages last. Only a database that is away is asked again: what it refuses for any
+other reason (a conversation that was deleted) would be refused for ever.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rapida_tw.errors import NotFound, Unavailable
 from rapida_tw.metrics import Counter
 from rapida_tw.store.records import ConversationStore, Entry
 
 EVERY = 0.25  # seconds between batches
 RETRY = 2.0  # seconds after a batch that could not be written
+CLOSE_WITHIN = 5.0  # seconds for each of the last batches
 LIMIT = 10_000  # entries that wait
 BATCH = 500  # entries in one transaction
+
+_Status = tuple[str, str, float | None]  # status, end reason, duration
 
 dropped = Counter("rapida_journal_dropped_total", "Entries given up.", ("kind",))
 
@@ -37,7 +42,7 @@ class Journal:
         self._store = store
         self._now = now
         self._entries: list[Entry] = []
-        self._statuses: dict[int, tuple[str, str, float | None]] = {}
+        self._statuses: dict[int, _Status] = {}
         self._timer: IDelayedCall | None = None
         self._writing: Deferred[None] | None = None
         self._failing = False
@@ -50,11 +55,15 @@ class Journal:
     @property
     def trouble(self) -> str:
         """Why the node should take no calls; "" when all is well."""
-        return "the database does not take the journal" if self._failing else ""
+        behind = self._failing or len(self._entries) >= LIMIT
+        return "the database does not take the journal" if behind else ""
 
     def add(self, entry: Entry) -> None:
         for watcher in self.watchers:
-            watcher(entry)
+            try:
+                watcher(entry)
+            except Exception:
+                self._log.failure("a watcher of the journal failed")
         if len(self._entries) >= LIMIT and not self._make_room(entry):
             return
         self._entries.append(entry)
@@ -70,6 +79,8 @@ class Journal:
     def _make_room(self, entry: Entry) -> bool:
         """Give up the oldest metric for it, else the oldest event; answers whether that helped."""
         for kind in ("metric", "event"):
+            if kind == "event" and entry.kind == "metric":
+                break  # a metric is not worth an event
             for index, old in enumerate(self._entries):
                 if old.kind == kind:
                     del self._entries[index]
@@ -92,13 +103,39 @@ class Journal:
         )
         self._writing.addBoth(self._next)
 
-    async def _write(
-        self, entries: list[Entry], statuses: Mapping[int, tuple[str, str, float | None]]
-    ) -> None:
+    async def _write(self, entries: list[Entry], statuses: dict[int, _Status]) -> None:
+        """What has been written is taken out of `entries` and `statuses`."""
         if entries:
-            await self._store.append(entries)
-        for conversation_id, status in statuses.items():
-            await self._store.set_status(conversation_id, *status)
+            await self._append(entries)
+        for conversation_id in tuple(statuses):
+            try:
+                await self._store.set_status(conversation_id, *statuses[conversation_id])
+            except NotFound as error:
+                self._log.warn("a status was refused: {reason}", reason=str(error))
+            except (Unavailable, CancelledError):
+                raise
+            except Exception:
+                self._log.failure("a status of {id} was refused", id=conversation_id)
+            del statuses[conversation_id]
+
+    async def _append(self, entries: list[Entry]) -> None:
+        batch = tuple(entries)
+        try:
+            await self._store.append(batch)
+        except NotFound as error:  # the rest of the batch has been written
+            self._log.warn("{reason}", reason=str(error))
+        except (Unavailable, CancelledError):
+            raise
+        except Exception:
+            if len(batch) == 1:
+                dropped.inc(batch[0].kind)
+                self._log.failure("an entry was refused: {name}", name=batch[0].name)
+            else:  # find the one that spoils it
+                for entry in batch:
+                    await self._append([entry])
+                    del entries[0]
+                return
+        entries.clear()
 
     def _written(self, _: None) -> None:
         if self._failing:
@@ -106,10 +143,7 @@ class Journal:
             self._log.info("the journal is written again")
 
     def _not_written(
-        self,
-        failure: Failure,
-        entries: list[Entry],
-        statuses: dict[int, tuple[str, str, float | None]],
+        self, failure: Failure, entries: list[Entry], statuses: dict[int, _Status]
     ) -> None:
         if not self._failing:
             self._failing = True
@@ -123,17 +157,23 @@ class Journal:
             self._schedule(RETRY if self._failing else 0)
 
     def close(self) -> Deferred[None]:
-        """Write what waits, once; what cannot be written now is lost and counted."""
+        """Write what waits; what cannot be written now is lost and counted.
+
+        Once, even if the last attempt failed: the database may be there again.
+        """
         return Deferred.fromCoroutine(self._close())
 
     async def _close(self) -> None:
+        tried = False
         while True:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             if self._writing is not None:
+                self._writing.addTimeout(CLOSE_WITHIN, self._clock)
                 await self._writing
-            elif (self._entries or self._statuses) and not self._failing:
+            elif (self._entries or self._statuses) and not (self._failing and tried):
+                tried = True
                 self._flush()
             else:
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
 
 from rapida_tw.calls.context import CallContext, ContextStore
 from rapida_tw.errors import NotSupported
@@ -19,14 +20,25 @@ class DialplanLine:
     AudioSocket() has returned. A dialplan that did not announce that would only hang up.
     """
 
+    _log = Logger()
+
     def __init__(self, context: CallContext, contexts: ContextStore) -> None:
         self._context = context
         self._contexts = contexts
+        self._left = False
 
     def transfer(self, target: str) -> Deferred[None]:
         if self._context.metadata.get(ANNOUNCED) != "1":
             return fail(NotSupported("this call's dialplan does not take transfers"))
+        self._left = True
         return self._contexts.leave(self._context.id, target)
+
+    def withdraw(self) -> None:
+        """Else a caller who talked the assistant out of it would be transferred after "goodbye"."""
+        if self._left:
+            self._left = False
+            taking = self._contexts.fetch(self._context.id)
+            taking.addErrback(lambda f: self._log.failure("a transfer was not withdrawn", f))
 
 
 _conforms: type[Line] = DialplanLine

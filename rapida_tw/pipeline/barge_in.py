@@ -53,6 +53,7 @@ class BargeIn:
         self._interrupted = interrupted
         self._enough = enough
         self._window: IDelayedCall | None = None
+        self._cut_in = False  # the doubt is about something that was being heard
         self.allowed = True
 
     @property
@@ -60,8 +61,9 @@ class BargeIn:
         return self._window is not None
 
     def speech_started(self) -> None:
-        """A sound: pause and doubt."""
-        if self.allowed and not self.in_doubt and self._playout.busy:
+        """A sound: pause and doubt. What has not begun yet does not begin meanwhile."""
+        if self.allowed and not self.in_doubt:
+            self._cut_in = self._playout.busy
             self._playout.pause()
             self._clear()
             self._window = self._clock.callLater(WINDOW, self._decide)
@@ -85,7 +87,8 @@ class BargeIn:
 
     def _decide(self) -> None:
         self._window = None
-        if self._enough():
+        # A reply that is still being thought of is only dropped for words: it is owed.
+        if self._cut_in and self._enough():
             self._interrupted()
         else:
             self._dismiss()

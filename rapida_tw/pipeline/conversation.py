@@ -1,16 +1,17 @@
 """Conversation: whose turn it is.
 
-A small machine (listening, replying, ended) whose state *replying* owns the Deferred of the
-reply; around it the timers of idleness and of the longest call, and the rules of what to do with
+A small machine (waiting, listening, replying, ended) whose state *replying* owns the Deferred of
+the reply; around it the timers of idleness and of the longest call, and the rules of what to do with
 a turn, a key, an interruption and a failure.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from automat import TypeMachineBuilder
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -47,6 +48,7 @@ class ConversationEvents(Protocol):
 
 
 class _Inputs(Protocol):
+    def begin(self) -> None: ...
     def speak(self, job: Job) -> None: ...
     def interrupted(self) -> None: ...
     def replied(self) -> None: ...
@@ -79,18 +81,25 @@ class Conversation:
         self._failures = 0
         self._unclear = 0
         self._dropped = False  # a reply was cut off by a voice that has said no word yet
+        self._started = False
+        self._closing = False  # the last thing is being said, or waits for the start
         self._machine = _machine(self)
 
     def start(self) -> None:
-        """Greet, or listen at once. The parts (listener, replier, ...) are in place."""
+        """Greet, or listen at once. The parts (listener, replier, ...) are in place.
+
+        The listener and the keys may have told something before: it is answered after the greeting.
+        """
+        self._started = True
+        self._machine.begin()
         self._longest = self._clock.callLater(
             self._experience.max_duration, self._end, MAX_DURATION
         )
         greeting = self._experience.greeting
-        if greeting:
-            self._speak(Say(greeting, "greeting", self._experience.greeting_interruptible))
-        else:
-            self._listen()
+        if greeting and not self._closing:
+            interruptible = self._experience.greeting_interruptible
+            self._waiting.insert(0, Say(greeting, "greeting", interruptible))
+        self._go_on()
 
     def stop(self) -> None:
         """The call is over, whatever was going on; idempotent."""
@@ -105,7 +114,8 @@ class Conversation:
 
     def speech_started(self) -> None:
         self._cancel_idle()
-        self.barge_in.speech_started()
+        if self._job is not None:
+            self.barge_in.speech_started()
 
     def words(self, text: str) -> None:
         if self._job is not None:
@@ -116,7 +126,7 @@ class Conversation:
             self._understood(turn)
             return
         self.barge_in.turn_ended()
-        if self._job is not None:
+        if self._job is not None or not self._started:
             return  # it goes on, or has been going on all the time
         unclear = self._dropped or (turn.voiced >= _LONG_ENOUGH and not turn.text)
         if unclear and self._unclear < _UNCLEAR_IN_A_ROW:
@@ -124,13 +134,14 @@ class Conversation:
             self._events.happened("turn.unclear")
             self._speak(Say(self._experience.unclear_message, "unclear"))
         else:
-            self._listen()
+            self._go_on()
 
     def hearing_failed(self, error: Exception) -> None:
+        if self._closing:
+            return  # whoever is to hear the last thing need not be heard
         self._events.happened("stt.error", str(error))
-        self._interrupt()
         end = PROVIDER_FAILED.because("the recogniser failed")
-        self._speak(Say(self._experience.error_message, "error", False, end))
+        self.close_with(Say(self._experience.error_message, "error", False, end))
 
     # -- keys, operators --------------------------------------------------------------------------
 
@@ -139,6 +150,7 @@ class Conversation:
         self._cancel_idle()
         if self._job is not None and self._job.interruptible and not self.keypad.collecting:
             self.interrupted()
+            self._dropped = False  # not by a voice
         self.keypad.pressed(digit)
 
     def digits_entered(self, digits: str) -> None:
@@ -147,14 +159,21 @@ class Conversation:
             now = self._clock.seconds()
             self._understood(Turn(digits, speech_ended=now, recognized=now, by_keys=True))
         elif self._job is None:
-            self._listen()
+            self._go_on()
 
     def say(self, text: str) -> None:
         """Say a text of an operator's, after what is being said now."""
-        self._next(Say(text))
+        if not self._closing:
+            self._next(Say(text))
 
     def close_with(self, job: Say) -> None:
-        """Say this now, whatever is going on, and nothing after it."""
+        """Say this now, whatever is going on, and nothing after it. The first one counts.
+
+        The call ends as `job.then` says, even if the job fails.
+        """
+        if self._closing:
+            return
+        self._closing = True
         self._waiting.clear()
         self._interrupt()
         self._speak(job)
@@ -164,12 +183,19 @@ class Conversation:
     def _understood(self, turn: Turn) -> None:
         self._idle_prompts = self._unclear = 0
         self._events.user_said(turn)
-        if self._job is not None and not self._job.interruptible:
-            self._waiting = [job for job in self._waiting if not isinstance(job, Answer)]
-            self._waiting.append(Answer(turn))
+        if self._closing:
             return
-        self._interrupt()
+        if not self._started or (self._job is not None and not self._job.interruptible):
+            self._answer_later(turn)
+            return
+        self.interrupted()
         self._speak(Answer(turn))
+
+    def _answer_later(self, turn: Turn) -> None:
+        """What is said while nobody may interrupt is one turn, however often the caller pauses."""
+        said = [job.turn.text for job in self._waiting if isinstance(job, Answer)]
+        self._waiting = [job for job in self._waiting if not isinstance(job, Answer)]
+        self._waiting.append(Answer(replace(turn, text=" ".join((*said, turn.text)))))
 
     def interrupted(self) -> None:
         """The caller's word, key or insistent voice has cut the reply off."""
@@ -193,29 +219,39 @@ class Conversation:
         self._dropped = False
         self._machine.speak(job)
 
+    def _go_on(self) -> None:
+        """Nothing is being said: the next thing, or the caller's turn."""
+        if self._waiting:
+            self._speak(self._waiting.pop(0))
+        else:
+            self._listen()
+
     # -- the reply's outcome ----------------------------------------------------------------------
 
     def _begin(self, job: Job) -> Deferred[End | None]:
         """State *replying* begins; its Deferred is the state's data."""
         self._job = job
+        self.barge_in.stop()  # a doubt of the reply before
         self.barge_in.allowed = job.interruptible
+        if self.listener.speaking:  # nobody is talked over
+            self.barge_in.speech_started()
         return self.replier.reply(job)
 
-    def _replied(self, end: End | None) -> None:
-        if not isinstance(self._job, Say) or self._job.kind != "error":
+    def _replied(self, end: End | None, job: Job) -> None:
+        if job is not self._job:
+            return  # interrupted, but a vendor would not let itself be cancelled
+        if not isinstance(job, Say) or job.kind != "error":
             self._failures = 0
         self._machine.replied()
         if end is not None:
             self._end(end)
-        elif self._waiting:
-            self._speak(self._waiting.pop(0))
         else:
-            self._listen()
+            self._go_on()
 
-    def _failed(self, failure: Failure) -> None:
-        if failure.check(CancelledError):
+    def _failed(self, failure: Failure, job: Job) -> None:
+        if job is not self._job:
             return  # an interruption, which has said so already
-        apology = isinstance(self._job, Say) and self._job.kind == "error"
+        apology = isinstance(job, Say) and job.kind == "error"
         self._machine.replied()
         self._failures += 1
         end = INTERNAL_ERROR
@@ -225,7 +261,9 @@ class Conversation:
         else:
             self._log.failure("a reply failed", failure)
         self._events.happened("reply.failed", failure.getErrorMessage())
-        if apology or self._failures >= FAILURES_IN_A_ROW:
+        if isinstance(job, Say) and job.then is not None:
+            self._end(job.then)
+        elif apology or self._failures >= FAILURES_IN_A_ROW:
             self._end(end)
         else:
             self._speak(Say(self._experience.error_message, "error"))
@@ -271,19 +309,24 @@ class Conversation:
 
 def _begin_reply(inputs: _Inputs, talk: Conversation, job: Job) -> Deferred[End | None]:
     reply = talk._begin(job)
-    reply.addCallbacks(talk._replied, talk._failed)
+    reply.addCallbacks(talk._replied, talk._failed, callbackArgs=(job,), errbackArgs=(job,))
     reply.addErrback(lambda failure: talk._log.failure("after a reply", failure))
     return reply
 
 
 _builder = TypeMachineBuilder(_Inputs, Conversation)
+_starting = _builder.state("waiting")
 _listening = _builder.state("listening")
 _replying = _builder.state("replying", _begin_reply)
 _ended = _builder.state("ended")
 
+_starting.upon(_Inputs.begin).to(_listening).returns(None)
+_starting.upon(_Inputs.interrupted).loop().returns(None)
+_starting.upon(_Inputs.replied).loop().returns(None)
 _listening.upon(_Inputs.speak).to(_replying).returns(None)
 _listening.upon(_Inputs.interrupted).loop().returns(None)
 _listening.upon(_Inputs.replied).loop().returns(None)
+_ended.upon(_Inputs.begin).loop().returns(None)
 _ended.upon(_Inputs.speak).loop().returns(None)
 _ended.upon(_Inputs.interrupted).loop().returns(None)
 _ended.upon(_Inputs.replied).loop().returns(None)
@@ -306,6 +349,12 @@ def _later(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None], job
     talk._waiting.append(job)
 
 
+@_starting.upon(_Inputs.speak).loop()
+def _after_start(inputs: _Inputs, talk: Conversation, job: Job) -> None:
+    talk._waiting.append(job)
+
+
+@_starting.upon(_Inputs.finish).to(_ended)
 @_listening.upon(_Inputs.finish).to(_ended)
 def _finish(inputs: _Inputs, talk: Conversation) -> None:
     talk._close()

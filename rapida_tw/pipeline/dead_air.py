@@ -44,6 +44,10 @@ class DeadAir:
         """A part of the reply itself has come."""
         self._silence = self._waited = 0.0
 
+    def tool_answered(self) -> None:
+        """The model's turn again: it is not blamed for the time that the tool took."""
+        self._waited = 0.0
+
     def stop(self) -> None:
         """The reply is complete, or is not wanted any more."""
         if self._timer is not None and self._timer.active():

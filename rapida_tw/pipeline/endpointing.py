@@ -36,7 +36,7 @@ class EndpointingOptions:
                 raise MisconfiguredAssistant(f"endOfSpeech has no option {key!r}: {sorted(known)}")
             try:
                 values[name] = int(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise MisconfiguredAssistant(f"endOfSpeech.{key}: a number of ms") from None
             if not 100 <= values[name] <= 10_000:
                 raise MisconfiguredAssistant(f"endOfSpeech.{key}: 100 to 10000 ms")
@@ -49,8 +49,9 @@ class Endpointing:
     def __init__(self, options: EndpointingOptions | None = None) -> None:
         options = options or EndpointingOptions()
         self._usual = options.timeout // TICK_MS
-        self._quick = options.quick_timeout // TICK_MS
-        self._extended = options.extended_timeout // TICK_MS
+        # Who sets only the usual silence means the other two to stay on their sides of it.
+        self._quick = min(options.quick_timeout // TICK_MS, self._usual)
+        self._extended = max(options.extended_timeout // TICK_MS, self._usual)
         self._pause = 0.0  # ticks: a falling peak of the pauses inside this caller's turns
 
     def paused_inside(self, ticks: int) -> None:

@@ -66,20 +66,10 @@ class History:
             if text or message.tool_calls:
                 cut = interrupted and text != message.text
                 kept.append(replace(message, text=text, interrupted=cut))
-        self._answer_open_calls(kept)
-        self._said[self._reply_from :] = kept
+        self._said[self._reply_from :] = _with_results(kept)
         self._reply_from = len(self._said)
         self._trim()
         return texts
-
-    def _answer_open_calls(self, messages: list[Message]) -> None:
-        """Models refuse a history in which a tool call has no result."""
-        answered = {message.tool_call_id for message in messages}
-        for message in tuple(messages):
-            for call in message.tool_calls:
-                if call.id not in answered:
-                    result = '{"error": "interrupted by the caller"}'
-                    messages.append(Message("tool", result, tool_call_id=call.id))
 
     def _trim(self) -> None:
         while len(self._said) > KEPT:
@@ -88,3 +78,24 @@ class History:
             while self._said and self._said[0].role == "tool":
                 del self._said[0]
         self._reply_from = min(self._reply_from, len(self._said))
+
+
+def _with_results(messages: Sequence[Message]) -> list[Message]:
+    """Models refuse a history in which a tool call has no result, right behind it.
+
+    Ids are only looked for there: some models count them anew in every run.
+    """
+    whole: list[Message] = []
+    waiting: list[str] = []
+    for message in messages:
+        if message.role == "tool" and message.tool_call_id in waiting:
+            waiting.remove(message.tool_call_id)
+        else:
+            whole += map(_not_answered, waiting)
+            waiting = [call.id for call in message.tool_calls]
+        whole.append(message)
+    return [*whole, *map(_not_answered, waiting)]
+
+
+def _not_answered(call_id: str) -> Message:
+    return Message("tool", '{"error": "interrupted by the caller"}', tool_call_id=call_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from treq.client import HTTPClient
@@ -22,6 +23,7 @@ from rapida_tw.pipeline.tools import Result, answer
 
 TIMEOUT = 15.0  # seconds for the whole exchange (PRODUCT e.3)
 LONGEST = 16_384  # bytes of an answer that a model can use
+_PLACE = re.compile(r"\{(\w+)\}")
 _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
 
 
@@ -36,7 +38,8 @@ class HttpTool:
 
     Definition: `name`, `description`, `parameters` (JSON schema), `options` with `tool.endpoint`,
     `tool.method` (GET), `tool.headers` (object). Arguments that are not in the URL go into the
-    query of a GET or DELETE, else into a JSON body.
+    query of a GET or DELETE, else into a JSON body. Redirects are not followed: the headers hold
+    secrets, which are meant for this service alone.
     """
 
     def __init__(
@@ -45,18 +48,18 @@ class HttpTool:
         """`MisconfiguredAssistant` names what is wrong with the definition."""
         self._http = http
         self._clock = clock
-        options = definition.get("options") or {}
         name = str(definition.get("name") or "")
-        if not name.replace("_", "").isalnum():
+        if not (name.isascii() and name.replace("_", "").isalnum()):
             raise MisconfiguredAssistant(f"tools: {name!r} is no name (letters, digits, _)")
+        options = _mapping(definition.get("options"), f"tools: {name}: options")
         self._url = str(options.get("tool.endpoint") or "")
-        if urlsplit(self._url).scheme not in ("http", "https"):
+        if not _is_web(self._url):
             raise MisconfiguredAssistant(f"tools: {name} needs tool.endpoint, an http(s) URL")
         self._method = str(options.get("tool.method") or "GET").upper()
         if self._method not in _METHODS:
             raise MisconfiguredAssistant(f"tools: {name}: tool.method {self._method!r}")
-        headers = options.get("tool.headers") or {}
-        self._headers = Headers({str(key): [str(value)] for key, value in dict(headers).items()})
+        headers = _mapping(options.get("tool.headers"), f"tools: {name}: tool.headers")
+        self._headers = Headers({str(key): [str(value)] for key, value in headers.items()})
         self.tool = Tool(
             name,
             str(definition.get("description") or name),
@@ -68,10 +71,11 @@ class HttpTool:
         return Deferred.fromCoroutine(self._use(dict(arguments)))
 
     async def _use(self, arguments: dict[str, Any]) -> Result:
-        url = self._url
-        for key in tuple(arguments):
-            if f"{{{key}}}" in url:
-                url = url.replace(f"{{{key}}}", quote(str(arguments.pop(key)), safe=""))
+        places = set(_PLACE.findall(self._url))
+        filling = {key: arguments.pop(key) for key in places & arguments.keys()}
+        if places - filling.keys():
+            raise RequestFailed(f"missing arguments: {', '.join(sorted(places - filling.keys()))}")
+        url = _PLACE.sub(lambda place: _in_url(filling[place[1]]), self._url)
         body = Body()
         exchange = Deferred.fromCoroutine(self._exchange(url, arguments, body))
         exchange.addTimeout(TIMEOUT, self._clock)
@@ -93,9 +97,14 @@ class HttpTool:
         in_query = self._method in ("GET", "DELETE")
         payload: dict[str, Any] = {"json": arguments}
         if in_query:
-            payload = {"params": {key: str(value) for key, value in arguments.items()}}
+            payload = {"params": {key: _as_text(value) for key, value in arguments.items()}}
         response = await self._http.request(
-            self._method, url, headers=self._headers, unbuffered=True, **payload
+            self._method,
+            url,
+            headers=self._headers,
+            unbuffered=True,
+            allow_redirects=False,
+            **payload,
         )
         response.deliverBody(body)
         await body.done
@@ -128,6 +137,30 @@ class Body(Protocol):
             self.done.callback(None)
         else:
             self.done.errback(reason)
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return False
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value or {}, Mapping):
+        raise MisconfiguredAssistant(f"{what} must be an object")
+    return cast(Mapping[str, Any], value or {})
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _in_url(value: object) -> str:
+    text = _as_text(value)
+    if text in (".", ".."):  # the only texts that mean something even when they are quoted
+        raise RequestFailed(f"{text!r} is no argument")
+    return quote(text, safe="")
 
 
 def _readable(body: bytes | bytearray) -> object:

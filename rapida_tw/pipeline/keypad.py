@@ -40,7 +40,8 @@ class Keypad:
         """One of 0-9 A-D * #."""
         terminator = self._terminator if self.collecting else "#"
         wanted = (self._count if self.collecting else self._expected) or LONGEST
-        if digit == terminator and self._digits:
+        # Outside `collect` a terminator alone is a key like any other.
+        if digit == terminator and (self._digits or self.collecting):
             self._complete()
             return
         self._digits += digit
@@ -52,7 +53,9 @@ class Keypad:
     def collect(
         self, count: int = 0, terminator: str = "#", timeout: float = 10.0
     ) -> Deferred[str]:
-        """Fires with the next entry; with "" when no key was pressed for `timeout` seconds.
+        """Fires with the next entry, without its terminator.
+
+        "" when no key was pressed for `timeout` seconds, or nothing but the terminator.
 
         Digits pressed before the prompt had ended count. Cancelling gives the digits up.
         """
@@ -64,7 +67,7 @@ class Keypad:
         if count and len(self._digits) >= count:
             self._complete()
         else:
-            self._wait(timeout)
+            self._wait(PAUSE if self._digits else timeout)
         return collecting
 
     def stop(self) -> None:

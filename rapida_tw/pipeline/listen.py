@@ -1,14 +1,15 @@
 """Listener: frames of the caller in; speech, words and whole turns out.
 
 A turn begins with the detector's edge, lasts through pauses that are shorter than the endpointing
-allows, and ends when the recogniser has answered `finish` (or has not, within a second).
+allows, and ends when the recogniser has answered `finish` (or has not, within a second: what it
+answers later to a turn without words is a turn of its own).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -78,6 +79,7 @@ class Listener:
         self._held: deque[Samples] | None = deque(maxlen=HELD)
         self._in_turn = False
         self._finishing = 0  # ticks left for the recogniser's answer; 0 = not asked
+        self._owed: Turn | None = None  # ended without a word, because the recogniser was late
         self._finals: list[str] = []
         self._partial = ""
         self._confidence = 1.0
@@ -88,6 +90,7 @@ class Listener:
         self._inaudible = 0  # ticks since the last audible frame
         self._speech_ended = self._endpoint = 0.0
         self.talked = 0  # ticks of the caller's voice in the whole call
+        self._stopped = False
 
     def start(self) -> Deferred[None]:
         """Get the recogniser ready; what is said meanwhile is kept."""
@@ -95,17 +98,21 @@ class Listener:
         return starting.addCallback(self._started)
 
     def _started(self, _: None) -> None:
-        held, self._held = self._held, None
-        for frame in held or ():
+        held, self._held = self._held or (), None
+        began = max(len(held) - self._length, 0) if self._in_turn else -1
+        for number, frame in enumerate(held):
             self._recognizer.hear(frame)
-        if self._in_turn:
-            self._recognizer.speech_started()
+            if number == began:
+                self._recognizer.speech_started()
+        if self._in_turn and self._finishing:
+            self._recognizer.finish()
 
-    def stop(self) -> Deferred[None]:
-        """The call is over."""
+    def stop(self) -> None:
+        """The call is over: nothing is told any more. The recogniser is stopped by its owner."""
+        self._stopped = True
         self._in_turn = False
+        self._owed = None
         self._held = deque(maxlen=0)
-        return self._recognizer.stop()
 
     def expect(self, expectation: Expectation) -> None:
         """What may be said in answer to the latest reply."""
@@ -124,6 +131,8 @@ class Listener:
 
     def hear(self, frame: Samples) -> None:
         """int16[320] of the caller, in order."""
+        if self._stopped:
+            return
         edge = self._gate.hear(self._detector.hear(frame))
         if self._held is not None:
             self._held.append(frame)
@@ -148,7 +157,7 @@ class Listener:
         if self._finishing:
             self._finishing -= 1
             if not self._finishing:
-                self._end_turn()
+                self._end_turn(late=True)
         elif self._quiet() >= self._endpointing.needed(self._text()) or (
             self._length >= LONGEST_TURN
         ):
@@ -166,8 +175,9 @@ class Listener:
     def _voice_started(self) -> None:
         if not self._in_turn:
             self._in_turn = True
+            self._owed = None
             self._finals, self._partial, self._confidence = [], "", 1.0
-            self._voiced = self._gate.voiced_run
+            self._voiced = self._gate.voiced_run - 1  # this frame is counted with the others
             self.talked += self._voiced
             self._length, self._loudest = 0, 0
             if self._held is None:
@@ -177,7 +187,8 @@ class Listener:
             self._endpointing.paused_inside(self._silence)
             if self._finishing:  # the turn was not over after all
                 self._finishing = 0
-                self._recognizer.speech_started()
+                if self._held is None:
+                    self._recognizer.speech_started()
 
     def _finish(self) -> None:
         self._endpoint = self._seconds()
@@ -188,7 +199,7 @@ class Listener:
     def _text(self) -> str:
         return " ".join((*self._finals, self._partial)).strip()
 
-    def _end_turn(self) -> None:
+    def _end_turn(self, late: bool = False) -> None:
         self._in_turn = False
         self._finishing = 0
         turn = Turn(
@@ -199,6 +210,10 @@ class Listener:
             self._endpoint,
             self._seconds(),
         )
+        self._owed = turn if late and not turn.text else None
+        if turn.text and self._gate.speaking:
+            # A voice that goes on begins a new turn; a noise, which has no words, does not.
+            self._gate = SpeechGate()
         self._events.turn_ended(turn)
 
     # -- the recogniser's words -------------------------------------------------------------------
@@ -211,7 +226,13 @@ class Listener:
 
     def _heard_final(self, text: str, confidence: float) -> None:
         if not self._in_turn:
-            return  # late, after a turn that ended without it
+            owed, self._owed = self._owed, None
+            if owed is not None and text:
+                now = self._seconds()
+                self._events.turn_ended(
+                    replace(owed, text=text, confidence=confidence, recognized=now)
+                )
+            return
         self._partial = ""
         if text:
             self._finals.append(text)
@@ -221,7 +242,8 @@ class Listener:
             self._end_turn()
 
     def _failed(self, error: Exception) -> None:
-        self._events.hearing_failed(error)
+        if not self._stopped:
+            self._events.hearing_failed(error)
 
 
 class _Sink:

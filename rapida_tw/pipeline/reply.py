@@ -189,14 +189,19 @@ class Replier:
     async def _answer(self) -> End | None:
         dead_air = DeadAir(self._clock, self._quiet, self._fill, self._give_up, self._fillers)
         dead_air.start()
+        spoken = False
         try:
             for _ in range(ROUNDS):
                 completion = await self._run(dead_air)
+                spoken = spoken or bool(completion.text.strip())
                 if not completion.tool_calls:
+                    if not spoken:
+                        raise VendorFailed("the model answered nothing")
                     return None
                 end = await self._use_tools(completion)
                 if end is not None:
                     return end
+                dead_air.tool_answered()
             raise VendorFailed(f"the model used tools in {ROUNDS} runs without an answer")
         finally:
             dead_air.stop()
@@ -293,12 +298,13 @@ class Replier:
 
     def _give_up(self) -> None:
         """The model is too slow; a tool has a deadline of its own."""
-        state = self._state
+        state, speaking = self._state, self._speaking
         if state.thinking is not None:
             state.given_up = True
             state.thinking.cancel()
-            if self._speaking is not None:
-                self._speaking.cancel()
+            # The apology may be on its way by now: only what was spoken before is stopped.
+            if speaking is not None and self._speaking is speaking:
+                speaking.cancel()
 
     def _fill(self, text: str) -> None:
         if self._speaking is None:

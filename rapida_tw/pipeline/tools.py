@@ -38,7 +38,13 @@ class Line(Protocol):
     """What the call's carrier can do for a tool."""
 
     def transfer(self, target: str) -> Deferred[None]:
-        """Get the transfer ready; `NotSupported` says why it cannot be."""
+        """Get the transfer ready; `NotSupported` says why it cannot be.
+
+        It happens when the call ends as TRANSFERRED.
+        """
+
+    def withdraw(self) -> None:
+        """The call ends otherwise: what was got ready must not happen."""
 
 
 class Runner(Protocol):
@@ -90,7 +96,7 @@ class CollectDigits:
         return Deferred.fromCoroutine(self._use(arguments))
 
     async def _use(self, arguments: Mapping[str, Any]) -> Result:
-        count = int(arguments.get("count") or 0)
+        count = max(int(arguments.get("count") or 0), 0)
         terminator = str(arguments.get("terminator") or "#")[:1]
         timeout = min(max(float(arguments.get("timeout") or 10.0), 1.0), _MOST_SECONDS)
         await self._playout.drained()

@@ -6,14 +6,14 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rapida_tw.audio.format import AudioFormat
+from rapida_tw.audio.format import TICK, AudioFormat
 from rapida_tw.errors import (
     INTERNAL_ERROR,
     NETWORK_FAILED,
@@ -24,6 +24,7 @@ from rapida_tw.errors import (
     End,
     NotSupported,
     RemoteProtocolError,
+    Unavailable,
 )
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter
@@ -34,6 +35,11 @@ IDENTIFY_WITHIN = 5.0  # seconds for the UUID: Asterisk sends it at once, port s
 CLOSED_WITHIN = 1.0  # seconds for Asterisk to close after our hang-up; it takes a millisecond
 CLAIM_WITHIN = 2.0  # seconds for the context store; Asterisk gives up after 2 s of silence
 WAITING_CONNECTIONS = 512  # connections without a UUID at one time
+# A peer that floods us takes the time of everybody else's calls. A stalled network delivers at once
+# what it held back; a call without audio for longer than the burst would be over.
+FASTEST = 4  # times real time
+BURST = 30.0  # seconds of audio that may come at once
+_LEAST = TICK / 2  # seconds that each packet counts for: no phone sends shorter ones
 # Unsent bytes before the far side counts as full: half a second of 8 kHz audio. The kernel's own
 # buffer is cut down too, else it would hide two minutes of audio from us.
 _BUFFER_BYTES = 8_000
@@ -72,13 +78,17 @@ class AudioSocketProtocol(Protocol):
         self._early: list[wire.Packet] = []  # arrived with the UUID, before the claim was done
         self._closing: IDelayedCall | None = None
         self._open = True
+        self.format = _format(wire.AUDIO)
         self._kind = wire.AUDIO
+        self._bytes_a_second = 2 * self.format.rate
+        self._ahead = 0.0  # seconds of packets beyond what time allows, as of ...
+        self._measured_at = 0.0  # ... then, on the clock
         self._headers: dict[int, bytes] = {}
         self._write: Callable[[bytes], None]
-        self.format = _format(wire.AUDIO)
 
     def connectionMade(self) -> None:
         self._configure_socket()
+        self._measured_at = self.factory.clock.seconds()
         self._write = direct_writer(self.transport)
         self.transport.registerProducer(self, True)
         if self.factory.waiting >= WAITING_CONNECTIONS:
@@ -116,10 +126,14 @@ class AudioSocketProtocol(Protocol):
     def _received(self, packet: wire.Packet) -> None:
         if self._listener is None:
             self._identify(packet)
-        elif packet.kind in wire.RATES:
+            return
+        seconds = len(packet.payload) / self._bytes_a_second
+        self._ahead += seconds if seconds > _LEAST else _LEAST
+        if self._ahead > BURST:
+            self._measure()
+        if packet.kind in wire.RATES:
             if packet.kind != self._kind:
-                self._kind = packet.kind
-                self.format = _format(packet.kind)
+                self._change_to(packet.kind)
                 self._listener.format_changed(self.format)
             self._listener.audio_received(packet.payload)
         elif packet.kind == wire.DIGIT:
@@ -130,6 +144,20 @@ class AudioSocketProtocol(Protocol):
             self._finish(REMOTE_HANGUP)
         elif packet.kind == wire.ERROR:
             self._finish(NETWORK_FAILED.because(f"Asterisk sent error {packet.payload.hex()}"))
+
+    def _change_to(self, kind: int) -> None:
+        self._kind = kind
+        self.format = _format(kind)
+        self._bytes_a_second = 2 * self.format.rate
+
+    def _measure(self) -> None:
+        """Look at the time: once in many packets, each half a minute in an honest call."""
+        before, self._measured_at = self._measured_at, self.factory.clock.seconds()
+        passed = self._measured_at - before
+        # A clock that was set back tells nothing: begin anew.
+        self._ahead = max(0.0, self._ahead - FASTEST * passed) if passed >= 0 else 0.0
+        if self._ahead > BURST:
+            raise RemoteProtocolError("a flood: packets come much faster than real time")
 
     def _identify(self, packet: wire.Packet) -> None:
         if self._claiming is not None:
@@ -172,13 +200,15 @@ class AudioSocketProtocol(Protocol):
         error = failure.value
         if isinstance(error, CallError):
             self._refuse(error.reason, str(error))
+        elif isinstance(error, TimeoutError):
+            self._refuse(Unavailable.reason, f"no answer to the claim in {CLAIM_WITHIN:.0f} s")
         else:
             self._log.failure("{peer}: the claim failed", failure, peer=self._peer())
-            self._refuse("internal-error", "the claim failed")
+            self._refuse(CallError.reason, "the claim failed")
 
     def _attach_failed(self, failure: Failure) -> None:
         error = failure.value
-        if isinstance(error, CallError):
+        if isinstance(error, CallError) and self._listener is None:
             self._refuse(error.reason, str(error))
             return
         if isinstance(error, RemoteProtocolError):
@@ -188,16 +218,16 @@ class AudioSocketProtocol(Protocol):
         self._break(INTERNAL_ERROR)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.factory.connections.discard(self)
         self._end_waiting()
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
-        if self._claiming is not None and self._listener is None:
-            self._claiming.cancel()
         if reason.check(type(connectionDone.value)):
             self._tell(REMOTE_HANGUP)
         else:
             self._tell(NETWORK_FAILED.because(reason.getErrorMessage()))
-        self.factory.connections.discard(self)
+        if self._claiming is not None:  # nobody is there any more to whom its answer matters
+            self._claiming.cancel()
 
     # -- ways out ---------------------------------------------------------------------------------
 
@@ -217,14 +247,16 @@ class AudioSocketProtocol(Protocol):
         """The connection is beyond use, or we are: end it now."""
         if self._listener is None:
             self._end_waiting()
-            self._refuse(end.reason, end.detail)
+            self._refuse(end.reason.replace("_", "-"), end.detail)
         else:
             self._log.warn("{peer}: {end}", peer=self._peer(), end=end)
             self._finish(end)
 
     def _finish(self, end: End) -> None:
-        self._tell(end)
-        self._close()
+        try:
+            self._tell(end)
+        finally:
+            self._close()
 
     def _tell(self, end: End) -> None:
         if self._open:
@@ -233,12 +265,14 @@ class AudioSocketProtocol(Protocol):
                 self._listener.leg_ended(end)
 
     def _close(self) -> None:
-        """Hang up in the protocol's own form and let Asterisk close.
+        """Hang up in the protocol's own form and let Asterisk close. Idempotent.
 
         Closing ourselves while its audio is still unread would reset the connection, and Asterisk
         would end the channel instead of going on in the dialplan. Who does not close is cut off.
         """
         self._open = False
+        if self._closing is not None:
+            return
         self.transport.unregisterProducer()
         self.transport.write(wire.hangup())
         self.transport.resumeProducing()

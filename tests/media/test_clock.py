@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -177,7 +178,7 @@ class StallTests(BeatTests):
     def test_jump(self) -> None:
         """A longer stall is jumped over but for the last ticks; that is counted and logged."""
         ticks = self.stalled(50)
-        jumps = [after - before for before, after in zip(ticks, ticks[1:], strict=False)]
+        jumps = [after - before for before, after in pairwise(ticks)]
         self.assertEqual(jumps[0], 50 - CATCH_UP + 1)
         self.assertEqual(set(jumps[1:]), {1})
         self.assertEqual(self.beat.jumped, 50 - CATCH_UP)

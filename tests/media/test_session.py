@@ -338,9 +338,7 @@ class FullTests(Sessions):
         self.assertEqual(len(setting.leg.sent), 2)
         setting.session.far_end_full(False)
         setting.ticks(8, caller=bytes(640))
-        np.testing.assert_array_equal(
-            np.frombuffer(b"".join(setting.leg.sent), "<i2"), tone(0.2)
-        )
+        np.testing.assert_array_equal(np.frombuffer(b"".join(setting.leg.sent), "<i2"), tone(0.2))
 
     def test_caller_is_heard(self) -> None:
         """The caller is heard meanwhile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -96,3 +97,10 @@ class ServerProcess:
     def printed(self) -> str:
         """All that it wrote to its standard output and error."""
         return self.stdout() + self._stderr.read_text("utf-8")
+
+
+def complaints(log: str) -> list[str]:
+    """Lines of a log that tell of trouble, but that of a machine too busy for the beat."""
+    troubled = re.compile(r" (warn|error|critical) |Traceback")
+    lines = (line for line in log.splitlines() if troubled.search(line))
+    return [line for line in lines if "the beat stalled" not in line]

@@ -12,7 +12,7 @@ import pytest
 from rapida_tw.sim.phone import Reason
 from tests.server.caller import Caller, talk
 from tests.server.installation import Installation
-from tests.server.process import ServerProcess
+from tests.server.process import ServerProcess, complaints
 
 CALLS = 50
 
@@ -104,13 +104,12 @@ def test_nothing_left(crowd: Crowd) -> None:
 
 
 def test_all_are_recorded(crowd: Crowd) -> None:
-    """Each call has its recording, as long as the greeting that was heard."""
+    """Each call has its recording, about as long as the second of greeting that was heard."""
     assert len(crowd.seconds) == CALLS
-    assert min(crowd.seconds) > 1
+    assert min(crowd.seconds) > 0.8
 
 
 def test_no_complaints(crowd: Crowd) -> None:
     """None of it troubled the server."""
     assert crowd.status == 0
-    for word in (" warn ", " error ", "Traceback"):
-        assert word not in crowd.printed
+    assert complaints(crowd.printed) == []

@@ -23,7 +23,7 @@ class Drained:
 
     readiness: Answer
     webhook: Answer
-    late: Ending | None  # of a caller whose webhook was before the SIGTERM
+    late: Caller  # whose webhook was before the SIGTERM
     heard: int  # packets of the call in its last second before the goodbye
     goodbye: int  # packets with sound in them, after that
     ending: Ending | None
@@ -57,7 +57,7 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Drained:
     return Drained(
         readiness,
         webhook,
-        late.ending,
+        late,
         heard,
         caller.loud - loud,
         caller.ending,
@@ -81,7 +81,8 @@ def test_new_calls_are_refused(drained: Drained) -> None:
 
 def test_waiting_calls_are_refused(drained: Drained) -> None:
     """A call whose context was made before the stop is hung up, for another node to take."""
-    assert drained.late == Ending(Reason.SERVER_HUNG_UP)
+    assert drained.late.ending == Ending(Reason.SERVER_HUNG_UP)
+    assert drained.late.heard == 0
 
 
 def test_the_call_goes_on(drained: Drained) -> None:
@@ -180,4 +181,4 @@ def test_next_start_closes_the_call(killed: Killed) -> None:
     """No call stays on the phone for ever in the history of a server that died."""
     assert killed.after_start["status"] == "failed"
     assert killed.after_start["endReason"] == "server_crashed"
-    assert "1 calls were cut off by the last stop" in killed.printed
+    assert "cut off by the last stop: 1 calls" in killed.printed
