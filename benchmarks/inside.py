@@ -13,7 +13,7 @@ from twisted.internet.testing import StringTransport
 
 from benchmarks.report import Row
 from benchmarks.through import through
-from rapida_tw.audio.format import Samples
+from rapida_tw.audio.format import TICK, Samples
 from rapida_tw.simulation import VirtualServer
 from rapida_tw.speech.base import Recognizer
 from rapida_tw.speech.scripted import ScriptedRecognizer
@@ -57,14 +57,20 @@ class _Wire(StringTransport):
 
 def audiosocket(heard: Callable[[], None]) -> Callable[[bytes], None]:
     """A connected AudioSocket call; what takes its packets."""
-    server = VirtualServer(_REPLIES, {"greeting": ""})
+    server = VirtualServer(_REPLIES, {"greeting": "", "idle_timeout": 600.0})
     server.vendors.recognizers.add("virtual", _Ears(heard))
     protocol = server.factory.buildProtocol(None)
     assert protocol is not None
     protocol.makeConnection(_Wire())
     protocol.dataReceived(b"\x01\x00\x10" + UUID(server.register().id).bytes)
     server.clock.run(0.1)
-    return protocol.dataReceived
+
+    def receive(packet: bytes) -> None:
+        protocol.dataReceived(packet)
+        # Time passes after the packet was heard: more packets at once would be a flood.
+        server.clock.run(server.clock.seconds() + TICK)
+
+    return receive
 
 
 def measure() -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -60,15 +60,14 @@ class Listening(Service):
         self._log.info("{what} listens on {where}", what=what, where=port.getHost())
 
     def stopService(self) -> Deferred[None]:
+        """Fires when all are closed; one that cannot be closed is logged."""
         super().stopService()
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
         ports, self.ports = self.ports, []
-        for port in ports:
-            closing = port.stopListening()
-            if closing is not None:
-                await closing
+        closing = [maybeDeferred(port.stopListening).addErrback(self._not_closed) for port in ports]
+        return gatherResults(closing).addCallback(lambda _: None)
+
+    def _not_closed(self, failure: Failure) -> None:
+        self._log.failure("a port cannot be closed", failure)
 
 
 def _why(failure: Failure) -> str:

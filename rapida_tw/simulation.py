@@ -31,6 +31,7 @@ from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
@@ -149,8 +150,12 @@ class VirtualServer:
         tools: Sequence[Mapping[str, Any]] = (),
         model_provider: ModelProvider | None = None,
         max_calls: int = 0,
+        disk: RecordingDisk | None = None,
     ) -> None:
-        """`deployment`: fields of a Deployment; `model`: options of the scripted model."""
+        """`deployment`: fields of a Deployment; `model`: options of the scripted model.
+
+        Without a `disk` nothing is recorded.
+        """
         self.clock = clock = VirtualClock()
         self.network = Network(clock)
         self.metronome = Metronome(clock)
@@ -188,6 +193,8 @@ class VirtualServer:
             ids,
             self.now,
             max_calls,
+            Path("recordings"),
+            disk,
         )
         self.factory = AudioSocketFactory(clock, self.calls.claim, self.calls.attach)
         self.project_id = done(Projects(self.database, ids, self.now).ensure())

@@ -1,8 +1,8 @@
 """Conversation: whose turn it is.
 
 A small machine (waiting, listening, replying, ended) whose state *replying* owns the Deferred of
-the reply; around it the timers of idleness and of the longest call, and the rules of what to do with
-a turn, a key, an interruption and a failure.
+the reply; around it the timers of idleness and of the longest call, and the rules of what to do
+with a turn, a key, an interruption and a failure.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Conversation:
         self._unclear = 0
         self._dropped = False  # a reply was cut off by a voice that has said no word yet
         self._started = False
-        self._closing = False  # the last thing is being said, or waits for the start
+        self._closing = False  # the last thing is being said, waits for the start, or was said
+        self._ended = False
         self._machine = _machine(self)
 
     def start(self) -> None:
@@ -90,6 +91,8 @@ class Conversation:
 
         The listener and the keys may have told something before: it is answered after the greeting.
         """
+        if self._ended:
+            return
         self._started = True
         self._machine.begin()
         self._longest = self._clock.callLater(
@@ -122,6 +125,8 @@ class Conversation:
             self.barge_in.words(text)
 
     def turn_ended(self, turn: Turn) -> None:
+        if self._ended:
+            return
         if meaningful(turn.text) or (self._job is None and agrees(turn.text)):
             self._understood(turn)
             return
@@ -277,7 +282,7 @@ class Conversation:
 
     def _listen(self) -> None:
         self._cancel_idle()
-        if not self.listener.speaking:
+        if not self.listener.speaking and not self._closing:
             self._idle = self._clock.callLater(self._experience.idle_timeout, self._idle_expired)
 
     def _idle_expired(self) -> None:
@@ -299,6 +304,7 @@ class Conversation:
         self._events.over(end)
 
     def _close(self) -> None:
+        self._closing = self._ended = True
         self._cancel_idle()
         self.barge_in.stop()
         self.keypad.stop()
@@ -326,7 +332,6 @@ _starting.upon(_Inputs.replied).loop().returns(None)
 _listening.upon(_Inputs.speak).to(_replying).returns(None)
 _listening.upon(_Inputs.interrupted).loop().returns(None)
 _listening.upon(_Inputs.replied).loop().returns(None)
-_ended.upon(_Inputs.begin).loop().returns(None)
 _ended.upon(_Inputs.speak).loop().returns(None)
 _ended.upon(_Inputs.interrupted).loop().returns(None)
 _ended.upon(_Inputs.replied).loop().returns(None)

@@ -19,6 +19,7 @@ from twisted.web.http_headers import Headers
 
 from rapida_tw.errors import CallError, Fault, MisconfiguredAssistant
 from rapida_tw.models.base import Tool
+from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.tools import Result, answer
 
 TIMEOUT = 15.0  # seconds for the whole exchange (PRODUCT e.3)
@@ -77,7 +78,7 @@ class HttpTool:
             raise RequestFailed(f"missing arguments: {', '.join(sorted(places - filling.keys()))}")
         url = _PLACE.sub(lambda place: _in_url(filling[place[1]]), self._url)
         body = Body()
-        exchange = Deferred.fromCoroutine(self._exchange(url, arguments, body))
+        exchange = cancellable(Deferred.fromCoroutine(self._exchange(url, arguments, body)))
         exchange.addTimeout(TIMEOUT, self._clock)
         try:
             status = await exchange

@@ -20,6 +20,7 @@ from rapida_tw.errors import End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Completion, Model
+from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.dead_air import DeadAir
 from rapida_tw.pipeline.history import History
 from rapida_tw.pipeline.listen import Turn
@@ -273,7 +274,7 @@ class Replier:
     def _synthesize(self, text: str, part: int, write: Callable[[Samples], None]) -> Deferred[None]:
         spoken = self._normaliser.spoken(text)
         self._playout.begin(text, part)
-        saying = self._voice.say(spoken, write) if spoken else succeed(None)
+        saying = cancellable(self._voice.say(spoken, write)) if spoken else succeed(None)
         saying.addTimeout(PHRASE_WITHIN, self._clock, _too_slow)
         return saying.addBoth(self._phrase_done)
 

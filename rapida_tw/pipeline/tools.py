@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from rapida_tw.errors import TOOL_ENDED, TRANSFERRED, CallError, End, MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Tool, ToolCall
+from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.keypad import Keypad
 
 _MOST_SECONDS = 60.0  # a model may not make a caller wait longer for a key
@@ -150,7 +151,7 @@ class ToolBox:
 
     def use(self, call: ToolCall) -> Deferred[Result]:
         """Fires with the result; errors are results too, only cancelling is not."""
-        return Deferred.fromCoroutine(self._use(call))
+        return cancellable(Deferred.fromCoroutine(self._use(call)))
 
     async def _use(self, call: ToolCall) -> Result:
         runner = self._runners.get(call.name)

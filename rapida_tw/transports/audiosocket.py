@@ -78,6 +78,7 @@ class AudioSocketProtocol(Protocol):
         self._early: list[wire.Packet] = []  # arrived with the UUID, before the claim was done
         self._closing: IDelayedCall | None = None
         self._open = True
+        self._full = False  # the far side takes nothing
         self.format = _format(wire.AUDIO)
         self._kind = wire.AUDIO
         self._bytes_a_second = 2 * self.format.rate
@@ -222,12 +223,14 @@ class AudioSocketProtocol(Protocol):
         self._end_waiting()
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
-        if reason.check(type(connectionDone.value)):
+        if reason.check(type(connectionDone.value)) or not self._full:
+            # Asterisk just closes; when audio of ours lies unread in its kernel at that moment, that
+            # is a reset, and still the caller's hang-up.
             self._tell(REMOTE_HANGUP)
         else:
+            # A host that died acknowledges nothing: our buffers are full before TCP gives up.
             self._tell(NETWORK_FAILED.because(reason.getErrorMessage()))
-        if self._claiming is not None:  # nobody is there any more to whom its answer matters
-            self._claiming.cancel()
+        self._stop_claiming()
 
     # -- ways out ---------------------------------------------------------------------------------
 
@@ -248,6 +251,7 @@ class AudioSocketProtocol(Protocol):
         if self._listener is None:
             self._end_waiting()
             self._refuse(end.reason.replace("_", "-"), end.detail)
+            self._stop_claiming()
         else:
             self._log.warn("{peer}: {end}", peer=self._peer(), end=end)
             self._finish(end)
@@ -284,6 +288,11 @@ class AudioSocketProtocol(Protocol):
             self._identifying = None
             self.factory.waiting -= 1
 
+    def _stop_claiming(self) -> None:
+        """Nobody is there any more to whom the answer matters; too late, it does nothing."""
+        if self._claiming is not None:
+            self._claiming.cancel()
+
     def _peer(self) -> object:
         return self.transport.getPeer()
 
@@ -316,10 +325,12 @@ class AudioSocketProtocol(Protocol):
     # -- IPushProducer: the transport's buffer ----------------------------------------------------
 
     def pauseProducing(self) -> None:
+        self._full = True
         if self._listener is not None and self._open:
             self._listener.far_end_full(True)
 
     def resumeProducing(self) -> None:
+        self._full = False
         if self._listener is not None and self._open:
             self._listener.far_end_full(False)
 

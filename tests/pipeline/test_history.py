@@ -37,7 +37,9 @@ class ReplyTests(SynchronousTestCase):
         """Of an interrupted one stays what was heard, and that it was interrupted."""
         part = self.history.assistant_said("We open at 9.")
         self.assertEqual(self.history.end_reply({part: "We open"}, True), ["We open"])
-        self.assertEqual(self.history.dialogue[1], Message("assistant", "We open", interrupted=True))
+        self.assertEqual(
+            self.history.dialogue[1], Message("assistant", "We open", interrupted=True)
+        )
 
     def test_cut_at_the_end(self) -> None:
         """Who interrupts after the last word has interrupted nothing."""

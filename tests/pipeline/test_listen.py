@@ -80,11 +80,11 @@ class TurnTests(_Case):
         self.assertEqual(self.recognizer.cues, ["started", "finish"])
         self.now += 0.1
         self.recognizer.sink.final("what are your hours", 0.75)
-        self.assertEqual(
-            self.told.log, ["started", "what are", "what are your hours", "ended"]
-        )
+        self.assertEqual(self.told.log, ["started", "what are", "what are your hours", "ended"])
         turn = self.told.turns[0]
-        self.assertEqual((turn.text, turn.confidence, turn.voiced), ("what are your hours", 0.75, 40))
+        self.assertEqual(
+            (turn.text, turn.confidence, turn.voiced), ("what are your hours", 0.75, 40)
+        )
         self.assertAlmostEqual(turn.speech_ended, 90 * _TICK)
         self.assertAlmostEqual(turn.endpoint, 120 * _TICK)
         self.assertAlmostEqual(turn.recognized, 120 * _TICK + 0.1)
@@ -255,9 +255,7 @@ class StartTests(_Case):
         self.hear(QUIET, 2)
         self.numbered(5)
         self.recognizer.starting.callback(None)
-        self.assertEqual(
-            self.recognizer.noted, ["0", "0", "1", "2", "3", "started", "4", "5"]
-        )
+        self.assertEqual(self.recognizer.noted, ["0", "0", "1", "2", "3", "started", "4", "5"])
 
     def test_only_the_newest(self) -> None:
         """A recogniser that is very late gets the last two seconds, cue first."""

@@ -162,9 +162,9 @@ class EndTests(Stories):
         self.assertEqual(sim.metrics["call.duration"], "20.000")
         self.assertEqual(sim.events[-1], "call.ended")
 
-    def test_wrong_codec_is_not_ours(self) -> None:
-        """A caller that resets the connection ends only its call, as failed."""
+    def test_reset(self) -> None:
+        """A reset is the caller's hang-up when Asterisk had unread audio."""
         sim = self.story(greeting=GREETING)
         sim.caller.does(lambda: sim.asterisk.reset(), at=1.0)
         sim.run(until=2.0)
-        self.assertEqual(sim.metrics["call.status"], "failed")
+        self.assertEqual(sim.metrics["call.disconnected_by"], "user")

@@ -1,0 +1,132 @@
+"""Parts: opening what an assistant names, and stopping all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from rapida_tw.calls.parts import Defaults, Parts, Vendors
+from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
+from rapida_tw.models.base import ModelProvider
+from rapida_tw.pipeline.endpointing import Endpointing
+from rapida_tw.pipeline.normalise import Normaliser
+from rapida_tw.speech.base import (
+    DetectorProvider,
+    Host,
+    RecognizerProvider,
+    Registry,
+    SynthesizerProvider,
+)
+from rapida_tw.store.records import Assistant, Deployment, VendorChoice
+from tests.pipeline.fakes import HeldModel, HeldVoice, LevelDetector, RecordingRecognizer
+
+ASSISTANT = Assistant(5, 3, "Reception")
+
+
+class _Provider:
+    """Opens the same worker each time, and notes the options."""
+
+    def __init__(self, name: str, worker: Any) -> None:
+        self.description = name
+        self.options: list[Mapping[str, Any]] = []
+        self.stopping: Deferred[None] = succeed(None)
+        self._worker = worker
+
+    def open(self, options: Mapping[str, Any]) -> Any:
+        self.options.append(options)
+        return self._worker
+
+    def stop(self) -> Deferred[None]:
+        return self.stopping
+
+
+class VendorsTests(SynchronousTestCase):
+    """The registries of a process."""
+
+    def setUp(self) -> None:
+        host = Host(Clock(), Path())
+        self.recognizer, self.voice = RecordingRecognizer(), HeldVoice()
+        self.made = {
+            "ear": _Provider("ear", self.recognizer),
+            "mouth": _Provider("mouth", self.voice),
+            "gate": _Provider("gate", LevelDetector()),
+            "brain": _Provider("brain", HeldModel()),
+            "other": _Provider("other", RecordingRecognizer()),
+        }
+        self.vendors = Vendors(
+            Registry[RecognizerProvider]("rapida_tw.recognizers", host),
+            Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
+            Registry[DetectorProvider]("rapida_tw.detectors", host),
+            Registry[ModelProvider]("rapida_tw.models", host),
+            Defaults("ear", "mouth", "gate", "brain"),
+        )
+        for registry, names in (
+            (self.vendors.recognizers, ("ear", "other")),
+            (self.vendors.synthesizers, ("mouth",)),
+            (self.vendors.detectors, ("gate",)),
+            (self.vendors.models, ("brain",)),
+        ):
+            for name in names:
+                registry.add(name, self.made[name])  # type: ignore[attr-defined]
+
+    def test_defaults(self) -> None:
+        """A deployment that names nobody gets the server's choice."""
+        parts = self.vendors.open(ASSISTANT, Deployment(5))
+        self.assertIs(parts.recognizer, self.recognizer)
+        self.assertIs(parts.voice, self.voice)
+
+    def test_named(self) -> None:
+        """A named vendor is opened, with its own options."""
+        deployment = Deployment(5, stt=VendorChoice("other", options={"model": "x"}))
+        self.assertIsNot(self.vendors.open(ASSISTANT, deployment).recognizer, self.recognizer)
+        self.assertEqual(self.made["other"].options, [{"model": "x"}])
+        self.assertEqual(self.made["ear"].options, [])
+
+    def test_not_installed(self) -> None:
+        """An unknown vendor is the assistant's mistake, found by `check` before a call."""
+        deployment = Deployment(5, tts=VendorChoice("nobody"))
+        self.assertRaises(MisconfiguredAssistant, self.vendors.check, ASSISTANT, deployment)
+
+    def test_our_options_are_not_the_vendor_s(self) -> None:
+        """`speaker.` options are for the normaliser, not for the voice."""
+        options = {"voice": "anna", "speaker.pronunciation.dictionaries": "currency<|||>date"}
+        self.vendors.open(ASSISTANT, Deployment(5, tts=VendorChoice(options=options)))
+        self.assertEqual(self.made["mouth"].options, [{"voice": "anna"}])
+
+    def test_check_leaves_nothing(self) -> None:
+        """What was opened for a look is stopped."""
+        self.vendors.check(ASSISTANT, Deployment(5))
+        self.assertEqual(self.recognizer.cues, ["stop"])
+
+    def test_warm_up(self) -> None:
+        """One line for each kind."""
+        self.assertEqual(
+            self.vendors.warm_up(),
+            ["recognizer: ear", "voice: mouth", "detector: gate", "model: brain"],
+        )
+
+    def test_stop(self) -> None:
+        """All providers are stopped, whatever the first of them answers."""
+        self.made["ear"].stopping = fail(VendorFailed("no"))
+        self.made["brain"].stopping = Deferred()
+        stopping = self.vendors.stop()
+        self.assertNoResult(stopping)
+        self.made["brain"].stopping.callback(None)
+        self.successResultOf(stopping)
+
+
+class PartsTests(SynchronousTestCase):
+    """The parts of one call."""
+
+    def test_stop(self) -> None:
+        """A part that raises or fails keeps no other from being stopped, and is not logged."""
+        recognizer, voice, model = RecordingRecognizer(), HeldVoice(), HeldModel()
+        voice.stop = lambda: 1 / 0  # type: ignore[method-assign, return-value, assignment]
+        model.stop = lambda: fail(VendorFailed("no"))  # type: ignore[method-assign]
+        parts = Parts(LevelDetector(), recognizer, voice, model, Endpointing(), Normaliser())
+        self.assertEqual([ok for ok, _ in self.successResultOf(parts.stop())], [True, False, False])
