@@ -238,6 +238,7 @@ class House(MultiService):
 
     async def _stop(self) -> None:
         await self.calls.drain(self.config.server.drain_seconds)
+        self._audiosocket.accepting = False
         await MultiService.stopService(self)
         self._audiosocket.abort_all()
         await self.vendors.stop()

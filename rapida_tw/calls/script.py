@@ -19,6 +19,7 @@ def script(
     values = variables(
         assistant_id=assistant.id,
         assistant_name=assistant.name,
+        assistant_description=assistant.description,
         conversation_id=context.conversation_id,
         identifier=context.caller,
         direction=context.direction,

@@ -108,10 +108,12 @@ class ScriptedSynthesizer:
 def hum(seconds: float, frequency: float = 200.0) -> Samples:
     """int16[n] at 16 kHz: a tone of -12 dBFS that counts as a voice for the energy detector.
 
-    Kept, because under load all calls hum the same; nobody writes into it.
+    Kept, because under load all calls hum the same; read-only for that reason.
     """
     time = np.arange(int(seconds * RATE)) / RATE
-    return (8000 * np.sin(2 * np.pi * frequency * time)).astype(np.int16)
+    tone = (8000 * np.sin(2 * np.pi * frequency * time)).astype(np.int16)
+    tone.flags.writeable = False
+    return tone
 
 
 class ScriptedRecognizerProvider:

@@ -224,8 +224,8 @@ class AudioSocketProtocol(Protocol):
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
         if reason.check(type(connectionDone.value)) or not self._full:
-            # Asterisk just closes; when audio of ours lies unread in its kernel at that moment, that
-            # is a reset, and still the caller's hang-up.
+            # Asterisk just closes; when audio of ours lies unread in its kernel at that moment,
+            # that is a reset, and still the caller's hang-up.
             self._tell(REMOTE_HANGUP)
         else:
             # A host that died acknowledges nothing: our buffers are full before TCP gives up.

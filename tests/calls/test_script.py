@@ -14,7 +14,8 @@ ASSISTANT = Assistant(
     5,
     3,
     "Reception",
-    prompt=(PromptMessage("system", "You are {{assistant.name}}. Order {{args.order}}."),),
+    "the front desk",
+    prompt=(PromptMessage("system", "You are {{assistant.description}}. Order {{args.order}}."),),
     tools=({"name": "collect_digits"},),
 )
 CONTEXT = CallContext(9, 5, 3, "asterisk", caller="0301234", metadata={"order": "17"})
@@ -35,7 +36,7 @@ class ScriptTests(SynchronousTestCase):
         self.assertEqual(made.experience.greeting, "Reception, hello!")
         self.assertEqual(made.experience.error_message, "Sorry, 17.")
         self.assertEqual(made.experience.idle_message, "Reception is waiting.")
-        self.assertEqual(made.prompt, (Message("system", "You are Reception. Order 17."),))
+        self.assertEqual(made.prompt, (Message("system", "You are the front desk. Order 17."),))
         self.assertEqual(made.tools, ASSISTANT.tools)
 
     def test_times(self) -> None:

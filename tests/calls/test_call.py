@@ -1,0 +1,376 @@
+"""Call: from its leg to its one end, with vendors that are late, broken or in the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
+
+from rapida_tw.calls.call import READY_WITHIN, Call
+from rapida_tw.calls.journal import EVERY
+from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP, NotSupported, VendorFailed
+from rapida_tw.simulation import VirtualServer
+from rapida_tw.store.records import Conversation
+from tests.calls.fakes import HeldDisk, RecordingLeg
+from tests.pipeline.fakes import SPEECH, HeldVoice, RecordingRecognizer
+
+GREETING = "Hello."
+LOUD = SPEECH.astype("<i2").tobytes() * 3  # 60 ms: a voice
+
+
+class _Opens:
+    """A provider of one worker, for one call."""
+
+    description = "one"
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+
+    def open(self, options: object) -> Any:
+        return self._worker
+
+    def stop(self) -> Deferred[None]:
+        raise NotImplementedError
+
+
+class _Case(SynchronousTestCase):
+    """One call over a leg in memory; ear and mouth are the test's."""
+
+    ear_is_ready = True
+    metadata: dict[str, str] = {}
+
+    def setUp(self) -> None:
+        self.disk = HeldDisk()
+        replies = {"replies": [["hours", "At nine."]], "otherwise": "Pardon?"}
+        self.server = VirtualServer(replies, {"greeting": GREETING}, disk=self.disk)  # type: ignore[arg-type]
+        self.clock = self.server.clock
+        self.ear, self.mouth = RecordingRecognizer(), HeldVoice()
+        if self.ear_is_ready:
+            self.ear.starting.callback(None)
+        self.server.vendors.recognizers.add("virtual", _Opens(self.ear))
+        self.server.vendors.synthesizers.add("virtual", _Opens(self.mouth))
+        self.leg = RecordingLeg()
+        self.prepare()
+        context = self.server.register(**self.metadata)
+        self.ear.noted.clear()  # the look that `register` takes
+        self.id = context.conversation_id
+        claimed = self.successResultOf(self.server.calls.claim(context.id))
+        self.listener = self.server.calls.attach(claimed, self.leg)
+
+    def prepare(self) -> None:
+        """What is to be different from the beginning."""
+
+    @property
+    def call(self) -> Call:
+        return self.server.calls._running[self.id]
+
+    def wait(self, seconds: float) -> None:
+        self.clock.run(self.clock.seconds() + seconds)
+
+    def speaks(self, text: str) -> None:
+        """A whole turn of the caller's."""
+        for _ in range(4):
+            self.listener.audio_received(LOUD)
+        silence = bytes(640)
+        for _ in range(30):
+            self.listener.audio_received(silence)
+        self.ear.sink.final(text, 1.0)
+
+    @property
+    def conversation(self) -> Conversation:
+        self.wait(2 * EVERY)
+        found: Conversation = self.successResultOf(self.server.conversations.get(self.id))
+        return found
+
+    def over(self) -> Conversation:
+        """It has ended once, and left nothing but what is remembered."""
+        conversation = self.conversation
+        names = [entry.name for entry in conversation.entries]
+        self.assertEqual(sum(name in ("call.ended", "call.failed") for name in names), 1)
+        self.assertEqual(names.count("call.status"), 1)
+        self.assertEqual(self.leg.hung_up, 1)
+        self.assertEqual(self.ear.cues.count("stop"), 1)
+        self.assertEqual(self.server.leftovers(), [])
+        self.assertTrue(all(saying.called for saying in self.mouth.saying))
+        return conversation
+
+
+class StartTests(_Case):
+    """The vendors get ready."""
+
+    ear_is_ready = False
+
+    def prepare(self) -> None:
+        self.mouth.starting = Deferred()
+
+    def tearDown(self) -> None:
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.over()
+
+    def test_greeting_waits_for_the_voice(self) -> None:
+        """The call is connected, and active when the voice is there; the ear may be later."""
+        self.assertEqual(self.call.state, "connected")
+        self.assertEqual(self.conversation.status, "connected")
+        self.mouth.starting.callback(None)
+        self.assertEqual(self.call.state, "active")
+        self.assertEqual(self.mouth.said, [GREETING])
+        self.assertEqual(self.conversation.status, "active")
+
+    def test_turn_before_the_voice(self) -> None:
+        """Nothing is said by a voice that has not started; the turn is answered later."""
+        self.ear.starting.callback(None)
+        self.speaks("hours")
+        self.listener.digit_received("#")
+        self.wait(3.0)
+        self.assertEqual(self.mouth.said, [])
+        self.mouth.starting.callback(None)
+        self.mouth.done(1)
+        self.wait(0.1)
+        self.assertEqual(self.mouth.said, [GREETING, "At nine."])
+
+    def test_hangs_up_meanwhile(self) -> None:
+        """A caller who does not wait ends the vendors' starting."""
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.assertTrue(self.mouth.starting.called and self.ear.starting.called)
+        self.assertEqual(self.over().end_reason, "remote_hangup")
+
+    def test_no_voice(self) -> None:
+        """Without a voice nothing can be said: the call ends as failed."""
+        self.mouth.starting.errback(VendorFailed("no licence"))
+        self.assertEqual(self.over().end_reason, "provider_failed")
+
+    def test_late_voice(self) -> None:
+        """So does one whose voice is not ready in time."""
+        self.wait(READY_WITHIN + 0.1)
+        self.assertEqual(self.over().end_reason, "provider_failed")
+
+    def test_no_ear(self) -> None:
+        """An assistant that cannot hear says so, and nothing else, and hangs up."""
+        self.ear.starting.errback(VendorFailed("no licence"))
+        self.mouth.starting.callback(None)
+        self.assertEqual(len(self.mouth.said), 1)
+        self.assertIn("Sorry", self.mouth.said[0])
+        self.mouth.done(1)
+        self.wait(1.0)
+        conversation = self.over()
+        self.assertEqual(conversation.status, "failed")
+        self.assertIn("stt.error", [entry.name for entry in conversation.entries])
+
+    def test_late_ear(self) -> None:
+        """The greeting is heard meanwhile; then the same."""
+        self.mouth.starting.callback(None)
+        self.mouth.done(1)
+        self.wait(READY_WITHIN + 0.1)
+        self.assertIn("Sorry", self.mouth.said[-1])
+        self.mouth.done(1)
+        self.wait(1.0)
+        self.assertEqual(self.over().end_reason, "provider_failed")
+
+    def test_goodbye_before_the_voice(self) -> None:
+        """A server that stops in that moment says its goodbye alone."""
+        self.call.say_goodbye("We close.")
+        self.mouth.starting.callback(None)
+        self.assertEqual(self.mouth.said, ["We close."])
+
+
+class BrokenStartTests(_Case):
+    """A voice that has failed before it was waited for."""
+
+    def prepare(self) -> None:
+        self.mouth.starting = fail(VendorFailed("no licence"))
+
+    def test_ended_when_attached(self) -> None:
+        """The call has ended, once, when `attach` returns."""
+        self.assertEqual(len(self.server.calls), 0)
+        self.assertEqual(self.over().end_reason, "provider_failed")
+
+
+class StubbornStartTests(_Case):
+    """A voice that starts although it was cancelled."""
+
+    def prepare(self) -> None:
+        self.mouth.starting = Deferred(lambda starting: starting.callback(None))
+
+    def test_end_is_the_end(self) -> None:
+        """The call does not become active after its end."""
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.assertEqual(self.mouth.said, [])
+        self.assertEqual(self.over().status, "ended")
+
+
+class EndTests(_Case):
+    """Every way out, twice."""
+
+    def test_first_reason_wins(self) -> None:
+        """Whatever comes after the first end changes nothing."""
+        call = self.call
+        call.end(REMOTE_HANGUP)
+        call.end(NETWORK_FAILED)
+        self.listener.leg_ended(NETWORK_FAILED)
+        self.listener.digit_received("1")
+        self.listener.audio_received(LOUD)
+        call.say("more")
+        call.over(NETWORK_FAILED)
+        self.assertEqual(self.over().end_reason, "remote_hangup")
+
+    def test_in_the_middle_of_everything(self) -> None:
+        """A reply under way, a doubt, a key: all of it is given up."""
+        self.mouth.piece(100)
+        self.wait(0.2)
+        self.listener.audio_received(LOUD)
+        self.listener.audio_received(LOUD)
+        self.listener.digit_received("1")
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.over()
+
+    def test_parts_that_raise(self) -> None:
+        """A part that raises at the end keeps neither the others nor the call from ending."""
+        for place, name in ((self.call._conversation, "stop"), (self.leg, "hang_up")):
+            original = getattr(place, name)
+
+            def broken(original: Any = original) -> None:
+                original()
+                raise ZeroDivisionError
+
+            setattr(place, name, broken)
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.over()
+
+    def test_from_within(self) -> None:
+        """A call that is ended by somebody who watches its journal ends once, at any entry."""
+        for entry in ("message", "event", "metric"):
+            self.setUp()
+            call = self.call
+
+            def watch(seen: Any, kind: str = entry, call: Call = call) -> None:
+                if seen.kind == kind and seen.conversation_id == call.context.conversation_id:
+                    call.end(REMOTE_HANGUP)
+
+            self.server.journal.watchers.append(watch)
+            self.mouth.done(1)
+            self.wait(0.1)
+            self.speaks("hours")
+            if len(self.mouth.said) > 1 and not self.mouth.saying[-1].called:
+                self.mouth.done(1)
+            self.wait(0.5)
+            self.assertEqual(self.over().end_reason, "remote_hangup", entry)
+
+    def test_metrics(self) -> None:
+        """What is counted: the whole, the voices of both, how it ended and by whom."""
+        self.mouth.done(50)
+        self.wait(1.5)
+        self.speaks("hours")
+        self.wait(0.5)
+        self.listener.leg_ended(REMOTE_HANGUP)
+        entries = {entry.name: entry for entry in self.over().entries}
+        self.assertEqual(entries["call.duration"].value, "2.000")
+        self.assertEqual(entries["call.talk_duration"].value, "1.24")
+        self.assertEqual(entries["call.talk_duration"].data, {"user": 0.24, "assistant": 1.0})
+        self.assertEqual(entries["call.status"].value, "completed")
+        self.assertEqual(entries["call.disconnected_by"].value, "user")
+        self.assertEqual(entries["call.ended"].data["reason"], "remote_hangup")
+
+    def test_recogniser_fails(self) -> None:
+        """A recogniser that gives up with each frame: one event, one apology, one end."""
+        for _ in range(10):
+            self.ear.sink.failed(VendorFailed("gone"))
+        self.mouth.done(1)
+        self.wait(1.0)
+        names = [entry.name for entry in self.over().entries]
+        self.assertEqual(names.count("stt.error"), 1)
+
+
+class SteeringTests(_Case):
+    """What an operator may do with a live call."""
+
+    def tearDown(self) -> None:
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.over()
+
+    def test_view(self) -> None:
+        """A live call shows who, how long and how many turns."""
+        self.mouth.done(1)
+        self.wait(1.0)
+        self.speaks("hours")
+        view = self.call.view()
+        self.assertEqual((view.id, view.caller, view.carrier), (self.id, "100", "asterisk"))
+        self.assertEqual((view.state, view.turns, view.duration), ("active", 1, 1.0))
+
+    def test_say(self) -> None:
+        """A text is said after the greeting."""
+        self.call.say("Your table is ready.")
+        self.assertEqual(self.mouth.said, [GREETING])
+        self.mouth.done(1)
+        self.wait(0.1)
+        self.assertEqual(self.mouth.said[1:], ["Your table is ready."])
+
+    def test_digits(self) -> None:
+        """Digits go out where the leg can, and else say so."""
+        self.call.send_digits("12#")
+        self.assertEqual(self.leg.digits, "12#")
+        self.leg._takes_digits = False
+        self.assertRaises(NotSupported, self.call.send_digits, "1")
+
+    def test_transfer(self) -> None:
+        """A dialplan that takes no transfers: the operator is told."""
+        self.failureResultOf(self.call.transfer("300"), NotSupported)
+
+
+class TransferTests(_Case):
+    """A transfer that was got ready, but did not come about."""
+
+    metadata = {"transfer": "1"}
+
+    def test_withdrawn(self) -> None:
+        """A call that ends otherwise leaves no target for the dialplan."""
+        self.successResultOf(self.call.transfer("300"))
+        self.listener.leg_ended(REMOTE_HANGUP)
+        context = self.successResultOf(self.server.calls.follow_up(self._context_id()))
+        self.assertEqual(context, "")
+
+    def test_made(self) -> None:
+        """A call that ends by its transfer does."""
+        self.successResultOf(
+            self.server.calls.transfer(self.id, self.server.project_id, "300")
+        )
+        context = self.successResultOf(self.server.calls.follow_up(self._context_id()))
+        self.assertEqual(context, "300")
+        self.assertEqual(self.conversation.end_reason, "transferred")
+        self.server.contexts.close()
+
+    def _context_id(self) -> str:
+        known = self.server.calls._known
+        return next(context for context, id in known.items() if id == self.id)
+
+
+class RecordingTests(_Case):
+    """The recording of a call."""
+
+    def test_with_the_call(self) -> None:
+        """It is written while the call runs, named in the journal, and closed with it."""
+        self.listener.audio_received(bytes(640))
+        self.mouth.done(75)
+        self.wait(1.5)
+        self.assertEqual([path.name for path in self.disk.opened], [f"{self.id}.wav"])
+        self.assertFalse(any(batch.last for batch in self.disk.batches))
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.assertEqual([batch.last for batch in self.disk.batches][-1], True)
+        self.assertGreater(sum(len(batch.assistant) for batch in self.disk.batches), 70)
+        recordings = [entry for entry in self.over().entries if entry.kind == "recording"]
+        self.assertEqual([entry.value for entry in recordings], [f"{self.id}.wav"])
+
+    def test_given_up(self) -> None:
+        """A disk that is full leaves the call alone; the journal says so."""
+        self.disk.fail("no space left")
+        self.assertEqual(len(self.flushLoggedErrors()), 0)
+        self.mouth.done(1)
+        self.wait(0.1)
+        self.speaks("hours")
+        self.assertEqual(self.mouth.said[-1], "At nine.")
+        self.listener.leg_ended(REMOTE_HANGUP)
+        conversation = self.over()
+        failed = [entry for entry in conversation.entries if entry.name == "recording.failed"]
+        self.assertEqual([entry.data["reason"] for entry in failed], ["no space left"])
+        self.assertEqual(conversation.status, "ended")
