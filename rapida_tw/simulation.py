@@ -88,7 +88,8 @@ class VirtualClock:
         heapq.heappush(self._heap, (call.getTime(), next(self._order), call))
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        return [call for _, _, call in self._heap if call.active()]
+        # A call that was brought forward is in the heap twice.
+        return list(dict.fromkeys(call for _, _, call in self._heap if call.active()))
 
     def run(self, until: float) -> None:
         """Let time pass, event by event, up to `until`."""

@@ -48,7 +48,8 @@ class HeldStore:
         self.batches: list[list[Entry]] = []  # asked to write
         self.written: list[Entry] = []
         self.statuses: list[tuple[int, str, str, float | None]] = []
-        self.status_error: Exception | None = None
+        self.status_error: Exception | None = None  # of the next status, once
+        self.status_error_of = 0  # only of this conversation's
 
     def append(self, entries: Sequence[Entry]) -> Deferred[None]:
         batch = list(entries)
@@ -68,7 +69,7 @@ class HeldStore:
     def set_status(
         self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
     ) -> Deferred[None]:
-        if self.status_error is not None:
+        if self.status_error is not None and self.status_error_of in (0, conversation_id):
             error, self.status_error = self.status_error, None
             failed: Deferred[None] = Deferred()
             failed.errback(error)

@@ -54,7 +54,7 @@ class _Case(SynchronousTestCase):
         self.prepare()
         context = self.server.register(**self.metadata)
         self.ear.noted.clear()  # the look that `register` takes
-        self.id = context.conversation_id
+        self.call_id = context.conversation_id
         claimed = self.successResultOf(self.server.calls.claim(context.id))
         self.listener = self.server.calls.attach(claimed, self.leg)
 
@@ -63,7 +63,7 @@ class _Case(SynchronousTestCase):
 
     @property
     def call(self) -> Call:
-        return self.server.calls._running[self.id]
+        return self.server.calls._running[self.call_id]
 
     def wait(self, seconds: float) -> None:
         self.clock.run(self.clock.seconds() + seconds)
@@ -80,7 +80,7 @@ class _Case(SynchronousTestCase):
     @property
     def conversation(self) -> Conversation:
         self.wait(2 * EVERY)
-        found: Conversation = self.successResultOf(self.server.conversations.get(self.id))
+        found: Conversation = self.successResultOf(self.server.conversations.get(self.call_id))
         return found
 
     def over(self) -> Conversation:
@@ -255,6 +255,7 @@ class EndTests(_Case):
             if len(self.mouth.said) > 1 and not self.mouth.saying[-1].called:
                 self.mouth.done(1)
             self.wait(0.5)
+            self.listener.digit_received("7")
             self.assertEqual(self.over().end_reason, "remote_hangup", entry)
 
     def test_metrics(self) -> None:
@@ -295,7 +296,7 @@ class SteeringTests(_Case):
         self.wait(1.0)
         self.speaks("hours")
         view = self.call.view()
-        self.assertEqual((view.id, view.caller, view.carrier), (self.id, "100", "asterisk"))
+        self.assertEqual((view.id, view.caller, view.carrier), (self.call_id, "100", "asterisk"))
         self.assertEqual((view.state, view.turns, view.duration), ("active", 1, 1.0))
 
     def test_say(self) -> None:
@@ -333,7 +334,7 @@ class TransferTests(_Case):
     def test_made(self) -> None:
         """A call that ends by its transfer does."""
         self.successResultOf(
-            self.server.calls.transfer(self.id, self.server.project_id, "300")
+            self.server.calls.transfer(self.call_id, self.server.project_id, "300")
         )
         context = self.successResultOf(self.server.calls.follow_up(self._context_id()))
         self.assertEqual(context, "300")
@@ -342,7 +343,7 @@ class TransferTests(_Case):
 
     def _context_id(self) -> str:
         known = self.server.calls._known
-        return next(context for context, id in known.items() if id == self.id)
+        return next(context for context, id in known.items() if id == self.call_id)
 
 
 class RecordingTests(_Case):
@@ -353,13 +354,13 @@ class RecordingTests(_Case):
         self.listener.audio_received(bytes(640))
         self.mouth.done(75)
         self.wait(1.5)
-        self.assertEqual([path.name for path in self.disk.opened], [f"{self.id}.wav"])
+        self.assertEqual([path.name for path in self.disk.opened], [f"{self.call_id}.wav"])
         self.assertFalse(any(batch.last for batch in self.disk.batches))
         self.listener.leg_ended(REMOTE_HANGUP)
         self.assertEqual([batch.last for batch in self.disk.batches][-1], True)
         self.assertGreater(sum(len(batch.assistant) for batch in self.disk.batches), 70)
         recordings = [entry for entry in self.over().entries if entry.kind == "recording"]
-        self.assertEqual([entry.value for entry in recordings], [f"{self.id}.wav"])
+        self.assertEqual([entry.value for entry in recordings], [f"{self.call_id}.wav"])
 
     def test_given_up(self) -> None:
         """A disk that is full leaves the call alone; the journal says so."""

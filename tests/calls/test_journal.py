@@ -176,6 +176,29 @@ class AwayTests(_Case):
         self.assertEqual(self.names(), ["one"])
         self.assertEqual(self.store.statuses, [(7, "ended", "", None)])
 
+    def test_second_status(self) -> None:
+        """A status that was written is not written again for the one behind it."""
+        self.store.status_error, self.store.status_error_of = AWAY, 8
+        self.note.status("ended")
+        self.journal.of(8).status("ended")
+        self.clock.advance(EVERY)
+        self.back()
+        self.assertEqual(self.store.statuses, [(7, "ended", "", None), (8, "ended", "", None)])
+
+    def test_lost_while_writing(self) -> None:
+        """What came while a batch was being lost stays behind it; the newest status counts."""
+        self.store.held = []
+        self.note.event("one")
+        self.note.status("connected")
+        self.clock.advance(EVERY)
+        self.note.event("two")
+        self.note.status("active")
+        held, self.store.held = self.store.held, None
+        held[0].errback(AWAY)
+        self.back()
+        self.assertEqual(self.names(), ["one", "two"])
+        self.assertEqual(self.store.statuses, [(7, "active", "", None)])
+
     def test_never_answers(self) -> None:
         """A database that neither answers nor fails: the bound is reached, and is trouble."""
         self.store.held = []

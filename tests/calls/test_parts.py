@@ -72,7 +72,7 @@ class VendorsTests(SynchronousTestCase):
             (self.vendors.models, ("brain",)),
         ):
             for name in names:
-                registry.add(name, self.made[name])  # type: ignore[attr-defined]
+                registry.add(name, self.made[name])
 
     def test_defaults(self) -> None:
         """A deployment that names nobody gets the server's choice."""

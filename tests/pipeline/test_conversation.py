@@ -348,6 +348,16 @@ class DoubtTests(_Case):
         self.talk.words("and")
         self.assertEqual(len(self.replier.cancelled), 1)
 
+    def test_doubt_of_the_reply_before(self) -> None:
+        """A doubt ends with the reply that it was about: the next one has not been heard yet."""
+        self.talk.say("One.")
+        self.insists = True
+        self.starts_to_speak()
+        self.replier.heard()
+        self.clock.advance(WINDOW)
+        self.assertEqual(self.replier.texts[-1], "One.")
+        self.assertEqual(self.replier.cancelled, [])
+
     def test_silence_is_not_doubted(self) -> None:
         """A sound while nobody is being answered leaves no timer."""
         self.replier.heard()

@@ -10,6 +10,7 @@ from rapida_tw.models.base import Message, ToolCall
 from rapida_tw.pipeline.history import KEPT, History
 
 SYSTEM = Message("system", "Be kind.")
+ROLES = ["assistant", "tool", "assistant"]
 ASK, LOOK = ToolCall("1", "ask"), ToolCall("2", "look")
 
 
@@ -91,6 +92,13 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual(
             [m.role for m in self.history.dialogue], ["user", *["assistant", "tool"] * 2]
         )
+
+    def test_open_call_in_the_middle(self) -> None:
+        """The missing result stands behind its call, not at the end."""
+        self.history.assistant_said("", [ASK])
+        self.history.assistant_said("At 9.")
+        self.history.end_reply({1: "At 9."}, True)
+        self.assertEqual([role for role, _ in shape(self.history)][1:], ROLES)
 
     def test_next_reply_leaves_it_alone(self) -> None:
         """Earlier replies are not provisional any more."""
