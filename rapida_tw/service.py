@@ -111,7 +111,6 @@ class House(MultiService):
             ),
         )
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
-        http = HTTPClient(agent)
 
         # The calls.
         self.calls = Calls(
@@ -122,7 +121,8 @@ class House(MultiService):
             self.conversations,
             self.journal,
             self.vendors,
-            lambda definition: HttpTool(definition, http, reactor),
+            # A client each: one assistant's cookies are not another's.
+            lambda definition: HttpTool(definition, HTTPClient(agent), reactor),
             ids,
             now,
             config.server.max_calls,

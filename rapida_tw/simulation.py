@@ -98,6 +98,7 @@ class VirtualClock:
             if not call.active():
                 continue
             if call.getTime() > due:  # it was put off meanwhile
+                call.activate_delay()  # else bringing it forward again would not be told
                 self._push(call)
                 continue
             self._now = max(self._now, due)

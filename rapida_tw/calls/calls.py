@@ -48,7 +48,7 @@ from rapida_tw.store.records import (
 
 # Beats that come this late on average leave no room for another call.
 FULL_AT = 0.008  # seconds
-GOODBYE_WITHIN = 6.0  # seconds for the closing message when the server stops
+GOODBYE_WITHIN = 8.0  # seconds for the closing message when the server stops
 GOODBYE = "I am sorry, I have to end the call now. Please call again in a moment. Goodbye."
 HUNG_UP = End("hung_up_by_api")
 REMEMBERED = 10_000  # context ids whose later events can still be told apart
