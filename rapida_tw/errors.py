@@ -124,7 +124,6 @@ class End:
 
 REMOTE_HANGUP = End("remote_hangup", "user")
 TOOL_ENDED = End("tool_ended", "assistant")
-ASSISTANT_ENDED = End("assistant_ended", "assistant")
 TRANSFERRED = End("transferred", "assistant")
 IDLE_TIMEOUT = End("idle_timeout")
 MAX_DURATION = End("max_duration")
