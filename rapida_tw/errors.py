@@ -38,6 +38,8 @@ class CallError(Exception):
     fault = Fault.SERVER
     reason = "internal-error"
     status = 500
+    # What the caller is told where the carrier can speak; the assistant's own words if it has some.
+    spoken = "Sorry, something went wrong. Please call again later."
 
 
 class BadRequest(CallError):
@@ -50,6 +52,12 @@ class Unauthenticated(CallError):
     """No API key was given, or it is unknown or revoked."""
 
     fault, reason, status = Fault.CONFIGURATION, "unauthenticated", 403
+
+
+class Forged(CallError):
+    """The request's signature is wrong, too old, or missing where it must be there."""
+
+    fault, reason, status = Fault.CARRIER, "signature-mismatch", 403
 
 
 class NotFound(CallError):

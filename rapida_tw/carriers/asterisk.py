@@ -6,8 +6,19 @@ context id, and every refusal has an empty body and tells its reason in a header
 
 from __future__ import annotations
 
-from rapida_tw.carriers.base import Carrier, Document, IncomingCall, WebhookRequest
-from rapida_tw.errors import BadRequest, CallError
+from collections.abc import Mapping
+from typing import Any
+
+from rapida_tw.carriers.base import (
+    Carrier,
+    CarrierEvent,
+    Document,
+    IncomingCall,
+    Invitation,
+    MediaWire,
+    WebhookRequest,
+)
+from rapida_tw.errors import BadRequest, CallError, NotSupported
 
 ERROR_HEADER = "X-Rapida-Error"
 
@@ -22,6 +33,9 @@ class Asterisk:
     """The carrier `asterisk`: webhooks of the dialplan."""
 
     name = "asterisk"
+    description = "Asterisk by AudioSocket or chan_websocket"
+    credential_fields: Mapping[str, str] = {}
+    subprotocols: tuple[str, ...] = ("media",)
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
         caller = _field(request, *_CALLER)
@@ -41,12 +55,21 @@ class Asterisk:
             metadata={"transfer": "1"} if announced else {},
         )
 
-    def answer(self, context_id: str, incoming: IncomingCall) -> Document:
-        return Document(context_id.encode("ascii"))
+    def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:
+        return Document(invitation.context_id.encode("ascii"))
 
     def apology(self, error: CallError) -> Document:
         reason = f"{error.reason}: {error}" if str(error) else error.reason
         return Document(b"", status=error.status, headers={ERROR_HEADER: _header_value(reason)})
+
+    def read_event(self, request: WebhookRequest) -> CarrierEvent:
+        return CarrierEvent(request.value("type", "event") or "carrier.event")
+
+    def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
+        return False  # the dialplan signs nothing
+
+    def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
+        raise NotSupported("chan_websocket is not there yet")
 
 
 def _field(request: WebhookRequest, *names: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.carriers.base import Carrier, Document, WebhookRequest
+from rapida_tw.carriers.base import Carrier, Document, Invitation, WebhookRequest
 from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound
 from rapida_tw.ids import LARGEST, parse_id
 from rapida_tw.web.api import parse_json
@@ -43,9 +43,11 @@ class Talk:
         answering = self._carrier(carrier)
         key = await self._gate.authenticate(request)
         number = _assistant_id(assistant_id)
-        incoming = answering.read_call(read_webhook(request))
+        webhook = read_webhook(request)
+        incoming = answering.read_call(webhook)
         context = await _to_its_end(self._calls.register(incoming, number, key.project_id))
-        return answering.answer(context.id, incoming)
+        invitation = Invitation(context.id, "", "", number, context.conversation_id, incoming)
+        return answering.answer(invitation, webhook)
 
     async def event(self, request: BoundedRequest, carrier: str, context_id: str) -> Document:
         """A status callback. The context's id is all the authentication that carriers can give."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.carriers.asterisk import ASTERISK, ERROR_HEADER
-from rapida_tw.carriers.base import IncomingCall, WebhookRequest
+from rapida_tw.carriers.base import IncomingCall, Invitation, WebhookRequest
 from rapida_tw.errors import AssistantNotFound, BadRequest, CallError, CapacityExceeded
 
 UUID = "66bc093d-34ab-4436-8e47-83e4fa85f361"
@@ -70,7 +70,8 @@ class ReadCallTests(SynchronousTestCase):
 class AnswerTests(SynchronousTestCase):
     def test_bare(self) -> None:
         """The id and not one byte more: it becomes an argument of AudioSocket()."""
-        document = ASTERISK.answer(UUID, read(from_="1"))
+        invitation = Invitation(UUID, "", "", 1, 2, read(from_="1"))
+        document = ASTERISK.answer(invitation, WebhookRequest("GET", "/"))
         self.assertEqual(document.body, UUID.encode())
         self.assertTrue(document.content_type.startswith("text/plain"))
         self.assertEqual(document.status, 200)
