@@ -36,6 +36,7 @@ class Asterisk:
     description = "Asterisk by AudioSocket or chan_websocket"
     credential_fields: Mapping[str, str] = {}
     subprotocols: tuple[str, ...] = ("media",)
+    context_in_band = True
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
         caller = _field(request, *_CALLER)

@@ -204,6 +204,7 @@ class Carrier(Protocol):
     description: str
     credential_fields: Mapping[str, str]  # of its stored credential: name → sentence
     subprotocols: tuple[str, ...]  # WebSocket subprotocols that are accepted when offered
+    context_in_band: bool  # a media socket without a context in its address tells it by `Started`
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
         """Understand the webhook of a new call; `BadRequest` says what is missing."""
