@@ -1,0 +1,168 @@
+"""VirtualServer: a whole server in virtual time, without sockets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from twisted.internet.defer import Deferred
+
+from rapida_tw.calls.calls import Calls
+from rapida_tw.calls.context import CallContext, MemoryContexts
+from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.parts import Defaults, Vendors
+from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.ids import Ids
+from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.disk import RecordingDisk
+from rapida_tw.models.base import ModelProvider
+from rapida_tw.pipeline.http_tool import HttpTool
+from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
+from rapida_tw.sim.caller import Caller
+from rapida_tw.sim.memory import Network
+from rapida_tw.sim.metronome import Metronome
+from rapida_tw.simulation.clock import VirtualClock
+from rapida_tw.simulation.speech import Ears, Voices
+from rapida_tw.speech.base import (
+    DetectorProvider,
+    Host,
+    RecognizerProvider,
+    Registry,
+    SynthesizerProvider,
+)
+from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.database import Database
+from rapida_tw.store.projects import Projects
+from rapida_tw.store.records import Assistant, Conversation, Deployment, Entry, VendorChoice
+from rapida_tw.transports.audiosocket import AudioSocketFactory
+
+_EPOCH = 1_700_000_000.0  # the wall clock when the virtual one shows 0
+
+
+class VirtualServer:
+    """A server in virtual time: the real calls, media, store and AudioSocket code."""
+
+    def __init__(
+        self,
+        model: Mapping[str, Any],
+        deployment: Mapping[str, Any],
+        tools: Sequence[Mapping[str, Any]] = (),
+        model_provider: ModelProvider | None = None,
+        max_calls: int = 0,
+        disk: RecordingDisk | None = None,
+    ) -> None:
+        """`deployment`: fields of a Deployment; `model`: options of the scripted model.
+
+        Without a `disk` nothing is recorded.
+        """
+        self.clock = clock = VirtualClock()
+        self.network = Network(clock)
+        self.metronome = Metronome(clock)
+        self.beat = MediaClock(clock)
+        ids = Ids(self.now)
+        self.database = Database("sqlite://", None)
+        self.database.migrate()
+        assistants = Assistants(self.database, ids, self.now)
+        self.conversations = Conversations(self.database, self.now, "virtual")
+        self.journal = Journal(clock, self.conversations, self.now)
+        self.contexts = MemoryContexts(clock)
+        self.ears = Ears()
+        host = Host(clock, Path())
+        self.voices = Voices(host)
+        self.vendors = Vendors(
+            Registry[RecognizerProvider]("rapida_tw.recognizers", host),
+            Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
+            Registry[DetectorProvider]("rapida_tw.detectors", host),
+            Registry[ModelProvider]("rapida_tw.models", host),
+            Defaults("virtual", "virtual", "energy", "virtual" if model_provider else "scripted"),
+        )
+        self.vendors.recognizers.add("virtual", self.ears)
+        self.vendors.synthesizers.add("virtual", self.voices)
+        if model_provider is not None:
+            self.vendors.models.add("virtual", model_provider)
+        self.calls = Calls(
+            clock,
+            self.beat,
+            self.contexts,
+            assistants,
+            self.conversations,
+            self.journal,
+            self.vendors,
+            _no_http,
+            ids,
+            self.now,
+            max_calls,
+            Path("recordings"),
+            disk,
+        )
+        self.factory = AudioSocketFactory(clock, self.calls.claim, self.calls.attach)
+        self.project_id = done(Projects(self.database, ids, self.now).ensure())
+        assistant = done(
+            assistants.create(
+                Assistant(
+                    0,
+                    self.project_id,
+                    "virtual",
+                    model=VendorChoice(options=model),
+                    tools=tuple(tools),
+                )
+            )
+        )
+        self.assistant_id = assistant.id
+        done(assistants.deploy(Deployment(assistant.id, **deployment)))
+
+    def now(self) -> float:
+        """The virtual wall clock."""
+        return _EPOCH + self.clock.seconds()
+
+    def register(self, caller: str = "100", **metadata: str) -> CallContext:
+        """Phase 1."""
+        incoming = IncomingCall("asterisk", caller, metadata=metadata)
+        context: CallContext = done(
+            self.calls.register(incoming, self.assistant_id, self.project_id)
+        )
+        return context
+
+    def connect(
+        self,
+        context_id: str,
+        caller: Caller,
+        script: deque[str | None],
+        manner: Manner = APPLICATION,
+    ) -> FakeAsterisk:
+        """Phase 2, by a caller; `script` is what the recogniser will understand of it."""
+        self.ears.scripts.append(script)
+        asterisk = FakeAsterisk(caller, UUID(context_id), self.metronome, manner)
+        self.network.connect(self.factory, asterisk)
+        return asterisk
+
+    def entries(self, conversation_id: int) -> tuple[Entry, ...]:
+        """All that was remembered of a call by now."""
+        conversation: Conversation = done(self.conversations.get(conversation_id))
+        return conversation.entries
+
+    def leftovers(self) -> list[str]:
+        """What outlived its call: empty after every story."""
+        left = [f"timer: {call}" for call in self.clock.getDelayedCalls()]
+        left += [f"on the beat: {len(self.beat)}"] if len(self.beat) else []
+        left += [f"running: {len(self.calls)}"] if len(self.calls) else []
+        left += [f"connection: {one}" for one in self.factory.connections]
+        return left
+
+
+def done(deferred: Deferred[Any]) -> Any:
+    """The result of a Deferred that has fired; its error is raised."""
+    result: list[Any] = []
+    errors: list[Any] = []
+    deferred.addCallbacks(result.append, errors.append)
+    if errors:
+        errors[0].raiseException()
+    return result[0]
+
+
+def _no_http(definition: Mapping[str, Any]) -> HttpTool:
+    raise NotImplementedError("no HTTP in virtual time")

@@ -1,0 +1,46 @@
+"""Hearing and speaking of a virtual server: scripted, and remembered for the story."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from twisted.internet.defer import Deferred
+
+from rapida_tw.speech.base import Host, Options, Recognizer
+from rapida_tw.speech.scripted import (
+    ScriptedRecognizer,
+    ScriptedRecognizerProvider,
+    ScriptedSynthesizer,
+    ScriptedSynthesizerProvider,
+)
+
+
+class Ears:
+    """Recognisers that know what their callers will say, in the order of the calls."""
+
+    description = ScriptedRecognizerProvider.description
+
+    def __init__(self) -> None:
+        self.scripts: deque[deque[str | None]] = deque()
+        self.opened: list[ScriptedRecognizer] = []
+
+    def open(self, options: Options) -> Recognizer:
+        recognizer = ScriptedRecognizer(self.scripts.popleft() if self.scripts else deque())
+        self.opened.append(recognizer)
+        return recognizer
+
+    def stop(self) -> Deferred[None]:
+        return ScriptedRecognizerProvider.stop(self)  # type: ignore[arg-type]
+
+
+class Voices(ScriptedSynthesizerProvider):
+    """Remembers what it opened, so that a story can make a voice slow or broken."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.opened: list[ScriptedSynthesizer] = []
+
+    def open(self, options: Options) -> ScriptedSynthesizer:
+        voice = ScriptedSynthesizer(self._clock, float(options.get("delay", 0.0)))
+        self.opened.append(voice)
+        return voice
