@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rapida_tw.audio.format import TICK, AudioFormat
+from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import (
     INTERNAL_ERROR,
     NETWORK_FAILED,
@@ -29,22 +28,15 @@ from rapida_tw.errors import (
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter
 from rapida_tw.transports.direct import direct_writer
+from rapida_tw.transports.pace import Pace
+from rapida_tw.transports.tuning import for_media
 from rapida_tw.wire import audiosocket as wire
 
 IDENTIFY_WITHIN = 5.0  # seconds for the UUID: Asterisk sends it at once, port scanners never
 CLOSED_WITHIN = 1.0  # seconds for Asterisk to close after our hang-up; it takes a millisecond
 CLAIM_WITHIN = 2.0  # seconds for the context store; Asterisk gives up after 2 s of silence
 WAITING_CONNECTIONS = 512  # connections without a UUID at one time
-# A peer that floods us takes the time of everybody else's calls. A stalled network delivers at once
-# what it held back; a call without audio for longer than the burst would be over.
-FASTEST = 4  # times real time
-BURST = 30.0  # seconds of audio that may come at once
-_LEAST = TICK / 2  # seconds that each packet counts for: no phone sends shorter ones
-# Unsent bytes before the far side counts as full: half a second of 8 kHz audio. The kernel's own
-# buffer is cut down too, else it would hide two minutes of audio from us.
-_BUFFER_BYTES = 8_000
-_KERNEL_BUFFER_BYTES = 32_768
-_DEAD_HOST_MS = 10_000  # TCP_USER_TIMEOUT: unacknowledged for this long, the host is gone
+_BUFFER_BYTES = 8_000  # unsent, before the far side counts as full: half a second of 8 kHz audio
 
 refused = Counter(
     "rapida_audiosocket_refused_total", "Connections that did not become a call.", ("reason",)
@@ -82,14 +74,13 @@ class AudioSocketProtocol(Protocol):
         self.format = _format(wire.AUDIO)
         self._kind = wire.AUDIO
         self._bytes_a_second = 2 * self.format.rate
-        self._ahead = 0.0  # seconds of packets beyond what time allows, as of ...
-        self._measured_at = 0.0  # ... then, on the clock
+        self._pace: Pace
         self._headers: dict[int, bytes] = {}
         self._write: Callable[[bytes], None]
 
     def connectionMade(self) -> None:
-        self._configure_socket()
-        self._measured_at = self.factory.clock.seconds()
+        for_media(self.transport, _BUFFER_BYTES)
+        self._pace = Pace(self.factory.clock)
         self._write = direct_writer(self.transport)
         self.transport.registerProducer(self, True)
         if self.factory.waiting >= WAITING_CONNECTIONS:
@@ -97,15 +88,6 @@ class AudioSocketProtocol(Protocol):
             return
         self.factory.waiting += 1
         self._identifying = self.factory.clock.callLater(IDENTIFY_WITHIN, self._not_identified)
-
-    def _configure_socket(self) -> None:
-        self.transport.setTcpNoDelay(True)
-        self.transport.bufferSize = _BUFFER_BYTES
-        handle = getattr(self.transport, "socket", None)
-        if handle is not None:  # not over an in-memory transport
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER_BYTES)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_HOST_MS)
 
     # -- from the wire ----------------------------------------------------------------------------
 
@@ -128,10 +110,7 @@ class AudioSocketProtocol(Protocol):
         if self._listener is None:
             self._identify(packet)
             return
-        seconds = len(packet.payload) / self._bytes_a_second
-        self._ahead += seconds if seconds > _LEAST else _LEAST
-        if self._ahead > BURST:
-            self._measure()
+        self._pace.count(len(packet.payload) / self._bytes_a_second)
         if packet.kind in wire.RATES:
             if packet.kind != self._kind:
                 self._change_to(packet.kind)
@@ -150,15 +129,6 @@ class AudioSocketProtocol(Protocol):
         self._kind = kind
         self.format = _format(kind)
         self._bytes_a_second = 2 * self.format.rate
-
-    def _measure(self) -> None:
-        """Look at the time: once in many packets, each half a minute in an honest call."""
-        before, self._measured_at = self._measured_at, self.factory.clock.seconds()
-        passed = self._measured_at - before
-        # A clock that was set back tells nothing: begin anew.
-        self._ahead = max(0.0, self._ahead - FASTEST * passed) if passed >= 0 else 0.0
-        if self._ahead > BURST:
-            raise RemoteProtocolError("a flood: packets come much faster than real time")
 
     def _identify(self, packet: wire.Packet) -> None:
         if self._claiming is not None:

@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.tcp import Connection
+
 
 def direct_writer(transport: Any) -> Callable[[bytes], None]:
     """What writes to `transport` from now on.
@@ -20,9 +22,10 @@ def direct_writer(transport: Any) -> Callable[[bytes], None]:
     which is the answer for any transport but Twisted's plain TCP.
     """
     handle = getattr(transport, "socket", None)
-    # TLS has a transport of its own around the socket; a library that renames the buffers of the
-    # transport gets the plain way.
-    if type(handle) is not socket.socket or not hasattr(transport, "_tempDataBuffer"):
+    # TLS is a wrapper that answers for the transport in it, its socket too; a library that renames
+    # the buffers of the transport gets the plain way.
+    plain = isinstance(transport, Connection) and not transport.TLS
+    if not plain or type(handle) is not socket.socket or not hasattr(transport, "_tempDataBuffer"):
         write: Callable[[bytes], None] = transport.write
         return write
 

@@ -12,10 +12,9 @@ from zope.interface.verify import verifyObject
 from rapida_tw.errors import NotSupported
 from rapida_tw.transports import audiosocket
 from rapida_tw.transports.audiosocket import (
-    BURST,
     CLOSED_WITHIN,
-    FASTEST,
 )
+from rapida_tw.transports.pace import BURST, FASTEST
 from tests.transports.case import (
     DIGIT,
     ERROR,

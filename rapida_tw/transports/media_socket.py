@@ -1,0 +1,373 @@
+"""MediaSocket: makes a Leg of a carrier's WebSocket, whatever its messages (`MediaWire`).
+
+Upgraded → started (the wire says so; then it is a call) → closed. Every way out ends in `closed`,
+and the listener hears of it exactly once unless it hung up itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+
+from rapida_tw.carriers.base import (
+    Audio,
+    Complaint,
+    Digit,
+    Full,
+    MarkHeard,
+    MediaEvent,
+    MediaWire,
+    Message,
+    Started,
+    Stopped,
+)
+from rapida_tw.errors import (
+    INTERNAL_ERROR,
+    NETWORK_FAILED,
+    PROTOCOL_ERROR,
+    REMOTE_HANGUP,
+    CallError,
+    CapacityExceeded,
+    ContextNotFound,
+    End,
+    RemoteProtocolError,
+    Unavailable,
+)
+from rapida_tw.media.leg import Leg, LegListener
+from rapida_tw.transports.apart import Apart
+from rapida_tw.transports.door import WAITING, Door, NeverStarted, malformed, refused
+from rapida_tw.transports.pace import Pace
+from rapida_tw.transports.websocket import (
+    AGAIN,
+    GOING_AWAY,
+    INTERNAL,
+    NORMAL,
+    POLICY,
+    FrameSocket,
+    FrameSocketFactory,
+)
+
+START_WITHIN = 10.0  # seconds from the upgrade to the wire's start
+CLAIM_WITHIN = 2.0  # seconds for the context store
+MALFORMED = 20  # messages that make no sense, in one call; with one more it ends
+_CLOSED_WELL = (NORMAL, GOING_AWAY, None)
+
+
+class MediaSockets:
+    """Opens media sockets; one a server."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._frames = FrameSocketFactory(door.clock)
+
+    def resource(
+        self,
+        carrier: str,
+        wire: MediaWire,
+        subprotocols: tuple[str, ...],
+        secure: bool,
+        claimed: Any = None,
+    ) -> IResource:
+        """What takes over the HTTP connection of an upgrade; `CapacityExceeded`.
+
+        `claimed` None: the wire's start names the context. `secure`: TLS, here or before us.
+        """
+        if self._door.waiting >= WAITING:
+            raise CapacityExceeded("too many media sockets wait for their start")
+        receiver = MediaSocket(self._door, carrier, wire, secure, claimed)
+        return self._frames.resource(receiver, subprotocols)
+
+
+class MediaSocket:
+    """One media socket: the receiver of its frames and the Leg of its call."""
+
+    _log = Logger()
+
+    def __init__(
+        self, door: Door, carrier: str, wire: MediaWire, secure: bool, claimed: Any
+    ) -> None:
+        self.format = wire.format
+        self._door = door
+        self._carrier = carrier
+        self._wire = wire
+        self._claimed = claimed
+        self._socket: FrameSocket | None = None  # None: not open, or not any more
+        self._peer = ""
+        self._listener: LegListener | None = None
+        self._starting: IDelayedCall | None = None
+        self._claiming: Deferred[Any] | None = None
+        self._early: list[MediaEvent] = []  # came while the context was claimed
+        self._pace = Pace(door.clock)
+        self._bytes_a_second = 1
+        self._malformed = 0
+        self._stuck = False  # the socket towards the far side takes nothing
+        self._refuses = False  # the far side says so
+        self._secure = secure
+        self._apart: Apart | None = None
+
+    def __str__(self) -> str:
+        return f"{self._carrier} socket {self._peer}".rstrip()
+
+    # -- Receiver: from the socket ----------------------------------------------------------------
+
+    def opened(self, socket: FrameSocket) -> None:
+        self._socket = socket
+        self._peer = str(socket.peer)
+        if self._secure and self._wire.one_frame_a_record:
+            self._apart = Apart(self._door.clock, socket.send)
+        self._door.sockets.add(self)
+        self._door.waiting += 1
+        self._starting = self._door.clock.callLater(START_WITHIN, self._not_started)
+
+    def message_received(self, payload: bytes, binary: bool) -> None:
+        try:
+            events = self._wire.received(payload, binary)
+            for event in events:
+                if type(event) is Audio and self._listener is not None:
+                    self._pace.count(len(event.payload) / self._bytes_a_second)
+                    self._listener.audio_received(event.payload)
+                else:
+                    self._happened(event)
+                if self._socket is None:
+                    return
+        except RemoteProtocolError as error:
+            self._not_understood(error, payload, binary)
+        except Exception:
+            # A bug of ours while this message was heard ends this call and no other.
+            self._log.failure("{socket}: failed on a received message", socket=self)
+            self._finish(INTERNAL_ERROR, INTERNAL)
+
+    def _happened(self, event: MediaEvent) -> None:
+        if isinstance(event, Started):
+            self._start(event)
+        elif self._listener is None:
+            if self._claiming is not None:
+                self._early.append(event)
+            elif isinstance(event, Stopped):
+                self._refuse(NeverStarted("the stream ended before it started"), NORMAL)
+        elif isinstance(event, Digit):
+            self._listener.digit_received(event.digit)
+        elif isinstance(event, MarkHeard):
+            self._listener.mark_heard(event.name)
+        elif isinstance(event, Full):
+            self._refuses = event.full
+            self._tell_full()
+        elif isinstance(event, Stopped):
+            self._finish(event.end, NORMAL)
+        elif isinstance(event, Complaint):
+            self._log.warn("{socket} complains: {text}", socket=self, text=event.text)
+        elif isinstance(event, Audio):
+            self._listener.audio_received(event.payload)
+
+    def _not_understood(self, error: RemoteProtocolError, payload: bytes, binary: bool) -> None:
+        malformed.inc(self._carrier)
+        self._malformed += 1
+        if self._malformed == 1:  # not each: a log is no place to be flooded from outside
+            self._log.warn("{socket}: malformed message: {error}", socket=self, error=error)
+        if not binary and not _is_utf8(payload) and self._socket is not None:
+            socket = self._socket
+            self._finish(PROTOCOL_ERROR.because("text that is no UTF-8"), None)
+            socket.refuse_payload("text that is no UTF-8")
+        elif self._listener is None:
+            self._refuse(NeverStarted(str(error)), POLICY)
+        elif self._malformed > MALFORMED:
+            self._finish(PROTOCOL_ERROR.because(str(error)), POLICY)
+
+    def writable(self, free: bool) -> None:
+        self._stuck = not free
+        self._tell_full()
+
+    def _tell_full(self) -> None:
+        if self._listener is not None and self._socket is not None:
+            self._listener.far_end_full(self._stuck or self._refuses)
+
+    def closed(self, code: int | None, reason: str, failure: Failure | None) -> None:
+        if self._peer == "":  # the handshake was refused or cut
+            if self._claimed is not None:
+                self._door.release(self._claimed)
+            return
+        self._door.sockets.discard(self)
+        if code not in _CLOSED_WELL:
+            end = NETWORK_FAILED.because(f"the far side closed with {code} {reason}".rstrip())
+        elif failure is None or not self._stuck:
+            # Whoever just closes while audio of ours lies unread in its kernel causes a reset:
+            # still the caller's hang-up.
+            end = REMOTE_HANGUP
+        else:
+            # A host that died acknowledges nothing: our buffers are full before TCP gives up.
+            end = NETWORK_FAILED.because(failure.getErrorMessage())
+        if self._listener is None and self._socket is not None:
+            self._lose(NeverStarted("the connection was closed before it started"))
+        self._finish(end, None)
+        if self._claiming is not None:
+            self._claiming.cancel()
+
+    # -- the start --------------------------------------------------------------------------------
+
+    def _start(self, event: Started) -> None:
+        if self._listener is not None or self._claiming is not None:
+            raise RemoteProtocolError("a second start")
+        if self._claimed is not None:
+            self._attach(self._claimed)
+            return
+        if not event.context_id:
+            self._refuse(ContextNotFound("the stream names no context"), POLICY)
+            return
+        assert self._socket is not None
+        # Reading stops until the call is known, so at most one read of messages waits.
+        self._socket.transport.pauseProducing()
+        claiming = self._door.claim(event.context_id, self._carrier)
+        self._claiming = claiming
+        claiming.addTimeout(CLAIM_WITHIN, self._door.clock)
+        claiming.addCallbacks(self._claimed_late, self._not_claimed)
+        claiming.addErrback(self._failed)
+
+    def _claimed_late(self, claimed: Any) -> None:
+        self._claiming, self._claimed = None, claimed
+        if self._socket is None:
+            self._door.release(claimed)  # for a connection that is tried again
+            return
+        self._attach(claimed)
+        early, self._early = self._early, []
+        for event in early:
+            if self._socket is not None:
+                self._happened(event)
+        if self._socket is not None:
+            self._socket.transport.resumeProducing()
+
+    def _not_claimed(self, failure: Failure) -> None:
+        self._claiming = None
+        error = failure.value
+        if isinstance(error, TimeoutError):
+            error = Unavailable(f"no answer to the claim in {CLAIM_WITHIN:.0f} s")
+        if isinstance(error, CallError):
+            full = isinstance(error, CapacityExceeded)
+            self._refuse(error, AGAIN if full else POLICY)
+        else:
+            self._failed(failure)
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("{socket}: the start failed", failure, socket=self)
+        self._finish(INTERNAL_ERROR, INTERNAL)
+
+    def _attach(self, claimed: Any) -> None:
+        self._end_waiting()
+        self.format = self._wire.format
+        self._bytes_a_second = self.format.rate * self.format.sample_bytes
+        try:
+            listener = self._door.attach(claimed, self)
+        except CallError as error:  # which the call's history knows already
+            self._claimed = None
+            self._refuse(error, INTERNAL)
+            return
+        self._listener = listener
+        if self._socket is None:  # the call has ended in its first moment
+            return
+        self._tell_full()
+
+    # -- ways out ---------------------------------------------------------------------------------
+
+    def _not_started(self) -> None:
+        self._starting = None
+        self._door.waiting -= 1
+        self._refuse(NeverStarted(f"no start within {START_WITHIN:.0f} s"), POLICY)
+
+    def _refuse(self, error: CallError, code: int) -> None:
+        self._lose(error)
+        self._close(code, error.reason)
+
+    def _lose(self, error: CallError) -> None:
+        """It will not become a call: count, log, and tell its history."""
+        refused.inc(error.reason)
+        self._log.warn(
+            "{socket} refused: {reason}: {error}", socket=self, reason=error.reason, error=error
+        )
+        if self._claimed is not None:
+            self._door.abandon(self._claimed, error)
+            self._claimed = None
+
+    def _finish(self, end: End, code: int | None) -> None:
+        """Tell the listener, once, and close; without a `code` the closing is somebody else's."""
+        if self._socket is None:
+            return
+        if end.status == "failed":
+            self._log.warn("{socket}: {end}", socket=self, end=end)
+        try:
+            if self._listener is None and self._claimed is not None:
+                self._lose(NeverStarted(str(end)))
+            if self._listener is not None:
+                self._listener.leg_ended(end)
+        finally:
+            if code is None:
+                self._forget()
+            else:
+                self._close(code, end.reason)
+
+    def _close(self, code: int, reason: str = "") -> None:
+        socket = self._socket
+        if socket is not None:
+            if self._apart is not None:
+                self._apart.flush()  # now or never
+            self._forget()
+            socket.close(code, reason)
+
+    def _forget(self) -> None:
+        """From now on nothing is sent and nobody is told anything."""
+        self._socket = None
+        self._end_waiting()
+        if self._apart is not None:
+            self._apart.stop()
+
+    def _end_waiting(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
+            self._door.waiting -= 1
+
+    def abort(self) -> None:
+        """Cut the connection; `closed` follows."""
+        if self._socket is not None:
+            self._socket.transport.abortConnection()
+
+    # -- Leg --------------------------------------------------------------------------------------
+
+    def send_audio(self, payload: bytes) -> None:
+        self._send(self._wire.audio(payload))
+
+    def mark(self, name: str) -> None:
+        self._send(self._wire.mark(name))
+
+    def clear(self) -> None:
+        self._send(self._wire.clear())
+
+    def send_digits(self, digits: str) -> None:
+        self._send(self._wire.digits(digits))
+
+    def hang_up(self) -> None:
+        if self._socket is not None:
+            self._send(self._wire.hang_up())
+            self._close(NORMAL)
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        socket = self._socket
+        if socket is not None:
+            send = socket.send if self._apart is None else self._apart.send
+            for payload, binary in messages:
+                send(payload, binary)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_conforms: type[Leg] = MediaSocket
