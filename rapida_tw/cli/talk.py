@@ -15,7 +15,7 @@ from rapida_tw.cli.opening import Nouns, command
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.reacting import run as run_reactor
 from rapida_tw.errors import CallError, MisconfiguredAssistant
-from rapida_tw.sim.asterisk import CallFailed
+from rapida_tw.sim.phone import CallFailed
 from rapida_tw.sim.talk import Outcome, Play, Press, Say, TalkOptions
 from rapida_tw.sim.talk import talk as make_call
 from rapida_tw.speech.base import Host, Registry, SynthesizerProvider

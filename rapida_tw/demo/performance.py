@@ -22,9 +22,10 @@ from rapida_tw.listening import Listening
 from rapida_tw.log import Redactor, observer, wall_clock
 from rapida_tw.models.receptionist import receptionist
 from rapida_tw.service import House, build
-from rapida_tw.sim.asterisk import Asterisk, CallFailed, Dialplan
+from rapida_tw.sim.asterisk import Asterisk, Dialplan
 from rapida_tw.sim.caller import Happened
 from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.phone import CallFailed
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.database import Database
 from rapida_tw.store.records import Conversation, Entry

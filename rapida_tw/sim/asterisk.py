@@ -14,41 +14,19 @@ from urllib.parse import quote
 from uuid import UUID
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
-from twisted.internet.error import (
-    ConnectError,
-    ConnectingCancelledError,
-    ConnectionClosed,
-    DNSLookupError,
-)
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
-from twisted.web.client import Agent, RequestTransmissionFailed, ResponseDone, ResponseFailed
-from twisted.web.http import PotentialDataLoss
+from twisted.internet.error import ConnectError, DNSLookupError
 
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
+from rapida_tw.sim.http import HttpRequest, NoAnswer, real_http
 from rapida_tw.sim.metronome import Metronome
-from rapida_tw.sim.phone import Phone
+from rapida_tw.sim.phone import CallFailed, Phone
 
 HTTP_TIMEOUT = 5.0  # seconds: CURLOPT(httptimeout)
 CONNECT_TIMEOUT = 2.0  # seconds: fixed in res_audiosocket
-_LONGEST_BODY = 4_096  # bytes: a channel variable is no longer
 # The one form that Asterisk's parser takes: no braces, no blanks, any case.
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NETWORK_ERRORS = (
-    ConnectError,
-    ConnectingCancelledError,
-    ConnectionClosed,
-    DNSLookupError,
-    RequestTransmissionFailed,
-    ResponseFailed,
-    TimeoutError,
-)
-
-
-class CallFailed(Exception):
-    """The dialplan went another way than to the assistant; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +53,7 @@ class Asterisk:
     def __init__(self, reactor: Any, dialplan: Dialplan, http: HTTPClient | None = None) -> None:
         self._reactor = reactor
         self._dialplan = dialplan
-        self._http = http or HTTPClient(Agent(reactor))
+        self._http = real_http(reactor, HTTP_TIMEOUT, http)
 
     def call(
         self, phone: Phone, metronome: Metronome, manner: Manner = APPLICATION
@@ -114,49 +92,16 @@ class Asterisk:
             f"{plan.url.rstrip('/')}/v1/talk/asterisk/call/{quote(plan.assistant_id, '')}"
             f"?from={quote(plan.caller, '')}&channel_id={quote(plan.channel_id, '')}"
         )
-        headers: dict[bytes | str, bytes | str] = {
-            "User-Agent": "asterisk-libcurl-agent/1.0",
-            "Accept": "*/*",
-        }
+        headers = {"User-Agent": "asterisk-libcurl-agent/1.0", "Accept": "*/*"}
         if plan.key_in_header:
             headers["x-api-key"] = plan.api_key
         else:
             url += f"&x-api-key={quote(plan.api_key, '')}"
         try:
-            response = await self._http.get(url, headers=headers, allow_redirects=False).addTimeout(
-                HTTP_TIMEOUT, self._reactor
-            )
-            body = _Body()
-            response.deliverBody(body)
-            text = await body.done.addTimeout(HTTP_TIMEOUT, self._reactor)
-        except _NETWORK_ERRORS as error:
-            kind = type(error).__name__
-            raise CallFailed(f"CURL() of {plan.url} failed: {kind} {error}".rstrip()) from error
-        if response.code >= 400:  # CURLOPT(failurecodes)
-            reasons = response.headers.getRawHeaders("x-rapida-error") or [text[:200]]
-            raise CallFailed(f"CURL() got HTTP {response.code}: {reasons[0]}")
+            answer = await self._http(HttpRequest("GET", url, headers))
+        except NoAnswer as error:
+            raise CallFailed(f"CURL() of {plan.url} failed: {error}") from error
+        if answer.status >= 400:  # CURLOPT(failurecodes)
+            raise CallFailed(f"CURL() got {answer.reason}")
         # CURL() trims white space at the end only.
-        return text.rstrip()
-
-
-class _Body(Protocol):
-    """Gathers a short body; `done` fires with it. Cancelling `done` closes the connection."""
-
-    transport: Any
-
-    def __init__(self) -> None:
-        self._text = bytearray()
-        self.done: Deferred[str] = Deferred(lambda _: self.transport.loseConnection())
-
-    def dataReceived(self, data: bytes) -> None:
-        self._text += data
-        if len(self._text) > _LONGEST_BODY:
-            self.transport.loseConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self.done.called:
-            return
-        if reason.check(ResponseDone, PotentialDataLoss):
-            self.done.callback(self._text[:_LONGEST_BODY].decode("utf-8", "replace"))
-        else:
-            self.done.errback(reason)
+        return answer.text.rstrip()

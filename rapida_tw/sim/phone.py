@@ -23,7 +23,17 @@ class Reason(Enum):
     EMPTY_AUDIO = "empty_audio"
     ODD_AUDIO = "odd_audio"
     LATE_PAYLOAD = "late_payload"  # the rest of a torn packet took too long
+    REFUSED = "refused"  # no upgrade to a WebSocket
+    NO_ANSWER = "no_answer"  # neither an upgrade nor a refusal
+    SERVER_FAILED = "server_failed"  # closed with a code that is no hang-up
+    BAD_FRAME = "bad_frame"  # against RFC 6455
+    BAD_MESSAGE = "bad_message"  # not what the carrier understands
+    CUT = "cut"  # TCP closed without a word, by ourselves, on purpose
     RESET = "reset"  # by ourselves, on purpose
+
+
+class CallFailed(Exception):
+    """The call went another way than to the assistant; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)

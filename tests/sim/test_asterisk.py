@@ -15,9 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from rapida_tw.sim.asterisk import HTTP_TIMEOUT, Asterisk, CallFailed, Dialplan
+from rapida_tw.sim.asterisk import HTTP_TIMEOUT, Asterisk, Dialplan
 from rapida_tw.sim.audiosocket import CONTEXT, FakeAsterisk, packet
 from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.phone import CallFailed
 from tests.sim.peers import RecordingPhone
 
 CALL = "66bc093d-34ab-4436-8e47-83e4fa85f361"

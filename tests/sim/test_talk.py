@@ -10,9 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.sim.asterisk import CallFailed
 from rapida_tw.sim.memory import Network
-from rapida_tw.sim.phone import Reason
+from rapida_tw.sim.phone import CallFailed, Reason
 from rapida_tw.sim.talk import Outcome, Play, Press, Say, TalkOptions, talk
 from tests.sim.peers import Echo, Server, Servers
 from tests.sim.test_asterisk import Web
