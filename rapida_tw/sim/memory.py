@@ -2,13 +2,14 @@
 
 What is written is delivered by one `callLater(0)` for all connections of a `Network`: never
 within the `write` itself, because a real reactor never calls a protocol back from there, and
-never later than the end of the same `Clock.advance`. A frame costs about a microsecond.
+never later than the end of the same `Clock.advance`. A frame costs about a microsecond. A network
+with a weather (weather.py) takes its time.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -19,9 +20,11 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IProtocol,
     IProtocolFactory,
+    IPushProducer,
     IReactorTime,
     ITransport,
 )
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -36,10 +39,18 @@ _ABORTED = ConnectionAborted()
 
 
 class Network:
-    """Carries bytes between the connections made in it."""
+    """Carries bytes between the connections made in it.
 
-    def __init__(self, clock: IReactorTime) -> None:
+    `delay()` says how many seconds the next piece is under way, behind those before it on the same
+    connection; None: none.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, delay: Callable[[], float] | None = None) -> None:
+        self.connected: set[MemoryTransport] = set()  # both ends of what is open
         self._clock = clock
+        self._delay = delay
         self._due: list[tuple[MemoryTransport, bytes | Exception]] = []
         self._timer: IDelayedCall | None = None
 
@@ -54,12 +65,19 @@ class Network:
         near = MemoryTransport(self, client, _CLIENT, _SERVER)
         far = MemoryTransport(self, server, _SERVER, _CLIENT)
         near.peer, far.peer = far, near
+        self.connected |= {near, far}
         server.makeConnection(far)
         client.makeConnection(near)
         return near
 
     def post(self, target: MemoryTransport, what: bytes | Exception) -> None:
-        """Deliver in the next turn: bytes, or the end of the connection."""
+        """Deliver in the next turn, or when the weather lets it: bytes, or the connection's end."""
+        if self._delay is not None:
+            now = self._clock.seconds()
+            target.due = max(target.due, now + self._delay())
+            target.coming.append(what)
+            self._clock.callLater(target.due - now, self._arrived, target)
+            return
         self._due.append((target, what))
         if self._timer is None:
             self._timer = self._clock.callLater(0, self._deliver)
@@ -68,10 +86,21 @@ class Network:
         due, self._due = self._due, []
         self._timer = None
         for target, what in due:
+            self._hand_over(target, what)
+
+    def _arrived(self, target: MemoryTransport) -> None:
+        self._hand_over(target, target.coming.popleft())
+
+    def _hand_over(self, target: MemoryTransport, what: bytes | Exception) -> None:
+        try:
             target.deliver(what)
+        except Exception as error:
+            # As a reactor does it: this connection is lost, its neighbours are not.
+            self._log.failure("a protocol failed on what it received")
+            target.fail(error)
 
 
-@implementer(ITransport, IConsumer)
+@implementer(ITransport, IConsumer, IPushProducer)
 class MemoryTransport:
     """One end of a connection: what our protocols use of `ITCPTransport`, and back-pressure."""
 
@@ -86,6 +115,8 @@ class MemoryTransport:
         self.disconnecting = False
         self.producer: Any = None
         self.unread = 0  # bytes on their way to the peer
+        self.due = 0.0  # when the latest of `coming` will be here
+        self.coming: deque[bytes | Exception] = deque()  # held up by the weather
         self._network = network
         self._host, self._peer_address = host, peer
         self._reading = True
@@ -125,8 +156,15 @@ class MemoryTransport:
             if self.producer is not None:
                 self.producer.resumeProducing()
 
+    def fail(self, error: Exception) -> None:
+        """The protocol raised `error`: both ends lose the connection."""
+        if self.connected:
+            self._network.post(self.peer, _LOST)
+            self._lose(error)
+
     def _lose(self, reason: Exception) -> None:
         self.connected = False
+        self._network.connected.discard(self)
         self._inbox.clear()
         if self.producer is not None:
             self.producer.stopProducing()
@@ -182,7 +220,14 @@ class MemoryTransport:
         self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """As Twisted's: one at a time. Pull producers are not driven."""
+        if self.producer is not None:
+            raise RuntimeError(f"{self.producer} was never unregistered")
+        if not self.connected:
+            producer.stopProducing()
+            return
         self.producer = producer
+        self._producer_paused = False
 
     def unregisterProducer(self) -> None:
         self.producer = None

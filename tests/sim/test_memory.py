@@ -11,6 +11,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from rapida_tw.sim.memory import MemoryTransport, Network
+from rapida_tw.sim.weather import RESENT_AFTER, Weather
 from tests.sim.peers import Server, Servers
 
 
@@ -37,10 +38,10 @@ class Refusing(Factory):
 class NetworkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        network = Network(self.clock)
+        self.network = Network(self.clock)
         servers = Servers()
         self.near = Server()
-        transport = network.connect(servers, self.near)
+        transport = self.network.connect(servers, self.near)
         assert transport is not None
         self.wire: MemoryTransport = transport
         self.far = servers.made[0]
@@ -57,6 +58,7 @@ class NetworkTests(SynchronousTestCase):
         """It is what Twisted calls a transport."""
         self.assertTrue(verifyObject(ITransport, self.wire))
         self.assertTrue(verifyObject(IConsumer, self.wire))
+        self.assertTrue(verifyObject(IPushProducer, self.wire))
 
     def test_never_within_write(self) -> None:
         """Bytes arrive in a later turn of the reactor, in their order and pieces."""
@@ -147,3 +149,83 @@ class NetworkTests(SynchronousTestCase):
         self.wire.loseConnection()
         self.settle()
         self.assertEqual(producer.calls, ["stop"])
+
+    def test_one_producer(self) -> None:
+        """A second producer is refused until the first is unregistered; after the end, stopped."""
+        self.wire.registerProducer(Producer(), True)
+        second = Producer()
+        self.assertRaises(RuntimeError, self.wire.registerProducer, second, True)
+        self.wire.unregisterProducer()
+        self.wire.abortConnection()
+        self.settle()
+        self.wire.registerProducer(second, True)
+        self.assertEqual(second.calls, ["stop"])
+
+    def test_failing_protocol(self) -> None:
+        """A protocol that raises loses its connection; what comes for others still does."""
+        servers, other = Servers(), Server()
+        self.network.connect(servers, other)
+        self.far.dataReceived = lambda data: 1 / 0  # type: ignore[assignment,method-assign]
+        self.wire.write(b"x")
+        other.transport.write(b"unharmed")
+        self.settle()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(
+            (self.lost(self.near), self.lost(self.far)), (ConnectionLost, ZeroDivisionError)
+        )
+        self.assertEqual(servers.made[0].received, b"unharmed")
+
+    def test_connected(self) -> None:
+        """The network knows what is open."""
+        self.assertEqual(self.network.connected, {self.wire, self.wire.peer})
+        self.wire.loseConnection()
+        self.settle()
+        self.assertEqual(self.network.connected, set())
+
+
+class WeatherTests(SynchronousTestCase):
+    """Delays, and what they do to a connection."""
+
+    def arrivals(self, delays: list[float]) -> list[tuple[float, bytes]]:
+        """When each of some pieces, one written every 10 ms, is there."""
+        clock = Clock()
+        waiting = iter(delays)
+        network = Network(clock, lambda: next(waiting))
+        servers, near = Servers(), Server()
+        network.connect(servers, near)
+        seen: list[tuple[float, bytes]] = []
+        servers.made[0].dataReceived = lambda data: seen.append(  # type: ignore[method-assign]
+            (round(clock.seconds(), 6), data)
+        )
+        for number in range(len(delays)):
+            near.transport.write(bytes((number,)))
+            clock.advance(0.01)
+        clock.pump([0.01] * 100)
+        return seen
+
+    def test_held_up(self) -> None:
+        """Nothing overtakes: what comes behind a late piece comes with it, in order."""
+        self.assertEqual(
+            self.arrivals([0.01, 0.2, 0.01, 0.01]),
+            [(0.01, b"\0"), (0.21, b"\1"), (0.21, b"\2"), (0.21, b"\3")],
+        )
+
+    def test_calm(self) -> None:
+        """Without jitter and loss each piece takes the latency."""
+        weather = Weather(1, latency=0.03)
+        self.assertEqual([weather() for _ in range(3)], [0.03] * 3)
+
+    def test_seeded(self) -> None:
+        """The same seed makes the same weather."""
+        rough = {"jitter": 0.05, "loss": 0.1}
+        one, same, other = (Weather(seed, **rough) for seed in (1, 1, 2))
+        delays = [one() for _ in range(50)]
+        self.assertEqual(delays, [same() for _ in range(50)])
+        self.assertNotEqual(delays, [other() for _ in range(50)])
+
+    def test_loss(self) -> None:
+        """About the told share is sent again, and again when that is lost, too."""
+        weather = Weather(7, latency=0.0, loss=0.2)
+        delays = [weather() for _ in range(2000)]
+        self.assertLess(abs(sum(delay > 0 for delay in delays) / 2000 - 0.2), 0.03)
+        self.assertGreaterEqual({round(delay / RESENT_AFTER) for delay in delays}, {1, 3, 7})
