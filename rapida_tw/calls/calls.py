@@ -1,34 +1,31 @@
-"""Calls: the register of all calls; who may call, who is on the phone, who must go."""
+"""Calls: the register of all calls; who is on the phone, how to reach them, who must go."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.call import Call, LiveCall, Script
-from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
+from rapida_tw.calls.context import CallContext, ContextStore
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.line import DialplanLine
 from rapida_tw.calls.parts import Parts, Vendors
+from rapida_tw.calls.registration import Registration
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import (
     INTERNAL_ERROR,
-    NEVER_CONNECTED,
     SHUTTING_DOWN,
     TRANSFERRED,
-    CallError,
     CapacityExceeded,
-    ContextNotFound,
     End,
     NotFound,
 )
@@ -41,23 +38,17 @@ from rapida_tw.metrics import Counter, Gauge
 from rapida_tw.store.records import (
     Assistant,
     AssistantStore,
-    Conversation,
     ConversationStore,
     Deployment,
 )
 
-# Beats that come this late on average leave no room for another call.
-FULL_AT = 0.008  # seconds
 GOODBYE_WITHIN = 8.0  # seconds for the closing message when the server stops
 GOODBYE = "I am sorry, I have to end the call now. Please call again in a moment. Goodbye."
 HUNG_UP = End("hung_up_by_api")
-REMEMBERED = 10_000  # context ids whose later events can still be told apart
 
 started = Counter("rapida_calls_total", "Calls that were connected.", ("carrier",))
 ended = Counter("rapida_calls_ended_total", "Calls that ended.", ("reason", "status"))
 running = Gauge("rapida_calls_running", "Calls on the phone now.")
-registered = Counter("rapida_calls_registered_total", "Webhooks that made a call.", ("carrier",))
-refused = Counter("rapida_calls_refused_total", "Webhooks that were refused.", ("reason",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,114 +85,40 @@ class Calls:
         self._beat = beat
         self._contexts = contexts
         self._assistants = assistants
-        self._conversations = conversations
         self._journal = journal
         self._vendors = vendors
         self._http = http
-        self._ids = ids
         self._now = now
-        self._max_calls = max_calls
         self._recordings = recordings
         self._disk = disk
         self._running: dict[int, Call] = {}
-        self._waiting: dict[str, IDelayedCall] = {}  # contexts that nobody has claimed yet
-        self._known: OrderedDict[str, int] = OrderedDict()  # context id → conversation id
-        self._draining = False
+        self._admission = Admission(beat, journal, lambda: len(self._running), max_calls)
+        self._registration = Registration(
+            clock,
+            self._admission,
+            contexts,
+            assistants,
+            conversations,
+            journal,
+            vendors,
+            ids,
+            now,
+        )
         self.ended = 0  # calls, since the start
         self._empty: Deferred[None] | None = None
 
-    # -- admission --------------------------------------------------------------------------------
+    # -- phase 1 ----------------------------------------------------------------------------------
 
     @property
     def ready(self) -> str:
         """Why no new call is taken; "" when one is."""
-        return self._full or self._journal.trouble
-
-    @property
-    def _full(self) -> str:
-        if self._draining:
-            return "draining"
-        if self._max_calls and len(self._running) >= self._max_calls:
-            return f"full: {len(self._running)} calls"
-        if self._running and self._beat.lateness > FULL_AT:
-            return f"full: the beat is {self._beat.lateness * 1000:.0f} ms late"
-        return ""
+        return self._admission.ready
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> Deferred[CallContext]:
-        """Phase 1: a webhook tells of a call; its context waits for the media connection."""
-        registering = Deferred.fromCoroutine(self._register(incoming, assistant_id, project_id))
-        return registering.addErrback(_count_refusal)
-
-    async def _register(
-        self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> CallContext:
-        if self.ready:
-            raise CapacityExceeded(self.ready)
-        assistant = await self._assistants.get(assistant_id, project_id)
-        deployment = await self._assistants.deployment(assistant_id)
-        self._vendors.check(assistant, deployment)
-        conversation_id = self._ids.new()
-        now = self._now()
-        conversation = Conversation(
-            conversation_id,
-            project_id,
-            assistant_id,
-            incoming.caller,
-            carrier=incoming.carrier,
-            created=now,
-            updated=now,
-        )
-        context = CallContext(
-            conversation_id,
-            assistant_id,
-            project_id,
-            incoming.carrier,
-            caller=incoming.caller,
-            callee=incoming.callee,
-            provider_call_id=incoming.provider_call_id,
-            metadata=incoming.metadata,
-        )
-        await self._conversations.create(conversation)
-        try:
-            context = await self._contexts.put(context)
-        except Exception as error:
-            self._fail(context, error)
-            raise
-        self._remember(context, incoming)
-        registered.inc(incoming.carrier)
-        return context
-
-    def _remember(self, context: CallContext, incoming: IncomingCall) -> None:
-        note = self._journal.of(context.conversation_id)
-        note.event("webhook", carrier=incoming.carrier, caller=incoming.caller)
-        note.metadata("client.phone", incoming.caller)
-        note.metadata("client.assistant_phone", incoming.callee)
-        note.metadata("client.direction", context.direction)
-        note.metadata("client.channel", incoming.carrier)
-        note.metadata("client.provider_call_id", incoming.provider_call_id)
-        note.metadata("client.context_id", context.id)
-        note.status("saved")
-        self._waiting[context.id] = self._clock.callLater(LIFETIME, self._expired, context)
-        self._known[context.id] = context.conversation_id
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-
-    def _expired(self, context: CallContext) -> None:
-        """Nobody came here. With many nodes another may have taken the call: ask the store."""
-        del self._waiting[context.id]
-        asking = self._conversations.get(context.conversation_id)
-        asking.addCallback(self._expire_if_saved)
-        asking.addErrback(lambda f: self._log.failure("could not expire a context", f))
-
-    def _expire_if_saved(self, conversation: Conversation) -> None:
-        if conversation.status in ("webhook", "saved"):
-            note = self._journal.of(conversation.id)
-            note.event("call.failed", reason=NEVER_CONNECTED.reason)
-            note.metric("call.status", NEVER_CONNECTED.status)
-            note.metric("call.disconnected_by", NEVER_CONNECTED.disconnected_by)
-            note.status("expired", NEVER_CONNECTED.reason)
+        """A webhook tells of a call; its context waits for the media connection."""
+        return self._registration.register(incoming, assistant_id, project_id)
 
     # -- phase 2 ----------------------------------------------------------------------------------
 
@@ -214,17 +131,15 @@ class Calls:
         return Deferred.fromCoroutine(self._claim(context_id))
 
     async def _claim(self, context_id: str) -> Claimed:
-        if self._full:
-            raise CapacityExceeded(self._full)
+        if self._admission.full:
+            raise CapacityExceeded(self._admission.full)
         context = await self._contexts.claim(context_id)
-        waiting = self._waiting.pop(context.id, None)
-        if waiting is not None:
-            waiting.cancel()
+        self._registration.claimed(context.id)
         try:
             assistant = await self._assistants.get(context.assistant_id)
             deployment = await self._assistants.deployment(context.assistant_id)
         except Exception as error:  # also the end of the transport's patience
-            self._fail(context, error)
+            self._journal.of(context.conversation_id).never_began(error)
             raise
         return Claimed(context, assistant, deployment)
 
@@ -235,11 +150,11 @@ class Calls:
         is draining since the claim.
         """
         try:
-            if self._draining:
+            if self._admission.draining:
                 raise CapacityExceeded("draining")
             call = self._make(claimed, leg)
         except Exception as error:
-            self._fail(claimed.context, error)
+            self._journal.of(claimed.context.conversation_id).never_began(error)
             raise
         self._running[claimed.context.conversation_id] = call
         running.set(len(self._running))
@@ -279,16 +194,6 @@ class Calls:
             self._over,
         )
 
-    def _fail(self, context: CallContext, error: Exception) -> None:
-        """A call that never became one."""
-        known = error if isinstance(error, CallError) else CallError()
-        reason = known.reason
-        note = self._journal.of(context.conversation_id)
-        note.event("call.failed", reason=reason, detail=str(known))
-        note.metric("call.status", "failed")
-        note.metric("call.disconnected_by", "system")
-        note.status("failed", reason)
-
     def _recorder(self, claimed: Claimed, call: Call) -> Recorder | None:
         if self._disk is None or self._recordings is None or not claimed.deployment.recording:
             return None
@@ -318,10 +223,7 @@ class Calls:
 
     def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
         """A status callback of the carrier; unknown contexts raise `ContextNotFound`."""
-        conversation_id = self._known.get(context_id.lower())
-        if conversation_id is None:
-            raise ContextNotFound(f"no call of context {context_id} is known here")
-        note = self._journal.of(conversation_id)
+        note = self._journal.of(self._registration.conversation(context_id))
         note.event(fields.get("type") or "carrier.event", carrier=carrier, **{"fields": fields})
 
     def follow_up(self, context_id: str) -> Deferred[str]:
@@ -365,7 +267,7 @@ class Calls:
         return Deferred.fromCoroutine(self._drain(seconds))
 
     async def _drain(self, seconds: float) -> None:
-        self._draining = True
+        self._admission.draining = True
         if self._running:
             self._log.info("draining: {calls} calls on the phone", calls=len(self._running))
             await self._emptied(seconds)
@@ -374,9 +276,7 @@ class Calls:
         await self._emptied(GOODBYE_WITHIN)
         for call in tuple(self._running.values()):
             call.end(SHUTTING_DOWN)
-        for waiting in self._waiting.values():
-            waiting.cancel()
-        self._waiting.clear()
+        self._registration.close()
 
     def _emptied(self, seconds: float) -> Deferred[None]:
         """Fires when no call is left, or after so many seconds."""
@@ -392,9 +292,3 @@ class Calls:
         empty, self._empty = self._empty, None
         if empty is not None:
             empty.callback(None)
-
-
-def _count_refusal(failure: Failure) -> Failure:
-    if isinstance(failure.value, CallError):
-        refused.inc(failure.value.reason)
-    return failure

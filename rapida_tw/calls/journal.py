@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.errors import NotFound, Unavailable
+from rapida_tw.errors import CallError, NotFound, Unavailable
 from rapida_tw.metrics import Counter
 from rapida_tw.store.records import ConversationStore, Entry
 
@@ -209,6 +209,14 @@ class Notebook:
 
     def status(self, status: str, end_reason: str = "", duration: float | None = None) -> None:
         self._journal.set_status(self._id, status, end_reason, duration)
+
+    def never_began(self, error: Exception) -> None:
+        """The call that was announced never became one."""
+        known = error if isinstance(error, CallError) else CallError()
+        self.event("call.failed", reason=known.reason, detail=str(known))
+        self.metric("call.status", "failed")
+        self.metric("call.disconnected_by", "system")
+        self.status("failed", known.reason)
 
     def _add(self, kind: str, name: str, value: str, data: Mapping[str, Any]) -> None:
         self._journal.add(Entry(self._id, kind, name, value, data, self._now()))

@@ -54,7 +54,7 @@ class _Case(SynchronousTestCase):
         self.prepare()
         context = self.server.register(**self.metadata)
         self.ear.noted.clear()  # the look that `register` takes
-        self.call_id = context.conversation_id
+        self.call_id, self.context_id = context.conversation_id, context.id
         claimed = self.successResultOf(self.server.calls.claim(context.id))
         self.listener = self.server.calls.attach(claimed, self.leg)
 
@@ -328,7 +328,7 @@ class TransferTests(_Case):
         """A call that ends otherwise leaves no target for the dialplan."""
         self.successResultOf(self.call.transfer("300"))
         self.listener.leg_ended(REMOTE_HANGUP)
-        context = self.successResultOf(self.server.calls.follow_up(self._context_id()))
+        context = self.successResultOf(self.server.calls.follow_up(self.context_id))
         self.assertEqual(context, "")
 
     def test_made(self) -> None:
@@ -336,14 +336,10 @@ class TransferTests(_Case):
         self.successResultOf(
             self.server.calls.transfer(self.call_id, self.server.project_id, "300")
         )
-        context = self.successResultOf(self.server.calls.follow_up(self._context_id()))
+        context = self.successResultOf(self.server.calls.follow_up(self.context_id))
         self.assertEqual(context, "300")
         self.assertEqual(self.conversation.end_reason, "transferred")
         self.server.contexts.close()
-
-    def _context_id(self) -> str:
-        known = self.server.calls._known
-        return next(context for context, id in known.items() if id == self.call_id)
 
 
 class RecordingTests(_Case):

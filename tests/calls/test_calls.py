@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.calls import calls
-from rapida_tw.calls.calls import FULL_AT, GOODBYE, GOODBYE_WITHIN, Claimed
+from rapida_tw.calls import calls, registration
+from rapida_tw.calls.admission import FULL_AT
+from rapida_tw.calls.calls import GOODBYE, GOODBYE_WITHIN, Claimed
 from rapida_tw.calls.context import LIFETIME, CallContext
 from rapida_tw.calls.journal import EVERY
 from rapida_tw.carriers.base import IncomingCall
@@ -92,7 +93,7 @@ class RegisterTests(_Case):
 
     def test_remembered(self) -> None:
         """The call is saved with all that the carrier told, and waits for its connection."""
-        before = calls.registered.value("asterisk")
+        before = registration.registered.value("asterisk")
         context = self.successResultOf(self.register())
         conversation = self.conversation(context.conversation_id)
         self.assertEqual((conversation.status, conversation.identifier), ("saved", "100"))
@@ -109,13 +110,13 @@ class RegisterTests(_Case):
             },
         )
         self.assertEqual([e.name for e in conversation.entries if e.kind == "event"], ["webhook"])
-        self.assertEqual(calls.registered.value("asterisk"), before + 1)
+        self.assertEqual(registration.registered.value("asterisk"), before + 1)
 
     def test_unknown_assistant(self) -> None:
         """Nobody answers there: refused, counted, and nothing is saved."""
-        before = calls.refused.value("assistant-not-found")
+        before = registration.refused.value("assistant-not-found")
         self.failureResultOf(self.register(999), AssistantNotFound)
-        self.assertEqual(calls.refused.value("assistant-not-found"), before + 1)
+        self.assertEqual(registration.refused.value("assistant-not-found"), before + 1)
         self.assertEqual(done(self.server.conversations.page(self.project)).total, 0)
 
     def test_foreign_assistant(self) -> None:
@@ -133,9 +134,9 @@ class RegisterTests(_Case):
         """A call whose context cannot be kept has failed: it does not stay a webhook for ever."""
         away: Deferred[CallContext] = fail(Unavailable("no Redis"))
         self.server.contexts.put = lambda context: away  # type: ignore[method-assign]
-        before = calls.refused.value("unavailable")
+        before = registration.refused.value("unavailable")
         self.failureResultOf(self.register(), Unavailable)
-        self.assertEqual(calls.refused.value("unavailable"), before + 1)
+        self.assertEqual(registration.refused.value("unavailable"), before + 1)
         conversation = self.newest()
         self.assertEqual((conversation.status, conversation.end_reason), ("failed", "unavailable"))
         self.nothing_left()
@@ -285,9 +286,9 @@ class AdmissionTests(_Case):
         self.assertEqual(self.calls.ready, "")
         self.connect()
         self.assertIn("full", self.calls.ready)
-        before = calls.refused.value("capacity-exceeded")
+        before = registration.refused.value("capacity-exceeded")
         self.failureResultOf(self.register(), CapacityExceeded)
-        self.assertEqual(calls.refused.value("capacity-exceeded"), before + 1)
+        self.assertEqual(registration.refused.value("capacity-exceeded"), before + 1)
         self.failureResultOf(self.calls.claim(late.id), CapacityExceeded)
         self.assertEqual(len(self.calls), 2)
         listener.leg_ended(REMOTE_HANGUP)
