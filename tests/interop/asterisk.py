@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapida_tw.dialplan import Settings, every_file
+from tests.process import ended, started
 
 RATE = 8000  # Hz, of all recordings
 CANNOT = 3  # exit status of install.sh
@@ -196,10 +197,7 @@ class Asterisk:
         # wild (it can, after a failed AudioSocket connection) does not fill the disk with its log.
         bound = ["setpriv", "--pdeathsig", "TERM", "prlimit", f"--fsize={LOG_LIMIT}"]
         command = [*bound, "chroot", str(self._root), "asterisk", "-f", "-C", self._conf]
-        with open(self.folder / "log" / "console", "wb") as console:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console
-            )
+        self._process = started(command, self.folder / "log" / "console")
         booted = "fully booted"
         wait_until(lambda: booted in self.cli("core waitfullybooted"), 30, booted, self.log)
 
@@ -218,12 +216,7 @@ class Asterisk:
     def stop(self) -> None:
         """End it, however it is, and remove its folder, unless RAPIDA_KEEP is set."""
         process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-            process.wait()
+        ended(process, 5)
         if not os.environ.get("RAPIDA_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.interop.asterisk import wait_until
+from tests.process import ended, started
 
 _CONFIGURATION = """\
 [server]
@@ -62,14 +63,8 @@ class Server:
         made = json.loads(self.rapida("init", "--json"))
         self.api_key, self.assistant_id = made["api_key"], made["assistant_id"]
         twistd = [_script("twistd"), "-n", "--pidfile="]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*twistd, "rapida", "--config", str(self._configuration)],
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env=self._environment(),
-            )
+        command = [*twistd, "rapida", "--config", str(self._configuration)]
+        self._process = started(command, self._log, cwd=self._folder, env=self._environment())
         try:
             wait_until(self._ready, 60, "the server is ready", self.log)
         except BaseException:
@@ -88,12 +83,7 @@ class Server:
     def stop(self) -> None:
         """As systemd would: ask, and after a while no longer ask."""
         process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
-            process.wait()
+        ended(process, 15)
 
     def rapida(self, *arguments: str) -> str:
         """The output of a `rapida` command on this server's configuration."""

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
+from tests.process import ended, started
 from tests.server.installation import Installation, until
 
 READY_WITHIN = 30.0  # seconds; it takes one, alone on a machine
@@ -30,15 +31,13 @@ class ServerProcess:
 
     def __enter__(self) -> ServerProcess:
         command = self.installation.twistd("-n", "--pidfile=", *self._options)
-        with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                cwd=self.installation.folder,
-                env=self.installation.environ(),
-            )
+        self._process = started(
+            command,
+            self._stdout,
+            self._stderr,
+            cwd=self.installation.folder,
+            env=self.installation.environ(),
+        )
         try:
             until(self._installed, READY_WITHIN, lambda: f"ready\n{self.printed()}")
         except BaseException:
@@ -63,10 +62,8 @@ class ServerProcess:
         return bool(self.installation.api_key) and self.installation.ready()
 
     def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        process, self._process = self._process, None
+        ended(process)
 
     # -- for tests --------------------------------------------------------------------------------
 
