@@ -83,6 +83,20 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential as it is shown: of its value only the names of the keys that are set."""
+
+    id: int
+    project_id: int
+    name: str
+    provider: str
+    keys_set: tuple[str, ...]
+    created: float
+    updated: float
+    last_used: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing to remember of a conversation; the journal writes them in batches.
 
@@ -154,6 +168,31 @@ class KeyStore(Protocol):
 
     def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]: ...
     def revoke(self, key_id: int) -> Deferred[None]: ...
+
+
+class CredentialStore(Protocol):
+    """Secrets of carriers and vendors, sealed; `NotFound` for those of other projects too."""
+
+    def create(
+        self, project_id: int, name: str, provider: str, value: Mapping[str, str]
+    ) -> Deferred[Credential]: ...
+    def get(self, credential_id: int, project_id: int) -> Deferred[Credential]: ...
+    def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]: ...
+    def update(
+        self,
+        credential_id: int,
+        project_id: int,
+        name: str | None = None,
+        value: Mapping[str, str] | None = None,
+    ) -> Deferred[Credential]:
+        """Replace what is given; `value` as a whole."""
+
+    def delete(self, credential_id: int, project_id: int) -> Deferred[None]: ...
+    def secrets(self, credential_id: int, project_id: int) -> Deferred[Mapping[str, str]]:
+        """The value, for the house's own use; its repr hides it. Cached for some seconds.
+
+        `CredentialUnreadable` when the server has another secret key than it was sealed with.
+        """
 
 
 class ConversationStore(Protocol):

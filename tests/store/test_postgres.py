@@ -17,6 +17,7 @@ from tests.store import (
     postgres,
     test_assistants,
     test_conversations,
+    test_credentials,
     test_keys,
     test_migrate,
     test_projects,
@@ -44,6 +45,10 @@ class PostgresAssistantsTests(OnPostgres, test_assistants.AssistantsTests):
 
 
 class PostgresConversationsTests(OnPostgres, test_conversations.ConversationsTests):
+    pass
+
+
+class PostgresCredentialsTests(OnPostgres, test_credentials.CredentialsTests):
     pass
 
 
