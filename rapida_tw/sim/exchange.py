@@ -1,0 +1,72 @@
+"""The exchange of a fake carrier: carries out both phases of its calls, and reports after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, DNSLookupError
+
+from rapida_tw.sim.carrier import FakeCarrier, Media
+from rapida_tw.sim.faults import NO_FAULTS, Faults
+from rapida_tw.sim.http import Http, NoAnswer
+from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.phone import CallFailed, Phone
+from rapida_tw.sim.websocket_line import WebSocketLine
+
+# Connects the line to the server that `media.url` means; errbacks as endpoints do.
+Connect = Callable[[Media, WebSocketLine], "Deferred[object]"]
+
+
+class Exchange:
+    """Makes calls by `http` and `connect`, on whatever clock those are."""
+
+    def __init__(self, http: Http, connect: Connect, metronome: Metronome) -> None:
+        self._http = http
+        self._connect = connect
+        self._metronome = metronome
+
+    def call(
+        self,
+        carrier: FakeCarrier,
+        phone: Phone,
+        faults: Faults = NO_FAULTS,
+        *,
+        strict: bool = False,
+    ) -> Deferred[WebSocketLine]:
+        """Both phases; fires when the line is up, errbacks with `CallFailed`."""
+        return Deferred.fromCoroutine(self._call(carrier, phone, faults, strict))
+
+    def report(self, carrier: FakeCarrier, line: WebSocketLine) -> Deferred[list[int]]:
+        """When the line is down, the carrier's callbacks; fires with their answers' status.
+
+        0 for one that got no answer: a carrier notes that and goes on.
+        """
+        return Deferred.fromCoroutine(self._report(carrier, line))
+
+    async def _call(
+        self, carrier: FakeCarrier, phone: Phone, faults: Faults, strict: bool
+    ) -> WebSocketLine:
+        try:
+            answer = await self._http(carrier.webhook())
+        except NoAnswer as error:
+            raise CallFailed(f"the webhook failed: {error}") from error
+        media = carrier.invited(answer)
+        line = WebSocketLine(phone, media, self._metronome, faults, strict=strict)
+        try:
+            await self._connect(media, line)
+        except (ConnectError, DNSLookupError) as error:
+            raise CallFailed(f"no connection for {media.url}: {error}") from error
+        ending = await line.up
+        if ending is not None:
+            raise CallFailed(f"{media.url}: {ending}")
+        return line
+
+    async def _report(self, carrier: FakeCarrier, line: WebSocketLine) -> list[int]:
+        statuses = []
+        for request in carrier.callbacks(await line.closed):
+            try:
+                statuses.append((await self._http(request)).status)
+            except NoAnswer:
+                statuses.append(0)
+        return statuses
