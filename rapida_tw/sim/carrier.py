@@ -81,13 +81,16 @@ class Media:
 
 
 class FakeCarrier(Protocol):
-    """One call as a carrier makes it."""
+    """One call as a carrier makes it. `now`: seconds since the epoch, for stamps and signatures."""
 
-    def webhook(self) -> HttpRequest:
+    def webhook(self, now: float) -> HttpRequest:
         """Ask the server what to do with a new call."""
 
-    def invited(self, answer: HttpAnswer) -> Media:
+    def invited(self, answer: HttpAnswer, now: float) -> Media:
         """Read the answer; `CallFailed` says why there will be no media."""
 
-    def callbacks(self, ending: Ending) -> Sequence[HttpRequest]:
+    def started(self, now: float) -> Sequence[HttpRequest]:
+        """What the carrier reports when the media has begun, in this order."""
+
+    def ended(self, ending: Ending, now: float) -> Sequence[HttpRequest]:
         """What the carrier reports when the media is over, in this order."""
