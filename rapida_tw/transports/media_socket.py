@@ -81,7 +81,7 @@ class MediaSockets:
         if self._door.waiting >= WAITING:
             raise CapacityExceeded("too many media sockets wait for their start")
         receiver = MediaSocket(self._door, carrier, wire, secure, claimed)
-        return self._frames.resource(receiver, subprotocols)
+        return self._frames.takeover(receiver, subprotocols)
 
 
 class MediaSocket:
@@ -205,8 +205,6 @@ class MediaSocket:
         if self._listener is None and self._socket is not None:
             self._lose(NeverStarted("the connection was closed before it started"))
         self._finish(end, None)
-        if self._claiming is not None:
-            self._claiming.cancel()
 
     # -- the start --------------------------------------------------------------------------------
 
@@ -267,9 +265,8 @@ class MediaSocket:
             self._refuse(error, INTERNAL)
             return
         self._listener = listener
-        if self._socket is None:  # the call has ended in its first moment
-            return
-        self._tell_full()
+        if self._stuck or self._refuses:
+            self._tell_full()
 
     # -- ways out ---------------------------------------------------------------------------------
 

@@ -203,7 +203,7 @@ class FrameSocketFactory(WebSocketServerFactory):
             autoPingInterval=0,  # an Asterisk before 20.18 ends the call on a ping
         )
 
-    def resource(self, receiver: Receiver, subprotocols: tuple[str, ...]) -> IResource:
+    def takeover(self, receiver: Receiver, subprotocols: tuple[str, ...]) -> IResource:
         """What takes an HTTP request's connection over."""
         return _Takeover(self, receiver, subprotocols)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -16,6 +19,7 @@ HANDSHAKE = (
     b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     b"Sec-WebSocket-Version: 13\r\n%s\r\n"
 )
+_CLOSED = ConnectionDone()
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -104,9 +108,10 @@ class Connection:
         kind: type[FrameSocket] = FrameSocket,
         headers: bytes = b"",
         subprotocols: tuple[str, ...] = (),
+        receiver: Callable[[Clock], Any] | None = None,
     ) -> None:
         self.clock = Clock()
-        self.receiver = Receiver()
+        self.receiver: Any = Receiver() if receiver is None else receiver(self.clock)
         self.wire = Wire()
         self.socket = kind(self.receiver, subprotocols)
         self.socket.factory = FrameSocketFactory(self.clock)
@@ -120,6 +125,10 @@ class Connection:
         for piece in data:
             if not (self.wire.aborted or self.wire.disconnecting):
                 self.socket.dataReceived(piece)
+
+    def lose(self, reason: Exception = _CLOSED) -> None:
+        """The connection is gone."""
+        self.socket.connectionLost(Failure(reason))
 
     @property
     def sent(self) -> list[tuple[int, bytes]]:

@@ -146,6 +146,13 @@ class FragmentTests(SynchronousTestCase):
         self.assertEqual(connection.receiver.messages, [(b"one two", False), (b"three", False)])
         self.assertEqual(connection.sent, [(PONG, b"?")])
 
+    def test_text_within_a_text(self) -> None:
+        """Case 5.18 in two reads: the second begins with a small whole frame, and is wrong."""
+        connection = Connection()
+        connection.feed(frame(TEXT, b"a", fin=False), frame(TEXT, b"b"))
+        self.assertEqual(connection.close_code, 1002)
+        self.assertEqual(connection.receiver.messages, [])
+
     def test_short_way_again(self) -> None:
         """After a fragmented message small frames go the short way again."""
         connection = Connection(Watched)
