@@ -136,7 +136,8 @@ class House(MultiService):
         looking.setServiceParent(self)
 
         # The open ports.
-        self._audiosocket = AudioSocketFactory(reactor, self.calls.claim, self.calls.attach)
+        claim = partial(self.calls.claim, carrier="asterisk")
+        self._audiosocket = AudioSocketFactory(reactor, claim, self.calls.attach)
         self.site = build_site(self._web())
         self.listening = Listening(reactor, self._ports())
         self.listening.setServiceParent(self)

@@ -9,6 +9,10 @@ from rapida_tw.media.clock import MediaClock
 
 # Beats that come this late on average leave no room for another call.
 FULL_AT = 0.008  # seconds
+# Announced calls cost memory and a row each, and nobody may ever come for them. Three in a minute
+# for each call that has room is more than any caller's patience makes.
+WAITING_A_CALL = 20  # announced calls that wait, for each of `max_calls`
+MOST_WAITING = 5000  # where that is not known
 
 
 class Admission:
@@ -22,6 +26,7 @@ class Admission:
         self._journal = journal
         self._calls = calls
         self._max_calls = max_calls
+        self.most_waiting = WAITING_A_CALL * max_calls or MOST_WAITING
         self.draining = False
 
     @property

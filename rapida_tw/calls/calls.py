@@ -13,11 +13,11 @@ from twisted.logger import Logger
 
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.call import Call, LiveCall, Script
-from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.line import DialplanLine
 from rapida_tw.calls.parts import Parts, Vendors
-from rapida_tw.calls.registration import Registration
+from rapida_tw.calls.registration import Announced, Registered, Registration
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
 from rapida_tw.carriers.base import IncomingCall
@@ -25,6 +25,7 @@ from rapida_tw.errors import (
     INTERNAL_ERROR,
     SHUTTING_DOWN,
     TRANSFERRED,
+    CallError,
     CapacityExceeded,
     End,
     NotFound,
@@ -53,7 +54,10 @@ running = Gauge("rapida_calls_running", "Calls on the phone now.")
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A context that was taken, with all that `attach` needs of the store."""
+    """A context that was taken, with all that `attach` needs of the store.
+
+    It takes the room of a call until `attach`, `release` or `abandon` is called with it.
+    """
 
     context: CallContext
     assistant: Assistant
@@ -92,7 +96,9 @@ class Calls:
         self._recordings = recordings
         self._disk = disk
         self._running: dict[int, Call] = {}
-        self._admission = Admission(beat, journal, lambda: len(self._running), max_calls)
+        self._claiming = 0  # claims that the stores have not answered
+        self._arriving: dict[str, Announced | None] = {}  # claimed, by the context's id
+        self._admission = Admission(beat, journal, self._taking_room, max_calls)
         self._registration = Registration(
             clock,
             self._admission,
@@ -107,6 +113,9 @@ class Calls:
         self.ended = 0  # calls, since the start
         self._empty: Deferred[None] | None = None
 
+    def _taking_room(self) -> int:
+        return len(self._running) + len(self._arriving) + self._claiming
+
     # -- phase 1 ----------------------------------------------------------------------------------
 
     @property
@@ -116,32 +125,66 @@ class Calls:
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> Deferred[CallContext]:
-        """A webhook tells of a call; its context waits for the media connection."""
+    ) -> Deferred[Registered]:
+        """A webhook tells of a call; its context waits for the media connection.
+
+        A `CallError` is spoken with the assistant's own words where these are known.
+        """
         return self._registration.register(incoming, assistant_id, project_id)
 
     # -- phase 2 ----------------------------------------------------------------------------------
 
-    def claim(self, context_id: str) -> Deferred[Claimed]:
+    def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
         """The media connection is there: take its context, once.
 
-        `ContextNotFound` when it is unknown, late or used; `CapacityExceeded` (full or draining)
-        leaves it for a connection to another node.
+        `ContextNotFound` when it is unknown, late, used or another carrier's; `CapacityExceeded`
+        (full or draining) leaves it for a connection to another node.
         """
-        return Deferred.fromCoroutine(self._claim(context_id))
+        return Deferred.fromCoroutine(self._claim(context_id, carrier))
 
-    async def _claim(self, context_id: str) -> Claimed:
+    async def _claim(self, context_id: str, carrier: str) -> Claimed:
         if self._admission.full:
             raise CapacityExceeded(self._admission.full)
-        context = await self._contexts.claim(context_id)
-        self._registration.claimed(context.id)
+        self._claiming += 1
         try:
-            assistant = await self._assistants.get(context.assistant_id)
-            deployment = await self._assistants.deployment(context.assistant_id)
-        except Exception as error:  # also the end of the transport's patience
+            context = await self._contexts.claim(context_id, carrier)
+            announced = self._registration.claimed(context.id)
+            try:
+                assistant = await self._assistants.get(context.assistant_id)
+                deployment = await self._assistants.deployment(context.assistant_id)
+            except Exception as error:  # also the end of the transport's patience
+                self._journal.of(context.conversation_id).never_began(error)
+                raise
+            self._arriving[context.id] = announced
+            return Claimed(context, assistant, deployment)
+        finally:
+            self._claiming -= 1
+
+    def release(self, claimed: Claimed) -> None:
+        """The connection was cut before it was open: the carrier tries again.
+
+        The context waits for the rest of its time.
+        """
+        if claimed.context.id in self._arriving:
+            announced = self._arriving.pop(claimed.context.id)
+            putting = Deferred.fromCoroutine(self._put_back(claimed.context, announced))
+            putting.addErrback(lambda f: self._log.failure("a context was not put back", f))
+
+    async def _put_back(self, context: CallContext, announced: Announced | None) -> None:
+        seconds = min(max(context.registered + LIFETIME - self._now(), 1.0), LIFETIME)
+        try:
+            await self._contexts.put(context, seconds)
+        except Exception as error:
             self._journal.of(context.conversation_id).never_began(error)
             raise
-        return Claimed(context, assistant, deployment)
+        if announced is not None:
+            self._registration.released(announced, seconds)
+
+    def abandon(self, claimed: Claimed, error: CallError) -> None:
+        """The connection was open and never became a call: that is its end."""
+        if claimed.context.id in self._arriving:
+            del self._arriving[claimed.context.id]
+            self._journal.of(claimed.context.conversation_id).never_began(error)
 
     def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
         """Make a call of a leg: it is on the beat when this returns, or has ended already.
@@ -149,6 +192,7 @@ class Calls:
         A `CallError` says why it cannot be made: the assistant's configuration, or the server
         is draining since the claim.
         """
+        self._arriving.pop(claimed.context.id, None)
         try:
             if self._admission.draining:
                 raise CapacityExceeded("draining")

@@ -33,7 +33,8 @@ class CallContext:
     callee: str = ""
     provider_call_id: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    id: str = ""  # UUID text, lower case; the store chooses it
+    registered: float = 0.0  # seconds since the epoch
+    id: str = ""  # UUID text, lower case; `fresh` chooses it
 
     def encode(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -48,13 +49,24 @@ class CallContext:
 
 
 class ContextStore(Protocol):
-    """Where contexts wait. A context is claimed at most once, by whoever comes first."""
+    """Where contexts wait. A context is claimed at most once, by whoever comes first.
 
-    def put(self, context: CallContext) -> Deferred[CallContext]:
-        """Keep it for LIFETIME under a fresh UUID; answers it with its `id`."""
+    It is there for the media of its own carrier alone: a name that one carrier's callbacks hold is
+    no way into the call over another's wire.
+    """
 
-    def claim(self, context_id: str) -> Deferred[CallContext]:
-        """Take it out, atomically; `ContextNotFound` when unknown, late or already taken."""
+    def put(self, context: CallContext, seconds: float = LIFETIME) -> Deferred[None]:
+        """Keep it under its `id` for so long."""
+
+    def claim(self, context_id: str, carrier: str) -> Deferred[CallContext]:
+        """Take it out, atomically.
+
+        `ContextNotFound` when unknown, late or already taken; also when it is another carrier's,
+        for whom it is left there.
+        """
+
+    def waits(self, context_id: str, carrier: str) -> Deferred[bool]:
+        """Whether it can still be claimed."""
 
     def leave(self, context_id: str, note: str) -> Deferred[None]:
         """Keep a note for whoever asks about the call afterwards (a transfer's target), 60 s."""
@@ -79,19 +91,26 @@ class MemoryContexts:
         self._kept: dict[str, tuple[CallContext, IDelayedCall]] = {}
         self._notes: dict[str, tuple[str, IDelayedCall]] = {}
 
-    def put(self, context: CallContext) -> Deferred[CallContext]:
-        context = fresh(context)
-        late = self._clock.callLater(LIFETIME, self._kept.pop, context.id)
+    def put(self, context: CallContext, seconds: float = LIFETIME) -> Deferred[None]:
+        late = self._clock.callLater(seconds, self._kept.pop, context.id)
         self._kept[context.id] = context, late
-        return succeed(context)
+        return succeed(None)
 
-    def claim(self, context_id: str) -> Deferred[CallContext]:
-        found = self._kept.pop(context_id.lower(), None)
+    def claim(self, context_id: str, carrier: str) -> Deferred[CallContext]:
+        found = self._find(context_id, carrier)
         if found is None:
             return fail(ContextNotFound(f"no context {context_id}: unknown, late or used"))
         context, late = found
+        del self._kept[context.id]
         late.cancel()
         return succeed(context)
+
+    def waits(self, context_id: str, carrier: str) -> Deferred[bool]:
+        return succeed(self._find(context_id, carrier) is not None)
+
+    def _find(self, context_id: str, carrier: str) -> tuple[CallContext, IDelayedCall] | None:
+        found = self._kept.get(context_id.lower())
+        return found if found is not None and found[0].carrier == carrier else None
 
     def leave(self, context_id: str, note: str) -> Deferred[None]:
         self._forget(context_id)

@@ -7,6 +7,7 @@ other, so of many who claim a context one gets it.
 from __future__ import annotations
 
 import re
+from math import ceil
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, fail
@@ -16,7 +17,6 @@ from rapida_tw.calls.context import (
     NOTE_LIFETIME,
     CallContext,
     ContextStore,
-    fresh,
 )
 from rapida_tw.errors import ContextNotFound
 
@@ -24,13 +24,16 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ExpiringValues(Protocol):
-    """What is asked of Redis. Both errback with `Unavailable`, soon, when it does not answer."""
+    """What is asked of Redis. All errback with `Unavailable`, soon, when it does not answer."""
 
     def set(self, key: str, value: str, seconds: int) -> Deferred[None]:
         """Keep `value` for so long."""
 
     def take(self, key: str) -> Deferred[str | None]:
         """The value, which is gone then; None when there is none."""
+
+    def has(self, key: str) -> Deferred[bool]:
+        """Whether there is a value."""
 
 
 class RedisContexts:
@@ -39,22 +42,28 @@ class RedisContexts:
     def __init__(self, values: ExpiringValues) -> None:
         self._values = values
 
-    def put(self, context: CallContext) -> Deferred[CallContext]:
-        context = fresh(context)
-        kept = self._values.set(f"ctx:{context.id}", context.encode(), LIFETIME)
-        return kept.addCallback(lambda _: context)
+    def put(self, context: CallContext, seconds: float = LIFETIME) -> Deferred[None]:
+        key = _key(context.carrier, context.id)
+        return self._values.set(key, context.encode(), max(1, ceil(seconds)))
 
-    def claim(self, context_id: str) -> Deferred[CallContext]:
+    def claim(self, context_id: str, carrier: str) -> Deferred[CallContext]:
         wanted = context_id.lower()
         if not _UUID.fullmatch(wanted):
             return fail(ContextNotFound("this is not a context's id"))
-        return self._values.take(f"ctx:{wanted}").addCallback(_decode, wanted)
+        return self._values.take(_key(carrier, wanted)).addCallback(_decode, wanted)
+
+    def waits(self, context_id: str, carrier: str) -> Deferred[bool]:
+        return self._values.has(_key(carrier, context_id.lower()))
 
     def leave(self, context_id: str, note: str) -> Deferred[None]:
         return self._values.set(f"ctxnote:{context_id.lower()}", note, NOTE_LIFETIME)
 
     def fetch(self, context_id: str) -> Deferred[str]:
         return self._values.take(f"ctxnote:{context_id.lower()}").addCallback(_or_nothing)
+
+
+def _key(carrier: str, context_id: str) -> str:
+    return f"ctx:{carrier}:{context_id}"
 
 
 def _decode(text: str | None, context_id: str) -> CallContext:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,23 +12,47 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rapida_tw.calls.admission import Admission
-from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
+from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Vendors
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded, ContextNotFound
 from rapida_tw.ids import Ids
 from rapida_tw.metrics import Counter
-from rapida_tw.store.records import AssistantStore, Conversation, ConversationStore
+from rapida_tw.store.records import AssistantStore, Conversation, ConversationStore, Deployment
 
 REMEMBERED = 10_000  # context ids whose later events can still be told apart
 
 registered = Counter("rapida_calls_registered_total", "Webhooks that made a call.", ("carrier",))
+repeated = Counter(
+    "rapida_webhooks_repeated_total", "Webhooks for a call that waits already.", ("carrier",)
+)
 refused = Counter("rapida_calls_refused_total", "Webhooks that were refused.", ("reason",))
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A call whose media may come, and the deployment that it is for."""
+
+    context: CallContext
+    deployment: Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A registered call that nobody has claimed; `name` is the carrier's for it."""
+
+    registered: Registered
+    name: Hashable
+    expiry: IDelayedCall
+
+
 class Registration:
-    """The calls that were announced and have no media yet."""
+    """The calls that were announced and have no media yet.
+
+    A carrier that had no answer in time asks again: the same name of a call, while its context
+    waits, is the same call. When it was claimed it is a new one, because a call flow may come back.
+    """
 
     _log = Logger()
 
@@ -52,28 +77,86 @@ class Registration:
         self._vendors = vendors
         self._ids = ids
         self._now = now
-        self._waiting: dict[str, IDelayedCall] = {}  # contexts that nobody has claimed yet
+        self._asking: dict[Hashable, list[Deferred[Registered]]] = {}  # until it is registered
+        self._waiting: dict[str, Announced] = {}  # by the context's id
+        self._named: dict[Hashable, str] = {}  # the newest context of that name
         self._known: OrderedDict[str, int] = OrderedDict()  # context id → conversation id
+
+    def __len__(self) -> int:
+        """How many calls are announced, or about to be."""
+        return len(self._waiting) + len(self._asking)
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> Deferred[CallContext]:
-        """`CapacityExceeded`, `AssistantNotFound`, `MisconfiguredAssistant`, `Unavailable`."""
-        registering = Deferred.fromCoroutine(self._register(incoming, assistant_id, project_id))
-        return registering.addErrback(_count_refusal)
+    ) -> Deferred[Registered]:
+        """`CapacityExceeded`, `AssistantNotFound`, `MisconfiguredAssistant`, `Unavailable`.
+
+        Cancelling gives up the answer and not the work: half a registration would stay in the
+        history for ever, a whole one expires.
+        """
+        name: Hashable = object()
+        if incoming.provider_call_id:
+            name = (incoming.carrier, incoming.provider_call_id, assistant_id, project_id)
+        answer: Deferred[Registered] = Deferred()
+        if name in self._asking:
+            self._asking[name].append(answer)
+            repeated.inc(incoming.carrier)
+            return answer
+        self._asking[name] = [answer]
+        work = Deferred.fromCoroutine(self._register(name, incoming, assistant_id, project_id))
+        work.addBoth(self._answer, name)
+        return answer
+
+    def _answer(self, result: Registered | Failure, name: Hashable) -> None:
+        for answer in self._asking.pop(name):
+            if isinstance(result, Failure):
+                answer.errback(result)
+            else:
+                answer.callback(result)
 
     async def _register(
+        self, name: Hashable, incoming: IncomingCall, assistant_id: int, project_id: int
+    ) -> Registered:
+        deployment: Deployment | None = None
+        try:
+            again = await self._again(name)
+            if again is not None:
+                repeated.inc(incoming.carrier)
+                return again
+            if self._admission.ready:
+                raise CapacityExceeded(self._admission.ready)
+            if len(self) > self._admission.most_waiting:
+                raise CapacityExceeded("too many calls wait for their media")
+            assistant = await self._assistants.get(assistant_id, project_id)
+            deployment = await self._assistants.deployment(assistant_id)
+            self._vendors.check(assistant, deployment)
+            context = await self._save(incoming, assistant_id, project_id)
+        except CallError as error:
+            if deployment is not None and deployment.error_message:
+                error.spoken = deployment.error_message
+            refused.inc(error.reason)
+            raise
+        self._remember(context, incoming)
+        found = Registered(context, deployment)
+        self._wait(found, name, LIFETIME)
+        registered.inc(incoming.carrier)
+        return found
+
+    async def _again(self, name: Hashable) -> Registered | None:
+        """What was registered under that name, if it can still be claimed, wherever."""
+        announced = self._waiting.get(self._named.get(name, ""))
+        if announced is None:
+            return None
+        context = announced.registered.context
+        waits = await self._contexts.waits(context.id, context.carrier)
+        return announced.registered if waits else None
+
+    async def _save(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> CallContext:
-        if self._admission.ready:
-            raise CapacityExceeded(self._admission.ready)
-        assistant = await self._assistants.get(assistant_id, project_id)
-        deployment = await self._assistants.deployment(assistant_id)
-        self._vendors.check(assistant, deployment)
-        conversation_id = self._ids.new()
         now = self._now()
         conversation = Conversation(
-            conversation_id,
+            self._ids.new(),
             project_id,
             assistant_id,
             incoming.caller,
@@ -81,24 +164,25 @@ class Registration:
             created=now,
             updated=now,
         )
-        context = CallContext(
-            conversation_id,
-            assistant_id,
-            project_id,
-            incoming.carrier,
-            caller=incoming.caller,
-            callee=incoming.callee,
-            provider_call_id=incoming.provider_call_id,
-            metadata=incoming.metadata,
+        context = fresh(
+            CallContext(
+                conversation.id,
+                assistant_id,
+                project_id,
+                incoming.carrier,
+                caller=incoming.caller,
+                callee=incoming.callee,
+                provider_call_id=incoming.provider_call_id,
+                metadata=incoming.metadata,
+                registered=now,
+            )
         )
         await self._conversations.create(conversation)
         try:
-            context = await self._contexts.put(context)
+            await self._contexts.put(context)
         except Exception as error:
-            self._journal.of(context.conversation_id).never_began(error)
+            self._journal.of(conversation.id).never_began(error)
             raise
-        self._remember(context, incoming)
-        registered.inc(incoming.carrier)
         return context
 
     def _remember(self, context: CallContext, incoming: IncomingCall) -> None:
@@ -111,15 +195,27 @@ class Registration:
         note.metadata("client.provider_call_id", incoming.provider_call_id)
         note.metadata("client.context_id", context.id)
         note.status("saved")
-        self._waiting[context.id] = self._clock.callLater(LIFETIME, self._expired, context)
         self._known[context.id] = context.conversation_id
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    def _expired(self, context: CallContext) -> None:
+    def _wait(self, found: Registered, name: Hashable, seconds: float) -> None:
+        context_id = found.context.id
+        expiry = self._clock.callLater(seconds, self._expired, context_id)
+        self._waiting[context_id] = Announced(found, name, expiry)
+        self._named[name] = context_id
+
+    def _forget(self, context_id: str) -> Announced | None:
+        announced = self._waiting.pop(context_id, None)
+        if announced is not None and self._named.get(announced.name) == context_id:
+            del self._named[announced.name]
+        return announced
+
+    def _expired(self, context_id: str) -> None:
         """Nobody came here. With many nodes another may have taken the call: ask the store."""
-        del self._waiting[context.id]
-        asking = self._conversations.get(context.conversation_id)
+        announced = self._forget(context_id)
+        assert announced is not None
+        asking = self._conversations.get(announced.registered.context.conversation_id)
         asking.addCallback(self._expire_if_saved)
         asking.addErrback(lambda f: self._log.failure("could not expire a context", f))
 
@@ -131,11 +227,17 @@ class Registration:
             note.metric("call.disconnected_by", NEVER_CONNECTED.disconnected_by)
             note.status("expired", NEVER_CONNECTED.reason)
 
-    def claimed(self, context_id: str) -> None:
-        """Somebody came for it: it does not expire any more."""
-        waiting = self._waiting.pop(context_id, None)
-        if waiting is not None:
-            waiting.cancel()
+    def claimed(self, context_id: str) -> Announced | None:
+        """Somebody came for it: it does not expire any more. None: another node's."""
+        announced = self._forget(context_id)
+        if announced is not None:
+            announced.expiry.cancel()
+        return announced
+
+    def released(self, announced: Announced, seconds: float) -> None:
+        """It waits again, for so long."""
+        if not self._admission.draining:
+            self._wait(announced.registered, announced.name, seconds)
 
     def conversation(self, context_id: str) -> int:
         """The id of the conversation that was registered here; `ContextNotFound`."""
@@ -146,12 +248,5 @@ class Registration:
 
     def close(self) -> None:
         """Leave no timer behind."""
-        for waiting in self._waiting.values():
-            waiting.cancel()
-        self._waiting.clear()
-
-
-def _count_refusal(failure: Failure) -> Failure:
-    if isinstance(failure.value, CallError):
-        refused.inc(failure.value.reason)
-    return failure
+        for context_id in tuple(self._waiting):
+            self.claimed(context_id)

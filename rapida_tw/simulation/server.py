@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from rapida_tw.calls.calls import Calls
 from rapida_tw.calls.context import CallContext, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
+from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
@@ -99,7 +101,8 @@ class VirtualServer:
             Path("recordings"),
             disk,
         )
-        self.factory = AudioSocketFactory(clock, self.calls.claim, self.calls.attach)
+        claim = partial(self.calls.claim, carrier="asterisk")
+        self.factory = AudioSocketFactory(clock, claim, self.calls.attach)
         self.project_id = done(Projects(self.database, ids, self.now).ensure())
         assistant = done(
             assistants.create(
@@ -122,10 +125,10 @@ class VirtualServer:
     def register(self, caller: str = "100", **metadata: str) -> CallContext:
         """Phase 1."""
         incoming = IncomingCall("asterisk", caller, metadata=metadata)
-        context: CallContext = done(
+        registered: Registered = done(
             self.calls.register(incoming, self.assistant_id, self.project_id)
         )
-        return context
+        return registered.context
 
     def connect(
         self,

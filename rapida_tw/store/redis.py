@@ -105,6 +105,10 @@ class Redis(Service):
         """The value, removed by the same command; None when there is none."""
         return self._ask("GETDEL", key)
 
+    def has(self, key: str) -> Deferred[bool]:
+        """Whether there is a value."""
+        return self._ask("EXISTS", key).addCallback(bool)
+
     def connected(self) -> None:
         """From the factory: commands are taken."""
         self._log.info("connected to {redis}", redis=str(self))

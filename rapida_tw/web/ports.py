@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 from rapida_tw.calls.call import LiveCall
-from rapida_tw.calls.context import CallContext
+from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.store.records import Conversation
 
@@ -26,7 +26,7 @@ class CallRegister(Protocol):
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> Deferred[CallContext]:
+    ) -> Deferred[Registered]:
         """`CapacityExceeded`, `AssistantNotFound`, `MisconfiguredAssistant`, `Unavailable`."""
 
     def follow_up(self, context_id: str) -> Deferred[str]:

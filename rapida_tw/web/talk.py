@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
-
-from twisted.internet.defer import Deferred
 
 from rapida_tw.carriers.base import Carrier, Document, Invitation, WebhookRequest
 from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound
@@ -16,8 +13,6 @@ from rapida_tw.web.auth import KEY, Gate
 from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.request import BoundedRequest, read_fields
 from rapida_tw.web.route import Route
-
-T = TypeVar("T")
 
 PREFIX = "/v1/talk/"
 _FORM = "application/x-www-form-urlencoded"
@@ -45,7 +40,8 @@ class Talk:
         number = _assistant_id(assistant_id)
         webhook = read_webhook(request)
         incoming = answering.read_call(webhook)
-        context = await _to_its_end(self._calls.register(incoming, number, key.project_id))
+        call = await self._calls.register(incoming, number, key.project_id)
+        context = call.context
         invitation = Invitation(context.id, "", "", number, context.conversation_id, incoming)
         return answering.answer(invitation, webhook)
 
@@ -71,17 +67,6 @@ def _assistant_id(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text[:20]) > LARGEST:
         raise AssistantNotFound("there is no assistant with such a large id")
     return parse_id(text, "the assistant's id")
-
-
-def _to_its_end(work: Deferred[T]) -> Deferred[T]:
-    """`work`'s result. Cancelling it, when the carrier does not wait, lets `work` finish.
-
-    A call that is half registered would stay in the history for ever; one that nobody comes for
-    expires.
-    """
-    watching: Deferred[T] = Deferred()
-    work.chainDeferred(watching)
-    return watching
 
 
 def read_webhook(request: BoundedRequest) -> WebhookRequest:

@@ -55,7 +55,7 @@ class _Case(SynchronousTestCase):
         context = self.server.register(**self.metadata)
         self.ear.noted.clear()  # the look that `register` takes
         self.call_id, self.context_id = context.conversation_id, context.id
-        claimed = self.successResultOf(self.server.calls.claim(context.id))
+        claimed = self.successResultOf(self.server.calls.claim(context.id, "asterisk"))
         self.listener = self.server.calls.attach(claimed, self.leg)
 
     def prepare(self) -> None:

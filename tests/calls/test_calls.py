@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -47,6 +48,7 @@ class _Case(SynchronousTestCase):
         self.calls = self.server.calls
         self.project = self.server.project_id
         self.legs: list[RecordingLeg] = []
+        self.names = 0
         self.addCleanup(self._hang_up_all)
 
     def _hang_up_all(self) -> None:
@@ -54,12 +56,18 @@ class _Case(SynchronousTestCase):
             self.calls.hang_up(view.id, self.project)
 
     def register(self, assistant_id: int = 0) -> Deferred[CallContext]:
+        """A call with a name of its own."""
+        self.names += 1
+        incoming = replace(INCOMING, provider_call_id=f"chan-{self.names}")
         assistant_id = assistant_id or self.server.assistant_id
-        return self.calls.register(INCOMING, assistant_id, self.project)
+        registering = self.calls.register(incoming, assistant_id, self.project)
+        return registering.addCallback(lambda registered: registered.context)
+
+    def claim_of(self, context: CallContext) -> Deferred[Claimed]:
+        return self.calls.claim(context.id, "asterisk")
 
     def claim(self) -> Claimed:
-        context = self.successResultOf(self.register())
-        return self.successResultOf(self.calls.claim(context.id))
+        return self.successResultOf(self.claim_of(self.successResultOf(self.register())))
 
     def attach(self, claimed: Claimed) -> LegListener:
         self.legs.append(RecordingLeg())
@@ -132,7 +140,7 @@ class RegisterTests(_Case):
 
     def test_context_store_away(self) -> None:
         """A call whose context cannot be kept has failed: it does not stay a webhook for ever."""
-        away: Deferred[CallContext] = fail(Unavailable("no Redis"))
+        away: Deferred[None] = fail(Unavailable("no Redis"))
         self.server.contexts.put = lambda context: away  # type: ignore[method-assign]
         before = registration.refused.value("unavailable")
         self.failureResultOf(self.register(), Unavailable)
@@ -152,7 +160,7 @@ class RegisterTests(_Case):
         values = {entry.name: entry.value for entry in conversation.entries}
         self.assertEqual(values["call.status"], "no_answer")
         self.assertIn("call.failed", values)
-        self.failureResultOf(self.calls.claim(context.id), ContextNotFound)
+        self.failureResultOf(self.claim_of(context), ContextNotFound)
         self.nothing_left()
 
     def test_taken_by_another_node(self) -> None:
@@ -179,8 +187,8 @@ class ConnectTests(_Case):
     def test_once(self) -> None:
         """A context is good for one call."""
         context = self.successResultOf(self.register())
-        self.successResultOf(self.calls.claim(context.id))
-        self.failureResultOf(self.calls.claim(context.id), ContextNotFound)
+        self.successResultOf(self.claim_of(context))
+        self.failureResultOf(self.claim_of(context), ContextNotFound)
         self.wait(LIFETIME + 1.0)  # and does not expire any more
         self.assertEqual(self.conversation(context.conversation_id).status, "saved")
 
@@ -212,7 +220,7 @@ class ConnectTests(_Case):
         """The call has failed, with the reason, and the connection is refused."""
         context = self.successResultOf(self.register())
         done(self.calls._assistants.delete(self.server.assistant_id, self.project))
-        self.failureResultOf(self.calls.claim(context.id), AssistantNotFound)
+        self.failureResultOf(self.claim_of(context), AssistantNotFound)
         conversation = self.conversation(context.conversation_id)
         self.assertEqual(conversation.status, "failed")
         self.assertEqual(conversation.end_reason, "assistant-not-found")
@@ -235,7 +243,7 @@ class ConnectTests(_Case):
         context = self.successResultOf(self.register())
         held: Deferred[Any] = Deferred()
         self.calls._assistants.get = lambda *_: held  # type: ignore[method-assign]
-        claiming = self.calls.claim(context.id)
+        claiming = self.claim_of(context)
         claiming.cancel()
         self.failureResultOf(claiming)
         self.assertEqual(self.conversation(context.conversation_id).status, "failed")
@@ -289,10 +297,10 @@ class AdmissionTests(_Case):
         before = registration.refused.value("capacity-exceeded")
         self.failureResultOf(self.register(), CapacityExceeded)
         self.assertEqual(registration.refused.value("capacity-exceeded"), before + 1)
-        self.failureResultOf(self.calls.claim(late.id), CapacityExceeded)
+        self.failureResultOf(self.claim_of(late), CapacityExceeded)
         self.assertEqual(len(self.calls), 2)
         listener.leg_ended(REMOTE_HANGUP)
-        self.successResultOf(self.calls.claim(late.id))  # its context was left to it
+        self.successResultOf(self.claim_of(late))  # its context was left to it
 
     def test_late_beat(self) -> None:
         """A beat that comes late says so too; an idle node is never full by it."""
@@ -310,7 +318,7 @@ class AdmissionTests(_Case):
         self.server.journal._failing = True
         self.assertIn("database", self.calls.ready)
         self.failureResultOf(self.register(), CapacityExceeded)
-        self.successResultOf(self.calls.claim(context.id))
+        self.successResultOf(self.claim_of(context))
 
 
 class SteeringTests(_Case):
@@ -407,8 +415,8 @@ class DrainTests(_Case):
         draining = self.calls.drain(30.0)
         self.assertEqual(self.calls.ready, "draining")
         self.failureResultOf(self.register(), CapacityExceeded)
-        self.failureResultOf(self.calls.claim(context.id), CapacityExceeded)
-        self.successResultOf(self.server.contexts.claim(context.id))
+        self.failureResultOf(self.claim_of(context), CapacityExceeded)
+        self.successResultOf(self.server.contexts.claim(context.id, "asterisk"))
         self.assertRaises(CapacityExceeded, self.attach, claimed)
         self.assertNoResult(draining)
         conversation = self.conversation(claimed.context.conversation_id)

@@ -15,6 +15,7 @@ from rapida_tw.calls.context import (
     CallContext,
     ContextStore,
     MemoryContexts,
+    fresh,
 )
 from rapida_tw.calls.redis_contexts import ExpiringValues, RedisContexts
 from rapida_tw.errors import ContextNotFound
@@ -40,40 +41,74 @@ class ContextsContract:
 
     contexts: ContextStore
 
+    async def put(self, seconds: float = LIFETIME) -> CallContext:
+        context = fresh(CONTEXT)
+        await self.contexts.put(context, seconds)
+        return context
+
+    async def claim(self, context_id: str) -> CallContext:
+        return await self.contexts.claim(context_id, "asterisk")
+
     async def test_whole(self) -> None:
-        """What was put is what is claimed, under an id that the store chose."""
-        put = await self.contexts.put(CONTEXT)
-        self.assertTrue(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", put.id))
-        self.assertEqual(await self.contexts.claim(put.id), put)
+        """What was put is what is claimed."""
+        put = await self.put()
+        self.assertEqual(await self.claim(put.id), put)
         self.assertEqual(put.metadata, CONTEXT.metadata)
 
-    async def test_never_the_same_id(self) -> None:
-        """The same context put twice is two."""
-        first, second = await self.contexts.put(CONTEXT), await self.contexts.put(CONTEXT)
+    async def test_id(self) -> None:
+        """A fresh id is a UUID, and never the same."""
+        first, second = fresh(CONTEXT), fresh(CONTEXT)
+        self.assertTrue(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", first.id))
         self.assertNotEqual(first.id, second.id)
 
     async def test_once(self) -> None:
         """The second claim finds nothing."""
-        put = await self.contexts.put(CONTEXT)
-        await self.contexts.claim(put.id)
+        put = await self.put()
+        await self.claim(put.id)
         with self.assertRaises(ContextNotFound):
-            await self.contexts.claim(put.id)
+            await self.claim(put.id)
+
+    async def test_another_carrier(self) -> None:
+        """A context is not there for the media of another carrier, and is left for its own."""
+        put = await self.put()
+        for carrier in ("twilio", "", "asterisk:", "Asterisk"):
+            self.assertFalse(await self.contexts.waits(put.id, carrier))
+            with self.assertRaises(ContextNotFound):
+                await self.contexts.claim(put.id, carrier)
+        self.assertEqual(await self.claim(put.id), put)
+
+    async def test_waits(self) -> None:
+        """It can be seen whether somebody has come already."""
+        put = await self.put()
+        self.assertIs(await self.contexts.waits(put.id, "asterisk"), True)
+        self.assertIs(await self.contexts.waits(put.id.upper(), "asterisk"), True)
+        await self.claim(put.id)
+        self.assertIs(await self.contexts.waits(put.id, "asterisk"), False)
+        self.assertIs(await self.contexts.waits("nonsense", "asterisk"), False)
+
+    async def test_put_back(self) -> None:
+        """What was claimed in vain waits again under the same id, for as long as is told."""
+        put = await self.put()
+        await self.claim(put.id)
+        await self.contexts.put(put, 120.0)
+        self.assertEqual(await self.waits(f"ctx:asterisk:{put.id}"), 120)
+        self.assertEqual(await self.claim(put.id), put)
 
     async def test_capital_letters(self) -> None:
         """A UUID is the same in capital letters."""
-        put = await self.contexts.put(CONTEXT)
-        self.assertEqual((await self.contexts.claim(put.id.upper())).id, put.id)
+        put = await self.put()
+        self.assertEqual((await self.claim(put.id.upper())).id, put.id)
 
     async def test_unknown(self) -> None:
         """Unknown ids, and what is no id at all, are not found."""
         for context_id in ("9f1c0d3e-0000-4000-8000-000000000000", "", "{contextId}", "x" * 5000):
             with self.assertRaises(ContextNotFound):
-                await self.contexts.claim(context_id)
+                await self.claim(context_id)
 
     async def test_race(self) -> None:
         """Of a hundred who claim at once exactly one wins, the others are told."""
-        put = await self.contexts.put(CONTEXT)
-        claims = [self.contexts.claim(put.id) for _ in range(100)]
+        put = await self.put()
+        claims = [self.contexts.claim(put.id, "asterisk") for _ in range(100)]
         results = await DeferredList(claims, consumeErrors=True)
         self.assertEqual([result for success, result in results if success], [put])
         lost = [result for success, result in results if not success]
@@ -81,13 +116,13 @@ class ContextsContract:
 
     async def test_lifetime(self) -> None:
         """A context waits 300 seconds."""
-        put = await self.contexts.put(CONTEXT)
-        self.assertEqual(await self.waits(f"ctx:{put.id}"), 300)
+        put = await self.put()
+        self.assertEqual(await self.waits(f"ctx:asterisk:{put.id}"), 300)
         self.assertEqual(LIFETIME, 300)
 
     async def test_note(self) -> None:
         """A note is read once, by whatever letters; the last one counts; then there is none."""
-        put = await self.contexts.put(CONTEXT)
+        put = await self.put()
         await self.contexts.leave(put.id, "1000")
         await self.contexts.leave(put.id, "1001")
         self.assertEqual(await self.contexts.fetch(put.id.upper()), "1001")
@@ -95,17 +130,17 @@ class ContextsContract:
 
     async def test_note_is_apart(self) -> None:
         """A note outlives the claim of its context, and does not undo it."""
-        put = await self.contexts.put(CONTEXT)
-        await self.contexts.claim(put.id)
+        put = await self.put()
+        await self.claim(put.id)
         await self.contexts.leave(put.id, "1001")
         with self.assertRaises(ContextNotFound):
-            await self.contexts.claim(put.id)
+            await self.claim(put.id)
         self.assertEqual(await self.contexts.fetch(put.id), "1001")
 
     async def test_lifetime_of_a_note(self) -> None:
         """A note waits 60 seconds."""
-        put = await self.contexts.put(CONTEXT)
-        await self.contexts.claim(put.id)
+        put = await self.put()
+        await self.claim(put.id)
         await self.contexts.leave(put.id, "1001")
         self.assertEqual(await self.waits(f"ctxnote:{put.id}"), 60)
         self.assertEqual(NOTE_LIFETIME, 60)
@@ -127,18 +162,18 @@ class MemoryContextsTests(ContextsContract, TestCase):
 
     async def test_in_time(self) -> None:
         """A moment before its time is over a context can be claimed, and leaves no timer."""
-        put = await self.contexts.put(CONTEXT)
+        put = await self.put()
         self.clock.advance(LIFETIME - 0.001)
-        await self.contexts.claim(put.id)
+        await self.claim(put.id)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     async def test_late(self) -> None:
         """When its time is over a context is gone, and so is a note."""
-        put = await self.contexts.put(CONTEXT)
+        put = await self.put()
         await self.contexts.leave(put.id, "1001")
         self.clock.advance(LIFETIME)
         with self.assertRaises(ContextNotFound):
-            await self.contexts.claim(put.id)
+            await self.claim(put.id)
         self.assertEqual(await self.contexts.fetch(put.id), "")
 
 
@@ -166,8 +201,8 @@ class RedisContextsTests(ContextsContract, TestCase):
     async def test_race_of_nodes(self) -> None:
         """Where two nodes claim at once, exactly one wins too."""
         nodes = [self.contexts, RedisContexts(self.connect())]
-        put = await self.contexts.put(CONTEXT)
-        claims = [node.claim(put.id) for _ in range(50) for node in nodes]
+        put = await self.put()
+        claims = [node.claim(put.id, "asterisk") for _ in range(50) for node in nodes]
         results = await DeferredList(claims, consumeErrors=True)
         self.assertEqual([result for success, result in results if success], [put])
 
@@ -175,6 +210,6 @@ class RedisContextsTests(ContextsContract, TestCase):
         """What another version of us wrote is no context of ours."""
         context_id = "9f1c0d3e-0000-4000-8000-000000000000"
         for text in ("{}", "[]", "5", "nonsense", '{"colour": 1}'):
-            await self.redis.set(f"ctx:{context_id}", text, 5)
+            await self.redis.set(f"ctx:asterisk:{context_id}", text, 5)
             with self.assertRaisesRegex(ContextNotFound, "cannot be read"):
-                await self.contexts.claim(context_id)
+                await self.claim(context_id)

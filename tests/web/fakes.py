@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from rapida_tw.calls.call import LiveCall
 from rapida_tw.calls.context import CallContext
+from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import AssistantNotFound, ContextNotFound, NotFound, Unauthenticated
 from rapida_tw.store.records import (
@@ -131,22 +132,24 @@ class FakeCalls:
     def __init__(self) -> None:
         self.ready = ""
         self.refusal: Exception | None = None
-        self.answer: Deferred[CallContext] | None = None
+        self.answer: Deferred[Registered] | None = None
         self.registered: list[tuple[IncomingCall, int, int]] = []
         self.events: list[tuple[str, str, dict[str, str]]] = []
+        self.deployment = Deployment(ASSISTANT)
         self.targets: dict[str, str] = {}
         self.running: list[LiveCall] = []
         self.steered: list[tuple[Any, ...]] = []
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> Deferred[CallContext]:
+    ) -> Deferred[Registered]:
         if self.refusal is not None:
             return fail(self.refusal)
         self.registered.append((incoming, assistant_id, project_id))
         if self.answer is not None:
             return self.answer
-        return succeed(CallContext(5, assistant_id, project_id, "asterisk", id=CONTEXT_ID))
+        context = CallContext(5, assistant_id, project_id, incoming.carrier, id=CONTEXT_ID)
+        return succeed(Registered(context, self.deployment))
 
     def follow_up(self, context_id: str) -> Deferred[str]:
         return succeed(self.targets.pop(context_id, ""))

@@ -7,7 +7,6 @@ import json
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
-from rapida_tw.calls.context import CallContext
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import (
     AssistantNotFound,
@@ -143,20 +142,6 @@ class CallTests(WebCase):
         response = connection.response()
         self.assertEqual((response.status, response.body), (503, b""))
         connection.close()
-
-    def test_carrier_hung_up(self) -> None:
-        """A registration that nobody waits for goes on to its end: a half one would stay."""
-        cancelled: list[object] = []
-        self.calls.answer = answer = Deferred(cancelled.append)
-        self.ask("GET", f"{CALL}?from=1").close()
-        answer.callback(CallContext(5, ASSISTANT, PROJECT, "asterisk", id=CONTEXT_ID))
-        self.assertEqual(cancelled, [])
-
-    def test_late_failure(self) -> None:
-        """And its failure, which has nobody to be told to, makes no noise."""
-        self.calls.answer = answer = Deferred()
-        self.ask("GET", f"{CALL}?from=1").close()
-        answer.errback(Unavailable("the database is away"))
 
     def test_logged(self) -> None:
         """A refused call is one line of the log, with the reason and without the key."""
