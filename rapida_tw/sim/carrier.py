@@ -32,6 +32,9 @@ class Desk(Protocol):
     def end(self, ending: Ending) -> None:
         """The call is over; the connection is closed."""
 
+    def cut(self, ending: Ending) -> None:
+        """The call is over; the connection is torn down without a word."""
+
 
 class Dialect(Protocol):
     """How a carrier talks over its media socket: one call's state, no I/O, no clock."""

@@ -175,6 +175,11 @@ class WebSocketLine(Protocol):
             self._metronome.add(self._linger)
         self._down(ending)
 
+    def cut(self, ending: Ending) -> None:
+        """RST, as the server sees it: 1006."""
+        self._down(ending)
+        self.transport.abortConnection()
+
     # -- misbehaviour -----------------------------------------------------------------------------
 
     def send_raw(self, data: bytes) -> None:
@@ -213,8 +218,7 @@ class WebSocketLine(Protocol):
 
     def reset(self) -> None:
         """Tear the connection down with RST."""
-        self._down(Ending(Reason.RESET))
-        self.transport.abortConnection()
+        self.cut(Ending(Reason.RESET))
 
     # -- inside -----------------------------------------------------------------------------------
 
