@@ -48,12 +48,14 @@ from rapida_tw.speech.base import (
 )
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
 from rapida_tw.store.engine import DatabaseUnusable
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import Conversation
 from rapida_tw.store.redis import Redis
+from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
 from rapida_tw.web.site import WebDependencies, build_site
 
@@ -81,6 +83,8 @@ class House(MultiService):
         self.database = _database(config, reactor)
         self.assistants = Assistants(self.database, ids, now)
         self.keys = Keys(self.database, ids, now)
+        vault = Vault(partial(secret_key, config.server))
+        self.credentials = Credentials(self.database, vault, ids, now)
         self.projects = Projects(self.database, ids, now)
         self.conversations = Conversations(self.database, now, _node(config))
         self.journal = Journal(reactor, self.conversations, now)
@@ -148,6 +152,7 @@ class House(MultiService):
             in_thread=partial(deferToThreadPool, self._reactor, self._reactor.getThreadPool()),
             keys=self.keys,
             assistants=self.assistants,
+            credentials=self.credentials,
             conversations=self.conversations,
             calls=self.calls,
             carriers=carriers(),

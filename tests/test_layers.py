@@ -41,7 +41,8 @@ ARROWS = {
     "store": "config",
     "calls": f"audio config media pipeline store.records {PORTS}",
     "transports": "audio config media.leg wire carriers.base",
-    "web": "audio calls carriers.base store.documents store.reading store.records",
+    "web": "audio calls carriers.base store.credential_documents store.documents store.reading "
+    "store.records store.verification",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rapida_tw.store.credential_documents import check_references
 from rapida_tw.store.documents import (
     assistant_document,
     changed_assistant,
@@ -11,7 +12,7 @@ from rapida_tw.store.documents import (
     new_assistant,
     new_deployment,
 )
-from rapida_tw.store.records import AssistantStore
+from rapida_tw.store.records import AssistantStore, CredentialStore
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
 from rapida_tw.web.route import Route
@@ -22,8 +23,9 @@ PATH = "/v1/assistants"
 class Assistants:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(self, store: AssistantStore) -> None:
+    def __init__(self, store: AssistantStore, credentials: CredentialStore) -> None:
         self._store = store
+        self._credentials = credentials
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<assistant_id>"
@@ -66,4 +68,5 @@ class Assistants:
         """Set or replace it."""
         await self._store.get(assistant_id, ask.project_id)
         new = new_deployment(ask.document(), assistant_id)
+        await check_references(new, ask.project_id, self._credentials)
         return Answer(deployment_document(await self._store.deploy(new)))

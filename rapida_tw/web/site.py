@@ -24,13 +24,19 @@ from twisted.web.server import NOT_DONE_YET, Site
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.errors import BadRequest
 from rapida_tw.metrics import Counter
-from rapida_tw.store.records import AssistantStore, ConversationStore, KeyStore
+from rapida_tw.store.records import (
+    AssistantStore,
+    ConversationStore,
+    CredentialStore,
+    KeyStore,
+)
 from rapida_tw.web import metrics
 from rapida_tw.web.api import Api
 from rapida_tw.web.assistants import Assistants
 from rapida_tw.web.auth import KEY, Gate
 from rapida_tw.web.calls import LiveCalls
 from rapida_tw.web.conversations import Conversations
+from rapida_tw.web.credentials import Credentials
 from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
 from rapida_tw.web.plugins import Installed
@@ -53,6 +59,7 @@ class WebDependencies:
     in_thread: InThread
     keys: KeyStore
     assistants: AssistantStore
+    credentials: CredentialStore
     conversations: ConversationStore
     calls: CallRegister
     carriers: Mapping[str, Carrier]
@@ -84,7 +91,8 @@ def routes(deps: WebDependencies) -> Iterator[Route]:
     if deps.metrics:
         yield from metrics.routes()
     yield from Talk(deps.carriers, gate, deps.calls).routes()
-    yield from Assistants(deps.assistants).routes(api)
+    yield from Assistants(deps.assistants, deps.credentials).routes(api)
+    yield from Credentials(deps.credentials, deps.carriers).routes(api)
     yield from LiveCalls(deps.calls).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)

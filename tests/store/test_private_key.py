@@ -19,7 +19,7 @@ from tests.store.private_keys import (
 
 
 def refused(text: str) -> str:
-    with pytest.raises(ValueError, match="^(must|is) ") as caught:
+    with pytest.raises(ValueError, match=r"^(must|is) ") as caught:
         normalised(text)
     return str(caught.value)
 

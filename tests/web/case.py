@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rapida_tw.carriers.asterisk import ASTERISK
 from rapida_tw.store.records import Conversation
 from rapida_tw.web.site import WebDependencies, build_site
+from tests.web.fake_credentials import FakeCredentials
 from tests.web.fakes import (
     KEY,
     FakeAssistants,
@@ -119,6 +120,7 @@ class WebCase(SynchronousTestCase):
         self.keys = FakeKeys()
         self.assistants = FakeAssistants()
         self.conversations = FakeConversations()
+        self.credentials = FakeCredentials()
         self.calls = FakeCalls()
         self.carriers: dict[str, Any] = {"asterisk": ASTERISK}
         self.speech = {"recognizers": FakePlugIns(["local"])}
@@ -133,6 +135,7 @@ class WebCase(SynchronousTestCase):
             "keys": self.keys,
             "assistants": self.assistants,
             "conversations": self.conversations,
+            "credentials": self.credentials,
             "calls": self.calls,
             "carriers": self.carriers,
             "speech": self.speech,

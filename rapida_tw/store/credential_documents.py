@@ -1,0 +1,166 @@
+"""Credentials as JSON documents (INTERFACE, section 4): values go in and never come out.
+
+No mistake repeats anything of a value, nor the name of a key that is not known: who has mixed up
+names and values would find a secret in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rapida_tw.errors import BadRequest, NotFound
+from rapida_tw.store.documents import Document, timestamp
+from rapida_tw.store.private_key import normalised
+from rapida_tw.store.reading import Reading, text
+from rapida_tw.store.records import Credential, CredentialStore, Deployment
+from rapida_tw.store.vault import Secrets
+
+# By provider: the keys of its value, each with a sentence. Of other providers any key is taken.
+Known = Mapping[str, Mapping[str, str]]
+
+MOST_KEYS = 64
+LONGEST = 16 * 1024  # bytes of one value
+PRIVATE_KEY = "private_key"  # the key whose value is PEM, wherever it is known
+_STAMPS = ("id", "projectId", "keysSet", "createdDate", "updatedDate", "lastUsedDate")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_PROVIDER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+_name = text(200, shortest=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """What a POST describes."""
+
+    name: str
+    provider: str
+    value: Secrets
+
+
+def new_credential(document: object, known: Known) -> NewCredential:
+    """`BadRequest` tells all mistakes."""
+    reading = Reading(document)
+    reading.skip(*_STAMPS)
+    for key in ("name", "provider", "value"):
+        if isinstance(document, dict) and document.get(key) is None:
+            reading.skip(key)
+            reading.wrong(key, "is required")
+    provider = reading.value("provider", _provider, "", "")
+    new = NewCredential(
+        reading.value("name", _name, "", ""),
+        provider,
+        reading.value("value", _value(known.get(provider, {})), _NOTHING, _NOTHING),
+    )
+    reading.finish()
+    return new
+
+
+def changed_credential(
+    document: object, credential: Credential, known: Known
+) -> tuple[str | None, Secrets | None]:
+    """The name and the value that a PATCH replaces; None stays as it is."""
+    reading = Reading(document)
+    reading.skip(*_STAMPS)
+    for key in ("name", "provider", "value"):
+        if reading.is_null(key):
+            reading.wrong(key, "cannot be taken away")
+    provider = reading.value("provider", _provider, credential.provider, "")
+    if provider != credential.provider:
+        reading.wrong("provider", f"stays {credential.provider}: make another credential")
+    name = reading.value("name", _name, None, None)
+    value = reading.value("value", _value(known.get(provider, {})), None, None)
+    reading.finish()
+    return name, value
+
+
+def credential_document(credential: Credential) -> Document:
+    """What a GET answers."""
+    return {
+        "id": str(credential.id),
+        "projectId": str(credential.project_id),
+        "name": credential.name,
+        "provider": credential.provider,
+        "keysSet": list(credential.keys_set),
+        "createdDate": timestamp(credential.created),
+        "updatedDate": timestamp(credential.updated),
+        "lastUsedDate": timestamp(credential.last_used) if credential.last_used else None,
+    }
+
+
+async def check_references(
+    deployment: Deployment, project_id: int, credentials: CredentialStore
+) -> None:
+    """`BadRequest` unless all credentials that it names are there, and its own is its carrier's."""
+    named = {
+        "credentialId": deployment.credential_id,
+        "stt.credentialId": deployment.stt.credential_id,
+        "tts.credentialId": deployment.tts.credential_id,
+        "vad.credentialId": deployment.vad.credential_id,
+        "endOfSpeech.credentialId": deployment.end_of_speech.credential_id,
+    }
+    mistakes = []
+    for key, credential_id in named.items():
+        if credential_id is None:
+            continue
+        try:
+            found = await credentials.get(credential_id, project_id)
+        except NotFound:
+            mistakes.append(f"{key}: there is no credential {credential_id}")
+            continue
+        if key == "credentialId" and found.provider != deployment.provider:
+            mistakes.append(
+                f"{key}: credential {credential_id} is one of {found.provider}, "
+                f"the carrier is {deployment.provider}"
+            )
+    if mistakes:
+        raise BadRequest("; ".join(mistakes))
+
+
+_NOTHING = Secrets({})
+
+
+def _provider(given: Any) -> str:
+    if not isinstance(given, str) or not _PROVIDER.fullmatch(given):
+        raise ValueError("must be a name in lower case, such as twilio")
+    return given
+
+
+def _value(fields: Mapping[str, str]) -> Callable[[Any], Secrets]:
+    """Reads the value of a provider with these fields; without any, of an unknown provider."""
+
+    def check(given: Any) -> Secrets:
+        if not isinstance(given, dict) or len(given) > MOST_KEYS:
+            raise ValueError(f"must be an object of at most {MOST_KEYS} texts")
+        if fields and not given.keys() <= fields.keys():
+            raise ValueError(f"has a key that is not known; known are {', '.join(fields)}")
+        if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in given):
+            raise ValueError("must have names of at most 64 letters, digits, _, . and - for keys")
+        read = {key: _secret(key, found) for key, found in given.items()}
+        # Nobody's secret begins or ends with a blank, but many a copied one does.
+        kept = {key: found.strip() for key, found in read.items() if found.strip()}
+        if not kept:
+            raise ValueError("must set a key")
+        if PRIVATE_KEY in fields and PRIVATE_KEY in kept:
+            kept[PRIVATE_KEY] = _pem(kept[PRIVATE_KEY])
+        return Secrets(kept)
+
+    return check
+
+
+def _secret(key: str, given: Any) -> str:
+    try:
+        if isinstance(given, str) and len(given.encode()) <= LONGEST and "\0" not in given:
+            return given
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold
+        pass
+    raise ValueError(f"must have a text of at most {LONGEST} bytes for {key}")
+
+
+def _pem(given: str) -> str:
+    try:
+        return normalised(given)
+    except ValueError as error:
+        raise ValueError(f"has a {PRIVATE_KEY} that {error}") from None

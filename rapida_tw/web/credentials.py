@@ -1,0 +1,64 @@
+"""/v1/credentials: secrets of carriers and vendors, which go in and never come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rapida_tw.carriers.base import Carrier
+from rapida_tw.store.credential_documents import (
+    changed_credential,
+    credential_document,
+    new_credential,
+)
+from rapida_tw.store.records import CredentialStore
+from rapida_tw.store.verification import verification
+from rapida_tw.web.answers import Answer
+from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.route import Route
+
+PATH = "/v1/credentials"
+
+
+class Credentials:
+    """Each in the project of the key; others' are not found."""
+
+    def __init__(self, store: CredentialStore, carriers: Mapping[str, Carrier]) -> None:
+        self._store = store
+        self._known = {name: carrier.credential_fields for name, carrier in carriers.items()}
+
+    def routes(self, api: Api) -> Iterator[Route]:
+        one = f"{PATH}/<credential_id>"
+        yield Route("POST", PATH, api(self.create))
+        yield Route("GET", PATH, api(self.list))
+        yield Route("GET", one, api(self.show))
+        yield Route("PATCH", one, api(self.change))
+        yield Route("DELETE", one, api(self.delete))
+        yield Route("POST", f"{one}/verify", api(self.verify))
+
+    async def create(self, ask: Ask) -> Answer:
+        new = new_credential(ask.document(), self._known)
+        made = await self._store.create(ask.project_id, new.name, new.provider, new.value)
+        return Answer(credential_document(made))
+
+    async def list(self, ask: Ask) -> Answer:
+        """Newest first."""
+        page = await self._store.page(ask.project_id, *ask.page())
+        return Answer([credential_document(credential) for credential in page.items], page)
+
+    async def show(self, ask: Ask, credential_id: int) -> Answer:
+        return Answer(credential_document(await self._store.get(credential_id, ask.project_id)))
+
+    async def change(self, ask: Ask, credential_id: int) -> Answer:
+        """Its name, its value as a whole, or both."""
+        found = await self._store.get(credential_id, ask.project_id)
+        name, value = changed_credential(ask.document(), found, self._known)
+        changed = await self._store.update(credential_id, ask.project_id, name, value)
+        return Answer(credential_document(changed))
+
+    async def delete(self, ask: Ask, credential_id: int) -> Answer:
+        await self._store.delete(credential_id, ask.project_id)
+        return Answer({"id": str(credential_id)})
+
+    async def verify(self, ask: Ask, credential_id: int) -> Answer:
+        """What can be said without asking the provider."""
+        return Answer(await verification(self._store, credential_id, ask.project_id, self._known))
