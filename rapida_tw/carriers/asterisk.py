@@ -1,4 +1,4 @@
-"""Asterisk's dialplan asks for a call by `CURL()` (the brief, "Asterisk"; func_curl).
+"""Asterisk: its dialplan asks for a call by `CURL()`, and its media comes by chan_websocket.
 
 `CURL()` hands the body of any answer to the dialplan, an error page too: so a success is the bare
 context id, and every refusal has an empty body and tells its reason in a header.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rapida_tw.carriers.asterisk_events import read_event
+from rapida_tw.carriers.asterisk_media import AsteriskMedia
 from rapida_tw.carriers.base import (
     Carrier,
     CarrierEvent,
@@ -18,7 +20,7 @@ from rapida_tw.carriers.base import (
     MediaWire,
     WebhookRequest,
 )
-from rapida_tw.errors import BadRequest, CallError, NotSupported
+from rapida_tw.errors import BadRequest, CallError
 
 ERROR_HEADER = "X-Rapida-Error"
 
@@ -34,7 +36,13 @@ class Asterisk:
 
     name = "asterisk"
     description = "Asterisk by AudioSocket or chan_websocket"
-    credential_fields: Mapping[str, str] = {}
+    credential_fields: Mapping[str, str] = {
+        "ari_url": "Where ARI answers, http://asterisk.local:8088; for outbound calls.",
+        "ari_user": "The user in ari.conf.",
+        "ari_password": "That user's password.",
+        "endpoint_technology": "What Asterisk dials by: PJSIP unless given, SIP, IAX2, DAHDI.",
+        "trunk": "The trunk that numbers are dialled at; without one they are dialled as they are.",
+    }
     subprotocols: tuple[str, ...] = ("media",)
     context_in_band = True
 
@@ -64,13 +72,13 @@ class Asterisk:
         return Document(b"", status=error.status, headers={ERROR_HEADER: _header_value(reason)})
 
     def read_event(self, request: WebhookRequest) -> CarrierEvent:
-        return CarrierEvent(request.value("type", "event") or "carrier.event")
+        return read_event(request)
 
     def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
         return False  # the dialplan signs nothing
 
     def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
-        raise NotSupported("chan_websocket is not there yet")
+        return AsteriskMedia(secure=request.url.startswith("wss:"))
 
 
 def _field(request: WebhookRequest, *names: str) -> str | None:
