@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, TimeoutError
@@ -69,6 +70,17 @@ class HttpAnswer:
         """What went wrong in a line: the server's own word for it, else how its body begins."""
         said = self.headers.get("x-rapida-error") or self.text[:200]
         return f"HTTP {self.status}: {said}".rstrip(": ")
+
+
+def form(
+    method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]
+) -> HttpRequest:
+    """Fields as a carrier sends them: in the body of a POST, in the query of a GET."""
+    encoded = urlencode(fields)
+    if method == "GET":
+        return HttpRequest(method, url + ("&" if urlsplit(url).query else "?") + encoded, headers)
+    typed = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8", **headers}
+    return HttpRequest(method, url, typed, encoded.encode())
 
 
 class NoAnswer(Exception):
