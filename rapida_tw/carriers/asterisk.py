@@ -20,15 +20,13 @@ from rapida_tw.carriers.base import (
     MediaWire,
     WebhookRequest,
 )
+from rapida_tw.carriers.fields import LONGEST, printable, withheld
 from rapida_tw.errors import BadRequest, CallError
 
 ERROR_HEADER = "X-Rapida-Error"
 
 _CALLER = ("from", "caller", "callerid")
 _CALLEE = ("to", "extension", "dnid")
-_LONGEST = 128  # characters of a number, a SIP user or a channel's id
-# What a caller's number is when it is withheld (RFC 3323, section 4.1.1.3; app_dial, res_pjsip).
-_WITHHELD = frozenset(("anonymous", "restricted", "unavailable", "unknown"))
 
 
 class Asterisk:
@@ -53,7 +51,7 @@ class Asterisk:
         if caller.startswith(" "):
             # `from=+1555…`, as the brief's dialplan writes it: a query's "+" means a blank.
             caller = "+" + caller.lstrip()
-        if caller.lower() in _WITHHELD:
+        if withheld(caller):
             caller = ""
         announced = _field(request, "transfer") == "1"
         return IncomingCall(
@@ -86,9 +84,9 @@ def _field(request: WebhookRequest, *names: str) -> str | None:
     value = request.value(*names)
     if value is None:
         return None
-    if len(value) > _LONGEST:
-        raise BadRequest(f"{names[0]} is longer than {_LONGEST} characters")
-    return "".join(character for character in value if character.isprintable())
+    if len(value) > LONGEST:
+        raise BadRequest(f"{names[0]} is longer than {LONGEST} characters")
+    return printable(value)
 
 
 def _header_value(text: str) -> str:

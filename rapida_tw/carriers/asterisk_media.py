@@ -26,6 +26,7 @@ from rapida_tw.carriers.base import (
     Message,
     Started,
 )
+from rapida_tw.carriers.fields import LONGEST
 from rapida_tw.carriers.messages import digit, parse, text
 from rapida_tw.errors import NotSupported, RemoteProtocolError
 
@@ -35,7 +36,6 @@ EARLY_MESSAGES: Final = 25  # of audio kept until MEDIA_START: half a second, as
 LONGEST_COMMAND: Final = 128  # bytes; Asterisk ignores longer text messages
 LONGEST_AUDIO: Final = 32_768  # bytes in one message; a frame of 192 kHz has 7680
 _LONGEST_COMPLAINT = 200  # characters
-_LONGEST_ID = 128  # characters of a channel's id
 _LONGEST_NUMBER = 6  # digits
 
 _FORMATS: Final[Mapping[str, tuple[Encoding, int]]] = {
@@ -105,7 +105,7 @@ class AsteriskMedia:
         context_id = text(variables, CONTEXT_VARIABLE) if isinstance(variables, dict) else ""
         early, self._early = self._early, deque(maxlen=0)
         heard = (Audio(one) for one in early if one and not len(one) % format.sample_bytes)
-        return (Started(text(fields, "channel_id")[:_LONGEST_ID], context_id), *heard)
+        return (Started(text(fields, "channel_id")[:LONGEST], context_id), *heard)
 
     def _dtmf_end(self, fields: Mapping[str, Any]) -> Sequence[MediaEvent]:
         return (Digit(digit(text(fields, "digit"))),)
