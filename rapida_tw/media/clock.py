@@ -7,6 +7,7 @@ there are sessions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -47,6 +48,7 @@ class MediaClock:
         self._phases: tuple[dict[Ticking, None], ...] = tuple({} for _ in range(PHASES))
         self._timer: IDelayedCall | None = None
         self._beating = False
+        self._read: Callable[[], None] | None = None
         self.jumped = 0  # ticks left out after stalls, since the start
         self.lateness = 0.0  # seconds: moving average of how late beats come
 
@@ -75,6 +77,17 @@ class MediaClock:
         if self._timer is not None and not len(self):
             self._timer.cancel()
             self._timer = None
+
+    def read_with(self, read: Callable[[], None] | None) -> None:
+        """Call `read` on every sub-beat, before the sessions; None: nobody any more.
+
+        It runs only while there are sessions.
+        """
+        self._read = read
+        if self._timer is not None:  # which may sleep over sub-beats without sessions
+            self._timer.cancel()
+            self._step = min(self._step, self._current_step())
+            self._schedule()
 
     def __len__(self) -> int:
         return sum(map(len, self._phases))
@@ -105,6 +118,8 @@ class MediaClock:
             self._log.warn("the beat stalled: {ticks} ticks left out", ticks=left_out // PHASES)
         while self._step < current:
             self._step += 1
+            if self._read is not None and self._step == current:  # what has come is all there
+                self._read_now(self._read)
             tick, phase = divmod(self._step, PHASES)
             sessions = self._phases[phase]
             # A copy: sessions come and go inside the beat.
@@ -115,6 +130,12 @@ class MediaClock:
                     except Exception:
                         # An error that escaped would cost every other call this beat.
                         self._failed(session, tick)
+
+    def _read_now(self, read: Callable[[], None]) -> None:
+        try:
+            read()
+        except Exception:
+            self._log.failure("reading on the beat failed")
 
     def _failed(self, session: Ticking, tick: int) -> None:
         self._log.failure("{session} failed in tick {tick}", session=session, tick=tick)
@@ -127,7 +148,7 @@ class MediaClock:
     def _schedule(self) -> None:
         """Sleep until the next sub-beat that has sessions, counted from the origin."""
         step = self._step + 1
-        while not self._phases[step % PHASES]:
+        while not self._phases[step % PHASES] and self._read is None:
             step += 1
         self._step = step - 1
         due = self.origin + step * TICK / PHASES

@@ -29,6 +29,7 @@ from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter
 from rapida_tw.transports.direct import direct_writer
 from rapida_tw.transports.pace import Pace
+from rapida_tw.transports.reading import BeatReader
 from rapida_tw.transports.tuning import for_media
 from rapida_tw.wire import audiosocket as wire
 
@@ -164,6 +165,7 @@ class AudioSocketProtocol(Protocol):
                 self._received(packet)
         if self._open:
             self.transport.resumeProducing()
+            self.factory.reader.take(self.transport)
 
     def _not_claimed(self, failure: Failure) -> None:
         if not self._open:
@@ -190,6 +192,7 @@ class AudioSocketProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.factory.connections.discard(self)
+        self.factory.reader.leave(self.transport)
         self._end_waiting()
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
@@ -247,6 +250,7 @@ class AudioSocketProtocol(Protocol):
         self._open = False
         if self._closing is not None:
             return
+        self.factory.reader.leave(self.transport)
         self.transport.unregisterProducer()
         self.transport.write(wire.hangup())
         self.transport.resumeProducing()
@@ -312,15 +316,22 @@ class AudioSocketFactory(Factory):
     """Accepts Asterisk's connections.
 
     `claim(uuid)` answers by a Deferred what `attach(claimed, leg)` needs to make a call of it;
-    both are given, so that this file knows no call.
+    both are given, so that this file knows no call. `reader` reads for running calls.
     """
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, claim: Claim, attach: Attach) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        claim: Claim,
+        attach: Attach,
+        reader: BeatReader | None = None,
+    ) -> None:
         self.clock = clock
         self.claim = claim
         self.attach = attach
+        self.reader = reader or BeatReader()
         self.waiting = 0
         self.connections: set[AudioSocketProtocol] = set()
         self.accepting = True

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from rapida_tw.errors import CallError
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter
+from rapida_tw.transports.reading import BeatReader
 
 WAITING = 1_024  # sockets that have not started, at one time
 
@@ -43,7 +44,7 @@ class Door:
 
     `claim(context_id, carrier)` answers by a Deferred what `attach(claimed, leg)` needs.
     `release(claimed)` takes back what was claimed for a socket that did not open,
-    `abandon(claimed, error)` what opened and never started.
+    `abandon(claimed, error)` what opened and never started. `reader` reads for running calls.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class Door:
         attach: Attach,
         release: Callable[[Any], None],
         abandon: Callable[[Any, CallError], None],
+        reader: BeatReader | None = None,
     ) -> None:
         self.clock = clock
         self.claim = claim
         self.attach = attach
         self.release = release
         self.abandon = abandon
+        self.reader = reader or BeatReader()
         self.waiting = 0
         self.sockets: set[Abortable] = set()
 

@@ -227,7 +227,7 @@ class MediaSocket:
         claiming.addErrback(self._failed)
 
     def _claimed_late(self, claimed: Any) -> None:
-        self._claiming, self._claimed = None, claimed
+        self._claimed = claimed
         if self._socket is None:
             self._door.release(claimed)  # for a connection that is tried again
             return
@@ -236,8 +236,10 @@ class MediaSocket:
         for event in early:
             if self._socket is not None:
                 self._happened(event)
+        self._claiming = None
         if self._socket is not None:
             self._socket.transport.resumeProducing()
+            self._read_on_the_beat()
 
     def _not_claimed(self, failure: Failure) -> None:
         self._claiming = None
@@ -267,6 +269,11 @@ class MediaSocket:
         self._listener = listener
         if self._stuck or self._refuses:
             self._tell_full()
+        self._read_on_the_beat()
+
+    def _read_on_the_beat(self) -> None:
+        if self._socket is not None and self._claiming is None:
+            self._door.reader.take(self._socket.transport)
 
     # -- ways out ---------------------------------------------------------------------------------
 
@@ -316,7 +323,9 @@ class MediaSocket:
 
     def _forget(self) -> None:
         """From now on nothing is sent and nobody is told anything."""
-        self._socket = None
+        if self._socket is not None:
+            self._door.reader.leave(self._socket.transport)
+            self._socket = None
         self._end_waiting()
         if self._apart is not None:
             self._apart.stop()
