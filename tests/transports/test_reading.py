@@ -6,10 +6,11 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.media.clock import MediaClock
@@ -41,7 +42,11 @@ class Heard(Protocol):
 
     def __init__(self) -> None:
         self.data = b""
+        self.is_lost = False
         self.act: Callable[[], None] = lambda: None
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.is_lost = True
 
     def dataReceived(self, data: bytes) -> None:
         self.data += data
@@ -141,7 +146,9 @@ class ReadingTests(SynchronousTestCase):
             far.send(b"x")
         self.reactor.advance(0.0051)
         self.assertEqual(pairs[1][2].data, b"x")
-        self.assertTrue(pairs[0][1].disconnecting)
+        self.reactor.advance(0)
+        self.assertTrue(pairs[0][2].is_lost)
+        self.assertFalse(pairs[1][2].is_lost)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_nobody(self) -> None:
