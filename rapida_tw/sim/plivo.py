@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
-from xml.etree import ElementTree
 
 from rapida_tw.sim.carrier import FakeCarrier, Media
 from rapida_tw.sim.http import HttpAnswer, HttpRequest, form
+from rapida_tw.sim.markup import callback, check_media_url, no_stream, read_response
 from rapida_tw.sim.phone import CallFailed, Ending
 from rapida_tw.sim.plivo_media import PlivoMedia
 
@@ -143,28 +143,12 @@ def _joined(fields: Sequence[tuple[str, str]]) -> str:
 
 def read_stream(answer: HttpAnswer, *, tls: bool = True) -> PlivoStream:
     """The stream that the XML leads to; `CallFailed` says what Plivo would not take."""
-    if not 200 <= answer.status < 300:
-        raise CallFailed(f"the answer URL: {answer.reason}")
-    if answer.content_type not in ("text/xml", "application/xml"):
-        raise CallFailed(f"the XML is {answer.content_type or 'of no type'}")
-    try:
-        root = ElementTree.fromstring(answer.body)
-    except ElementTree.ParseError as error:
-        raise CallFailed(f"no XML: {error}") from None
-    if root.tag != "Response":
-        raise CallFailed(f"<{root.tag}> where <Response> is due")
+    root = read_response(answer)
     stream = root.find("Stream")
     if stream is None:
-        said = " ".join(speak.text or "" for speak in root.findall("Speak"))
-        raise CallFailed(f"the XML ends the call: {said or 'without a word'}")
-    return _stream(stream, tls)
-
-
-def _stream(stream: ElementTree.Element, tls: bool) -> PlivoStream:
+        raise no_stream(root, "Speak")
     url = (stream.text or "").strip()
-    parts = urlsplit(url)
-    if parts.scheme not in (("wss",) if tls else ("wss", "ws")) or not parts.hostname:
-        raise CallFailed(f"a stream to {url!r}")
+    check_media_url(url, tls=tls)
     if stream.get("bidirectional") != "true":
         raise CallFailed("without bidirectional nothing of the server's is heard")
     if stream.get("audioTrack", "inbound") != "inbound":
@@ -182,8 +166,7 @@ def _stream(stream: ElementTree.Element, tls: bool) -> PlivoStream:
         encoding,
         rate,
         stream.get("keepCallAlive") == "true",
-        stream.get("statusCallbackUrl", ""),
-        stream.get("statusCallbackMethod", "POST").upper(),
+        *callback(stream, "statusCallbackUrl", "statusCallbackMethod"),
         {name: value for name, _, value in pairs},
     )
 
