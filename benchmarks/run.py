@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import audiosocket, inside
-from benchmarks.audiosocket import GeneratorFailed, Plan
+from benchmarks import inside
+from benchmarks.calls import GeneratorFailed, Plan, measure
 from benchmarks.report import Report
-from benchmarks.server import Server, ServerFailed, Target
+from benchmarks.server import Server, ServerFailed
 
-TRANSPORTS: dict[str, Callable[[Target, Plan, Report], int]] = {"audiosocket": audiosocket.measure}
+TRANSPORTS = ("audiosocket", "twilio", "vonage")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 TemporaryDirectory(prefix="rapida-bench-") as folder,
                 Server(Path(folder), cores[0], options.server, options.bare) as target,
             ):
-                TRANSPORTS[name](target, plan, report)
+                measure(name, target, plan, report)
         except (ServerFailed, GeneratorFailed, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1

@@ -44,7 +44,8 @@ class ServerFailed(Exception):
 class Target:
     """Where calls go. `url` "" = no phase 1: any UUID is taken (a bare media server).
 
-    `assistant_id` greets at length, `silent_id` waits for the caller to speak.
+    `assistant_id` greets at length, `talker_id` too and is not to be interrupted, `silent_id` waits
+    for the caller to speak.
     """
 
     pid: int
@@ -52,6 +53,8 @@ class Target:
     url: str = ""
     assistant_id: str = ""
     silent_id: str = ""
+    talker_id: str = ""
+    http: int = 0  # the port of media WebSockets
     api_key: str = field(default="", repr=False)
 
 
@@ -163,7 +166,16 @@ level = "warn"
         key = json.loads(made.stdout).get("api_key") or self._new_key(config)
         url = f"http://127.0.0.1:{self._http}"
         speaking = _assistant(url, key, _GREETING)
-        return Target(pid, self._port, url, speaking, _assistant(url, key, ""), key)
+        return Target(
+            pid,
+            self._port,
+            url,
+            speaking,
+            _assistant(url, key, ""),
+            _assistant(url, key, _GREETING, interruptible=False),
+            self._http,
+            key,
+        )
 
     @staticmethod
     def _new_key(config: Path) -> str:
@@ -174,10 +186,14 @@ level = "warn"
         return str(json.loads(made.stdout)["api_key"])
 
 
-def _assistant(url: str, key: str, greeting: str) -> str:
+def _assistant(url: str, key: str, greeting: str, interruptible: bool = True) -> str:
     """A new assistant with that greeting; its id."""
     made = str(_send("POST", f"{url}/v1/assistants", key, _ASSISTANT)["data"]["id"])
-    deployment = {**_DEPLOYMENT, "greeting": greeting}
+    deployment = {
+        **_DEPLOYMENT,
+        "greeting": greeting,
+        "greetingInterruptible": interruptible,
+    }
     _send("PUT", f"{url}/v1/assistants/{made}/phone-deployment", key, deployment)
     return made
 

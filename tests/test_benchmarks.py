@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from benchmarks.audiosocket import Plan, measure_with
+from benchmarks.calls import Plan, measure_with
 from benchmarks.report import Report
 from benchmarks.server import Server, ServerFailed
 from benchmarks.through import through
@@ -98,7 +98,7 @@ class MeasureTests(SynchronousTestCase):
     def measure(self, held_up_to: int, **plan: Any) -> tuple[int, list[int]]:
         generator = FakeGenerator(held_up_to)
         self.report = Report(StringIO())
-        return measure_with(generator, Plan(**plan), self.report), generator.tried
+        return measure_with("audiosocket", generator, Plan(**plan), self.report), generator.tried
 
     def test_climbs(self) -> None:
         """It climbs by steps, tries a failed step twice, and then half a step below."""

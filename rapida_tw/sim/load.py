@@ -1,4 +1,4 @@
-"""Very many AudioSocket callers from one process: the load generator.
+"""Very many callers from one process: the load generator.
 
 Raw sockets and epoll, because a Twisted protocol a call would cost as much as the server that is
 measured. Callers send a packet every 20 ms in ten phases. The time of an arrival is the kernel's
@@ -15,16 +15,17 @@ import struct
 import time
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
 
-from rapida_tw.audio.format import RATE
+from rapida_tw.audio.format import RATE, Samples
 from rapida_tw.audio.resample import resample_all
-from rapida_tw.sim.audiosocket import AUDIO, CONTEXT, packet
 from rapida_tw.sim.ear import LOUD
 from rapida_tw.sim.jitter import Pacing, pacing
+from rapida_tw.sim.load_wires import AudioSocketWire, LoadWire
 from rapida_tw.sim.usage import Usage, usage
 from rapida_tw.sim.voices import hum
 
@@ -32,7 +33,6 @@ _TICK_NS = 20_000_000
 _PHASES = 10
 _SO_TIMESTAMPNS = 35  # Linux; not in the socket module of Python 3.11
 _TIMESPEC = struct.Struct("=qq")
-_PACKET = 323  # bytes
 # Connections that wait for their first packet at one time. A storm of them would make the beat
 # late, and a server that guards its running calls would then refuse new ones.
 _CONNECTING = 8
@@ -45,7 +45,7 @@ _PROBE_AFTER = 50  # ticks after the start of the measurement
 class Load:
     """What to do. `talk` seconds of voice in each `every`; `probe` instead says one thing.
 
-    `pid` is the server's process, measured from outside; 0 = not.
+    `pid` is the server's process, measured from outside; 0 = not. `wire`: the kind of socket.
     """
 
     contexts: Sequence[UUID]
@@ -57,6 +57,7 @@ class Load:
     every: float = 8.0
     probe: bool = False
     pid: int = 0
+    wire: LoadWire = field(default_factory=AudioSocketWire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def run(load: Load) -> Outcome:
 class _Generator:
     def __init__(self, load: Load) -> None:
         self._load = load
+        self._wire = load.wire
         self._round = _round(load)
         self._poll = select.epoll()
         self._calls: list[_Call] = []
@@ -165,7 +167,7 @@ class _Generator:
         sock = socket.create_connection((self._load.host, self._load.port), timeout=5.0)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        sock.sendall(packet(CONTEXT, context.bytes))
+        self._wire.open(sock, context)
         sock.setblocking(False)
         call = _Call(sock, number * 37)  # voices spread over the round
         if self._load.probe:
@@ -242,24 +244,20 @@ class _Generator:
             arrival = seconds * 1_000_000_000 + nanoseconds
         else:
             arrival = now()
-        if len(data) == _PACKET and not call.tail and call.loud is None:
-            call.arrivals.append(arrival)
-        else:
-            self._take(call, call.tail + data, arrival)
+        self._take(call, call.tail + data, arrival)
 
-    @staticmethod
-    def _take(call: _Call, data: bytes, arrival: int) -> None:
-        start = 0
-        while len(data) - start >= 3:
-            end = start + 3 + (data[start + 1] << 8 | data[start + 2])
-            if end > len(data):
-                break
-            if data[start] == AUDIO:
-                call.arrivals.append(arrival)
-                if call.loud is not None and _is_loud(data[start + 3 : end]):
-                    call.loud.append(arrival)
-            start = end
-        call.tail = data[start:]
+    def _take(self, call: _Call, data: bytes, arrival: int) -> None:
+        wire = self._wire
+
+        def heard(payload: bytes) -> None:
+            call.arrivals.append(arrival)
+            if call.loud is not None and _is_loud(wire.samples(payload)):
+                call.loud.append(arrival)
+
+        call.tail, answer = wire.take(data, heard)
+        if answer:
+            with suppress(OSError):  # a full or closed socket; reading tells
+                call.sock.send(answer)
 
     # -- results ----------------------------------------------------------------------------
 
@@ -291,20 +289,21 @@ def now() -> int:
     return time.clock_gettime_ns(time.CLOCK_REALTIME)
 
 
-def _is_loud(payload: bytes) -> bool:
-    samples = np.frombuffer(payload, "<i2", len(payload) // 2)
+def _is_loud(samples: Samples) -> bool:
     return bool(samples.max(initial=0) > LOUD or samples.min(initial=0) < -LOUD)
 
 
 def _round(load: Load) -> list[bytes]:
     """The packets that a caller sends over and over; for a probe, its voice and one silence."""
-    voice = resample_all(hum(_PROBE_TICKS * 0.02 if load.probe else load.talk), RATE, 8_000)
-    voiced = -(-len(voice) // 160)
+    rate = load.wire.rate
+    tick = rate // 50
+    voice = resample_all(hum(_PROBE_TICKS * 0.02 if load.probe else load.talk), RATE, rate)
+    voiced = -(-len(voice) // tick)
     ticks = _PROBE_TICKS + 1 if load.probe else max(voiced, round(load.every * 50), 1)
     # A line's hiss and not zeros: nothing on the way may take a short cut.
-    sound = np.random.default_rng(20).integers(-6, 7, ticks * 160).astype(np.int16)
+    sound = np.random.default_rng(20).integers(-6, 7, ticks * tick).astype(np.int16)
     sound[: len(voice)] = voice
-    return [packet(AUDIO, row.astype("<i2").tobytes()) for row in sound.reshape(-1, 160)]
+    return load.wire.packets(sound.reshape(-1, tick))
 
 
 def _probed(call: _Call) -> tuple[str, float]:

@@ -1,13 +1,14 @@
 """The load generator as a process: `python -m rapida_tw.sim.load_process --calls 100 ...`.
 
-Prints its outcome as one JSON object. With `--url` each call goes through phase 1 as Asterisk's
-dialplan does; without, its UUID is a random one.
+Prints its outcome as one JSON object. With `--url` each call goes through phase 1 as its carrier's
+does; without, its UUID is a random one.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -18,29 +19,38 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
 
 from rapida_tw.sim.load import Load, run
+from rapida_tw.sim.load_wires import wire
 
 _HTTP_TIMEOUT = 10.0  # seconds
+# The one thing in every carrier's document that looks like it.
+_CONTEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class NoContext(Exception):
     """The server registered no call; the text is its answer."""
 
 
-def register(url: str, assistant_id: str, api_key: str, count: int) -> list[UUID]:
+def register(
+    url: str, assistant_id: str, api_key: str, count: int, transport: str = "audiosocket"
+) -> list[UUID]:
     """Phase 1 for so many calls, one after the other on one connection; `OSError`, `NoContext`."""
     parts = urlsplit(url)
+    carrier = "asterisk" if transport == "audiosocket" else transport
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_TIMEOUT)
     contexts = []
     try:
         for number in range(count):
-            path = f"/v1/talk/asterisk/call/{quote(assistant_id, '')}?from={15550000 + number}"
+            caller = 15550000 + number
+            fields = f"from={caller}&From={caller}&to=100&To=100"
+            path = f"/v1/talk/{carrier}/call/{quote(assistant_id, '')}?{fields}"
             connection.request("GET", path, headers={"x-api-key": api_key})
             response = connection.getresponse()
             body = response.read().decode("ascii", "replace")
-            if response.status != 200:
+            found = _CONTEXT.search(body)
+            if response.status != 200 or found is None:
                 reason = response.headers.get("x-rapida-error") or body[:200]
                 raise NoContext(f"HTTP {response.status}: {reason}")
-            contexts.append(UUID(body.strip()))
+            contexts.append(UUID(found[0]))
     finally:
         connection.close()
     return contexts
@@ -61,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--core", type=int, default=-1, help="to run on")
     parser.add_argument("--url", default="", help="of the server's HTTP port, for phase 1")
     parser.add_argument("--assistant", default="")
+    parser.add_argument("--transport", default="audiosocket")
+    parser.add_argument("--path", default="", help="of another server's WebSocket, with {context}")
     options = parser.parse_args(arguments)
     if options.core >= 0:
         os.sched_setaffinity(0, {options.core})
@@ -73,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.assistant,
                 os.environ.get("RAPIDA_API_KEY", ""),
                 options.calls,
+                options.transport,
             )
             if options.url
             else [uuid4() for _ in range(options.calls)]
@@ -89,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.every,
                 options.probe,
                 options.pid,
+                wire(options.transport, options.path),
             )
         )
     except (OSError, NoContext, ValueError) as error:

@@ -1,4 +1,4 @@
-"""AudioSocket: how many calls are held in time, what one costs, how quick the server is.
+"""How many calls of a transport are held in time, what one costs, how quick the server is.
 
 The server has one core and the generator (`rapida_tw.sim.load_process`) another. Calls are held
 when the p99 of pacing jitter is under 5 ms and no packet is late or lost.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Protocol
 
-from benchmarks.report import Report, Row
+from benchmarks.report import Report
 from benchmarks.server import Target
 
 MOST_JITTER_MS = 5.0
@@ -34,6 +34,7 @@ class Plan:
     most: int = 2_000
     seconds: float = 6.0
     core: int = 1  # of the generator
+    path: str = ""  # of another server's WebSocket
 
 
 class GeneratorFailed(Exception):
@@ -46,35 +47,55 @@ class Generator(Protocol):
     def run(self, calls: int, *more: str) -> dict[str, Any]: ...
 
 
-def measure(target: Target, plan: Plan, report: Report) -> int:
+def measure(transport: str, target: Target, plan: Plan, report: Report) -> int:
     """Run all measurements; returns the greatest number of calls held."""
-    return measure_with(_Process(target, plan), plan, report, target.silent_id)
+    generator = _Process(transport, target, plan)
+    return measure_with(transport, generator, plan, report, target.silent_id, target.talker_id)
 
 
-def measure_with(generator: Generator, plan: Plan, report: Report, silent: str = "") -> int:
-    """The same with any generator; `silent` is the assistant that does not greet."""
+def measure_with(
+    transport: str,
+    generator: Generator,
+    plan: Plan,
+    report: Report,
+    silent: str = "",
+    talker: str = "",
+) -> int:
+    """The same with any generator; `silent` is the assistant that does not greet.
+
+    A WebSocket carries no silence: there the load is on `talker`, which speaks without a pause and
+    is not to be interrupted, while the callers talk.
+    """
     generator.run(_WARM_UP, "--seconds", "1")  # what is loaded once is no call's memory
-    report.add(_idle(generator, silent))
-    report.add(_probe(generator))
+
+    def add(row: dict[str, object]) -> None:
+        report.add({"transport": transport, **row})
+
+    add(_idle(generator, silent))
+    add(_probe(generator))
+    continuous = transport == "audiosocket" or not talker
+    more = () if continuous else ("--assistant", talker)
     held = 0
-    for row in _steps(generator, plan):
-        report.add(row)
+    for row in _steps(generator, plan, more):
+        add(row)
         if row["held"]:
             held = max(held, int(str(row["calls"])))
-    report.add({"transport": "audiosocket", "measures": "capacity", "calls": held})
+    add({"measures": "capacity", "calls": held})
     return held
 
 
 class _Process:
     """The load generator as a process."""
 
-    def __init__(self, target: Target, plan: Plan) -> None:
-        self._target, self._plan = target, plan
+    def __init__(self, transport: str, target: Target, plan: Plan) -> None:
+        self._transport, self._target, self._plan = transport, target, plan
 
     def run(self, calls: int, *more: str) -> dict[str, Any]:
         target = self._target
         command = [sys.executable, "-m", "rapida_tw.sim.load_process", "--calls", str(calls)]
-        command += ["--port", str(target.port), "--pid", str(target.pid)]
+        port = target.port if self._transport == "audiosocket" else target.http or target.port
+        command += ["--transport", self._transport, "--path", self._plan.path]
+        command += ["--port", str(port), "--pid", str(target.pid)]
         command += ["--core", str(self._plan.core), "--seconds", str(self._plan.seconds)]
         if target.url:
             command += ["--url", target.url, "--assistant", target.assistant_id]
@@ -89,7 +110,6 @@ class _Process:
 def _row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
     pacing = result["pacing"]
     row: dict[str, object] = {
-        "transport": "audiosocket",
         "measures": measures,
         "calls": result["calls"],
         "p50_ms": round(pacing["p50_ms"], 3),
@@ -107,7 +127,7 @@ def _row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
     return row
 
 
-def _idle(generator: Generator, silent: str) -> Row:
+def _idle(generator: Generator, silent: str) -> dict[str, object]:
     """A hundred silent calls: memory beyond the base, and how fast calls are set up."""
     assistant = ("--assistant", silent) if silent else ()
     result = generator.run(100, "--talk", "0", *assistant)
@@ -120,7 +140,7 @@ def _idle(generator: Generator, silent: str) -> Row:
     return row
 
 
-def _probe(generator: Generator) -> Row:
+def _probe(generator: Generator) -> dict[str, object]:
     """A few callers speak once: into the assistant's words, or to an echo."""
     result = generator.run(_PROBES, "--probe", "--settle", "1", "--seconds", "4")
     row = _row("probe", result)
@@ -131,22 +151,22 @@ def _probe(generator: Generator) -> Row:
     return row
 
 
-def _steps(generator: Generator, plan: Plan) -> Iterator[Row]:
+def _steps(generator: Generator, plan: Plan, more: tuple[str, ...]) -> Iterator[dict[str, object]]:
     """Climb until calls are not held any more, then look once half a step below."""
     calls = plan.step
     while calls <= plan.most:
-        row = _held(generator, calls)
+        row = _held(generator, calls, more)
         yield row
         if not row["held"]:
             if calls > plan.step:
-                yield _held(generator, calls - plan.step // 2)
+                yield _held(generator, calls - plan.step // 2, more)
             return
         calls += plan.step
 
 
-def _held(generator: Generator, calls: int) -> Row:
+def _held(generator: Generator, calls: int, more: tuple[str, ...]) -> dict[str, object]:
     for _ in range(_TRIES):
-        result = generator.run(calls)
+        result = generator.run(calls, *more)
         pacing = result["pacing"]
         row = _row("load", result)
         row["held"] = (
