@@ -19,7 +19,7 @@ from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.error import ConnectError, DNSLookupError
 
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
-from rapida_tw.sim.http import HttpRequest, NoAnswer, real_http
+from rapida_tw.sim.http import HttpAnswer, HttpRequest, NoAnswer, real_http
 from rapida_tw.sim.metronome import Metronome
 from rapida_tw.sim.phone import CallFailed, Phone
 
@@ -45,6 +45,31 @@ class Dialplan:
     caller: str = "+15550100"
     channel_id: str = ""
     key_in_header: bool = False
+
+    def curl(self) -> HttpRequest:
+        """Phase 1."""
+        url = (
+            f"{self.url.rstrip('/')}/v1/talk/asterisk/call/{quote(self.assistant_id, '')}"
+            f"?from={quote(self.caller, '')}&channel_id={quote(self.channel_id, '')}"
+        )
+        headers = {"User-Agent": "asterisk-libcurl-agent/1.0", "Accept": "*/*"}
+        if self.key_in_header:
+            headers["x-api-key"] = self.api_key
+        else:
+            url += f"&x-api-key={quote(self.api_key, '')}"
+        return HttpRequest("GET", url, headers)
+
+
+def read_context(answer: HttpAnswer) -> UUID:
+    """The call's context; `CallFailed` says which way the dialplan goes instead."""
+    if answer.status >= 400:  # CURLOPT(failurecodes)
+        raise CallFailed(f"CURL() got {answer.reason}")
+    text = answer.text.rstrip()  # CURL() trims white space at the end only
+    if not text:
+        raise CallFailed("CURL() gave an empty CTX")
+    if not _UUID.fullmatch(text):
+        raise CallFailed(f"Failed to parse UUID {text[:60]!r}")
+    return UUID(text)
 
 
 class Asterisk:
@@ -79,29 +104,8 @@ class Asterisk:
         return line
 
     async def _context(self) -> UUID:
-        text = await self._curl()
-        if not text:
-            raise CallFailed("CURL() gave an empty CTX")
-        if not _UUID.fullmatch(text):
-            raise CallFailed(f"Failed to parse UUID {text[:60]!r}")
-        return UUID(text)
-
-    async def _curl(self) -> str:
-        plan = self._dialplan
-        url = (
-            f"{plan.url.rstrip('/')}/v1/talk/asterisk/call/{quote(plan.assistant_id, '')}"
-            f"?from={quote(plan.caller, '')}&channel_id={quote(plan.channel_id, '')}"
-        )
-        headers = {"User-Agent": "asterisk-libcurl-agent/1.0", "Accept": "*/*"}
-        if plan.key_in_header:
-            headers["x-api-key"] = plan.api_key
-        else:
-            url += f"&x-api-key={quote(plan.api_key, '')}"
         try:
-            answer = await self._http(HttpRequest("GET", url, headers))
+            answer = await self._http(self._dialplan.curl())
         except NoAnswer as error:
-            raise CallFailed(f"CURL() of {plan.url} failed: {error}") from error
-        if answer.status >= 400:  # CURLOPT(failurecodes)
-            raise CallFailed(f"CURL() got {answer.reason}")
-        # CURL() trims white space at the end only.
-        return answer.text.rstrip()
+            raise CallFailed(f"CURL() of {self._dialplan.url} failed: {error}") from error
+        return read_context(answer)
