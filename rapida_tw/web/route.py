@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from twisted.web.resource import IResource
+
 from rapida_tw.carriers.base import Document
 from rapida_tw.web.request import BoundedRequest
 
-# Is given the request and, by name, the parts of the path that the pattern leaves open. None: it
-# has sent the response itself, all but the end.
-Handler = Callable[..., Awaitable[Document | None]]
+# None: the handler has sent the response itself, all but the end. A resource: it takes over.
+Answered = Document | IResource | None
+# Is given the request and, by name, the parts of the path that the pattern leaves open.
+Handler = Callable[..., Awaitable[Answered]]
 
 PATIENCE = 30.0  # seconds until "unavailable" is answered instead
 
