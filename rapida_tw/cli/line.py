@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,8 +15,6 @@ from rapida_tw.cli.remote import api_key, checked_url
 from rapida_tw.cli.source import Usage
 from rapida_tw.config import Config
 
-AUDIOSOCKET = "audiosocket"
-TRANSPORTS = (AUDIOSOCKET,)  # that a simulated caller has today
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -30,9 +28,17 @@ class Target:
     port: int
 
 
-def add_target(parser: ArgumentParser, *, assistant: bool) -> None:
+def add_target(parser: ArgumentParser, transports: Sequence[str], *, assistant: bool) -> None:
+    """`transports`: those that the caller has; the first is meant where none is given."""
+    there_is = ", ".join(transports)
     parser.add_argument("--assistant", type=an_id, metavar="ID", required=assistant)
-    parser.add_argument("--transport", type=_transport, default=AUDIOSOCKET)
+    parser.add_argument(
+        "--transport",
+        type=_Transport(transports),
+        default=transports[0],
+        metavar="NAME",
+        help=f"{there_is} (default: {transports[0]})",
+    )
     parser.add_argument(
         "--audiosocket", type=_address, metavar="HOST:PORT", help="instead of what is configured"
     )
@@ -76,11 +82,19 @@ def _reachable(host: str) -> str:
     return _ANYWHERE.get(host, host)
 
 
-def _transport(name: str) -> str:
-    if name in TRANSPORTS:
-        return name
-    there_is = ", ".join(TRANSPORTS)
-    raise ArgumentTypeError(f"a simulated caller by {name} is not there yet; there is: {there_is}")
+class _Transport:
+    """The type of --transport."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __call__(self, name: str) -> str:
+        if name in self._names:
+            return name
+        there_is = ", ".join(self._names)
+        raise ArgumentTypeError(
+            f"a simulated caller by {name} is not there yet; there is: {there_is}"
+        )
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -12,13 +12,14 @@ from rapida_tw.errors import Unavailable
 from rapida_tw.sim.load import Load, Outcome
 from rapida_tw.sim.load import run as run_load
 from rapida_tw.sim.load_process import NoContext, register
+from rapida_tw.sim.talk import AUDIOSOCKET
 
 
 def add(nouns: Nouns, common: ArgumentParser) -> None:
     verbs = noun(nouns, "sim", "simulated callers")
     load = command(verbs, common, "load", run, "many calls at once; how well they were served")
     load.set_defaults(noun="sim load")
-    add_target(load, assistant=True)
+    add_target(load, (AUDIOSOCKET,), assistant=True)
     load.add_argument("--calls", type=int, default=10)
     load.add_argument("--seconds", type=float, default=5.0, help="of measurement")
 

@@ -15,8 +15,9 @@ from rapida_tw.cli.opening import Nouns, command
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.reacting import run as run_reactor
 from rapida_tw.errors import CallError, MisconfiguredAssistant
+from rapida_tw.log import wall_clock
 from rapida_tw.sim.phone import CallFailed
-from rapida_tw.sim.talk import Outcome, Play, Press, Say, TalkOptions
+from rapida_tw.sim.talk import TRANSPORTS, Outcome, Play, Press, Say, TalkOptions
 from rapida_tw.sim.talk import talk as make_call
 from rapida_tw.speech.base import Host, Registry, SynthesizerProvider
 
@@ -31,7 +32,11 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     about = "call an assistant of a running server; what happens is told live"
     parser = command(nouns, common, "talk", run, about)
     parser.set_defaults(noun="talk", steps=())
-    add_target(parser, assistant=True)
+    parser.epilog = (
+        "By a carrier's transport, the server's documents name its public host. The caller goes to "
+        "the host and port of --url all the same, over TLS only if that is https."
+    )
+    add_target(parser, TRANSPORTS, assistant=True)
     steps = parser.add_argument_group("what the caller does, in this order, each in its turn")
     steps.add_argument("--say", action=_Step, metavar="TEXT", type=Say, help="by the local voice")
     steps.add_argument("--wav", action=_Step, metavar="FILE", type=_play, help="16 bit, any rate")
@@ -70,7 +75,7 @@ def run(arguments: Namespace, out: Output) -> int:
                 host = Host(reactor, config.server.data_dir)
                 voice = _voice(host, config.speech.synthesizer, out)
             try:
-                return await make_call(reactor, options, out.line, voice)
+                return await make_call(reactor, options, out.line, wall_clock, voice)
             except CallFailed as error:
                 raise NoCall(str(error)) from error
             except ValueError as error:  # of a WAV file
@@ -94,6 +99,7 @@ def _options(arguments: Namespace, server: Target) -> TalkOptions:
         str(arguments.assistant),
         server.host,
         server.port,
+        arguments.transport,
         arguments.caller,
         tuple(arguments.steps),
         arguments.heard,
@@ -118,6 +124,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "detail": outcome.ending.detail,
         "duration": round(outcome.duration, 3),
         "answered": outcome.was_heard,
+        "complaints": list(outcome.complaints),
         "turns": [asdict(turn) | {"latency": turn.latency} for turn in outcome.turns],
         "heard": [{"start": one.start, "end": one.end} for one in outcome.heard],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 
 from rapida_tw.sim.carrier import FakeCarrier, Media
@@ -61,7 +61,11 @@ class Exchange:
             await self._connect(media, line)
         except (ConnectError, DNSLookupError) as error:
             raise CallFailed(f"no connection for {media.url}: {error}") from error
-        ending = await line.up
+        try:
+            ending = await line.up
+        except CancelledError:
+            line.drop()
+            raise
         if ending is not None:
             raise CallFailed(f"{media.url}: {ending}")
         return line

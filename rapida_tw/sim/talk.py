@@ -1,12 +1,13 @@
 """A caller from the farm against a running server: what is behind `rapida talk`.
 
-Phase 1 by HTTP, phase 2 by AudioSocket over real TCP; the caller greets politely, says its lines
-one after the other when it is its turn, and hangs up when there is no more to say.
+Phase 1 by HTTP, phase 2 by AudioSocket or a carrier's WebSocket over real TCP; the caller greets
+politely, says its lines one after the other when it is its turn, and hangs up when there is no more
+to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from rapida_tw.audio.format import Samples
 from rapida_tw.sim.asterisk import Asterisk, Dialplan
 from rapida_tw.sim.caller import Caller, Happened, Turn
 from rapida_tw.sim.ear import Interval
+from rapida_tw.sim.exchange import Exchange
+from rapida_tw.sim.farm import CARRIERS, Callee, Reach
+from rapida_tw.sim.http import real_http
 from rapida_tw.sim.metronome import Metronome
 from rapida_tw.sim.phone import Ending
 from rapida_tw.sim.voices import read_wav, speak
@@ -25,6 +29,10 @@ from rapida_tw.speech.base import SynthesizerProvider
 
 # Who says goodbye hangs up within this; only then the caller does.
 _LAST_QUIET = 3.0  # seconds
+_ANSWER_WITHIN = 15.0  # seconds for a webhook: Twilio's limit, the longest of all
+
+AUDIOSOCKET = "audiosocket"
+TRANSPORTS = (AUDIOSOCKET, *CARRIERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +58,17 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class TalkOptions:
-    """One call. `quiet`: seconds without a sound after which it is the caller's turn."""
+    """One call. `quiet`: seconds without a sound after which it is the caller's turn.
+
+    `transport` is "audiosocket", to `host` and `port`, or one of the farm's `CARRIERS`.
+    """
 
     url: str
     api_key: str = field(repr=False)
     assistant_id: str
     host: str = "127.0.0.1"
     port: int = 4_573
+    transport: str = AUDIOSOCKET
     caller: str = "+15550100"
     steps: tuple[Say | Play | Press, ...] = ()
     heard_wav: Path | None = None
@@ -66,12 +78,16 @@ class TalkOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went, as the caller saw it. Times in seconds since the line came up."""
+    """How it went, as the caller saw it. Times in seconds since the line came up.
+
+    `complaints`: what the carrier did not understand of the server's messages.
+    """
 
     ending: Ending
     duration: float
     turns: tuple[Turn, ...]
     heard: tuple[Interval, ...]
+    complaints: tuple[str, ...] = ()
 
     @property
     def was_heard(self) -> bool:
@@ -87,21 +103,24 @@ def talk(
     reactor: Any,
     options: TalkOptions,
     say_line: Callable[[str], None],
+    now: Callable[[], float],
     voice: SynthesizerProvider | None = None,
     http: HTTPClient | None = None,
 ) -> Deferred[Outcome]:
     """Make the call; each thing that happens is a line for `say_line`.
 
-    Errbacks with `CallFailed` (no line), `ValueError` (a WAV file), `OSError`, or `VendorFailed`
-    (the caller's own voice). Cancelling it hangs up.
+    `now`: seconds since the epoch, for a carrier's stamps. Errbacks with `CallFailed` (no line),
+    `ValueError` (a WAV file), `OSError`, or `VendorFailed` (the caller's own voice). Cancelling it
+    hangs up.
     """
-    return Deferred.fromCoroutine(_talk(reactor, options, say_line, voice, http))
+    return Deferred.fromCoroutine(_talk(reactor, options, say_line, now, voice, http))
 
 
 async def _talk(
     reactor: Any,
     options: TalkOptions,
     say_line: Callable[[str], None],
+    now: Callable[[], float],
     voice: SynthesizerProvider | None,
     http: HTTPClient | None,
 ) -> Outcome:
@@ -117,7 +136,59 @@ async def _talk(
         await _add(caller, step, voice, options.quiet)
     caller.hangs_up(quiet=max(options.quiet, _LAST_QUIET))
     caller.hangs_up(at=options.longest)
-    plan = Dialplan(
+    if options.transport == AUDIOSOCKET:
+        complaints: Sequence[str] = ()
+        line = await Asterisk(reactor, _dialplan(options), http).call(caller, Metronome(reactor))
+        try:
+            await over
+        finally:
+            line.hang_up()
+    else:
+        complaints = await _by_websocket(reactor, options, caller, over, now, http)
+    for complaint in complaints:
+        say_line(f"           {options.transport} complains: {complaint}")
+    if options.heard_wav is not None:
+        caller.save_heard(options.heard_wav)
+    assert caller.ending is not None  # `over` has fired
+    return Outcome(
+        caller.ending,
+        caller.ended_at or 0.0,
+        tuple(caller.turns),
+        tuple(caller.heard),
+        tuple(complaints),
+    )
+
+
+async def _by_websocket(
+    reactor: Any,
+    options: TalkOptions,
+    caller: Caller,
+    over: Deferred[None],
+    now: Callable[[], float],
+    http: HTTPClient | None,
+) -> Sequence[str]:
+    """The call, to its end; what the carrier did not like of it."""
+    callee = Callee(options.url, options.assistant_id, options.api_key, options.caller)
+    carrier = CARRIERS[options.transport](callee)
+    reach = Reach(reactor, options.url)
+    asking = reach.http(real_http(reactor, _ANSWER_WITHIN, http))
+    exchange = Exchange(asking, reach.connect, Metronome(reactor), now)
+    line = await exchange.call(carrier, caller)
+    reporting = exchange.report(carrier, line)
+    try:
+        await over
+    finally:
+        line.hang_up()
+        statuses = await reporting
+    refused = [status for status in statuses if not 200 <= status < 300]
+    return [
+        *(f"{why} ({times} times)" for why, times in line.complaints.items()),
+        *(f"a callback got {f'HTTP {status}' if status else 'no answer'}" for status in refused),
+    ]
+
+
+def _dialplan(options: TalkOptions) -> Dialplan:
+    return Dialplan(
         options.url,
         options.assistant_id,
         options.api_key,
@@ -126,15 +197,6 @@ async def _talk(
         options.caller,
         key_in_header=True,
     )
-    line = await Asterisk(reactor, plan, http).call(caller, Metronome(reactor))
-    try:
-        await over
-    finally:
-        line.hang_up()
-    if options.heard_wav is not None:
-        caller.save_heard(options.heard_wav)
-    assert caller.ending is not None  # `over` has fired
-    return Outcome(caller.ending, caller.ended_at or 0.0, tuple(caller.turns), tuple(caller.heard))
 
 
 async def _add(

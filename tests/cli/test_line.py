@@ -15,7 +15,7 @@ from tests.cli.conftest import Rapida
 
 def arguments(rapida: Rapida, *given: str, **more: Any) -> Namespace:
     parser = ArgumentParser(exit_on_error=False)
-    add_target(parser, assistant=True)
+    add_target(parser, ("audiosocket", "twilio"), assistant=True)
     found = parser.parse_args(["--assistant", "5", *given])
     common = {"config": str(rapida.config), "env_file": None, "url": None, "api_key": None}
     for name, value in {**common, "noun": "talk", **more}.items():

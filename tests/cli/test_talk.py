@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from rapida_tw.cli.command import parser
 from rapida_tw.cli.talk import _document
 from rapida_tw.sim.caller import Turn
@@ -35,20 +33,32 @@ def test_keys(rapida: Rapida) -> None:
     assert "0-9 A-D * #" in err
 
 
-@pytest.mark.parametrize("transport", ["twilio", "sip"])
-def test_not_yet(rapida: Rapida, transport: str) -> None:
+def test_transports() -> None:
+    """A caller may come by each of these; without a word it is AudioSocket."""
+    words = "talk --assistant 5".split()
+    assert parser().parse_args(words).transport == "audiosocket"
+    for name in "audiosocket twilio vonage exotel asterisk plivo telnyx".split():
+        assert parser().parse_args([*words, "--transport", name]).transport == name
+
+
+def test_not_yet(rapida: Rapida) -> None:
     """A transport that has no caller yet is refused, with those that have."""
-    status, _, err = rapida("talk", "--assistant", 5, "--transport", transport)
+    status, _, err = rapida("talk", "--assistant", 5, "--transport", "sip")
     assert status == 2
-    assert f"a simulated caller by {transport} is not there yet; there is: audiosocket" in err
+    assert "a simulated caller by sip is not there yet; there is: audiosocket, twilio" in err
 
 
 def test_document() -> None:
     """The outcome for programs."""
     answered, ignored = Turn("hello", 1.0, 2.0, 2.5), Turn("12", 4.0, 4.2)
     outcome = Outcome(
-        Ending(Reason.SERVER_HUNG_UP), 9.0, (answered, ignored), (Interval(2.5, 3.0),)
+        Ending(Reason.SERVER_HUNG_UP),
+        9.0,
+        (answered, ignored),
+        (Interval(2.5, 3.0),),
+        ("31950: a binary message (2 times)",),
     )
     document = _document(outcome)
     assert (document["ending"], document["answered"]) == ("server_hung_up", False)
+    assert document["complaints"] == ["31950: a binary message (2 times)"]
     assert [turn["latency"] for turn in document["turns"]] == [0.5, None]

@@ -43,7 +43,9 @@ class TalkTests(SynchronousTestCase):
         agent = RequestTraversalAgent(web or Web(str(uuid4()).encode()))
         voice = options.pop("voice", None)
         chosen = TalkOptions("http://x.test", "rpd-key", "1", steps=steps, **options)
-        talking = talk(self.reactor, chosen, self.lines.append, voice, HTTPClient(agent))
+        talking = talk(
+            self.reactor, chosen, self.lines.append, lambda: 0.0, voice, HTTPClient(agent)
+        )
         agent.flush()
         if self.reactor.tcpClients:
             factory = self.reactor.tcpClients[0][2]
