@@ -22,7 +22,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from rapida_tw.dialplan import Settings, every_file
+from rapida_tw.dialplan import Settings, every_file, some_files
 from tests.process import ended, started
 
 RATE = 8000  # Hz, of all recordings
@@ -35,6 +35,11 @@ _EMPTY = ("ccss", "cdr", "cel", "features", "acl", "udptl", "manager", "stasis",
 _WAYS = {
     "PJSIP/your-operator": "Local/operator@person",
     "PJSIP/${EXTEN}@your-trunk": "Local/${EXTEN}@person",
+}
+# What its comments tell those who have a certificate of their own.
+_OWN_CERTIFICATE = {
+    ";ca_list_file = /etc/asterisk/": "ca_list_file = @folder@/etc/",
+    ";same => n,Set(CURLOPT(ssl_verifypeer)=0)": "same => n,Set(CURLOPT(ssl_verifypeer)=0)",
 }
 _STEP = re.compile(
     r"Executing \[(?P<extension>[^@\]]+)@(?P<context>[^:]+):\d+\] "
@@ -138,10 +143,23 @@ class Call:
 class Asterisk:
     """One Asterisk with a configuration of its own; a context manager."""
 
-    def __init__(self, root: Path, settings: Settings, *, spoken: Sequence[str] = ()) -> None:
-        """`root`: where `install` put it; `spoken`: the sentences that callers may say."""
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        *,
+        spoken: Sequence[str] = (),
+        transport: str = "",
+        certificate: Path | None = None,
+    ) -> None:
+        """`root`: where `install` put it; `spoken`: the sentences that callers may say.
+
+        `transport`: has the files of that one alone. `certificate`: the server's own one, which
+        they are told as they say themselves.
+        """
         self._root = root
-        self._settings = settings
+        self._files = some_files(settings, transport) if transport else every_file(settings)
+        self._certificate = certificate
         self._spoken = spoken
         self._calls = 1000
         self._log = 0, ""
@@ -178,10 +196,11 @@ class Asterisk:
         for name in ("etc", "varlib/keys", "spool/outgoing", "spool/tmp", "run", "log", "rec"):
             (self.folder / name).mkdir(parents=True)
         modules = next(self._root.glob("usr/lib/*/asterisk/modules")).relative_to(self._root)
-        shipped = every_file(self._settings)
-        for way, person in _WAYS.items():
-            assert way in shipped["extensions.conf"], way
-            shipped["extensions.conf"] = shipped["extensions.conf"].replace(way, person)
+        shipped = dict(self._files)
+        _fill(shipped, _WAYS)
+        if self._certificate is not None:
+            (self.folder / "etc" / "rapida.crt").write_bytes(self._certificate.read_bytes())
+            _fill(shipped, _OWN_CERTIFICATE)
         private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
         # The list of the callers opens the section, and the shipped one goes on with it.
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
@@ -288,6 +307,13 @@ class Asterisk:
         draft.write_text("\n".join(lines) + "\n", "utf-8")
         draft.rename(self.folder / "spool" / "outgoing" / number)
         return Call(self, number, caller)
+
+
+def _fill(files: dict[str, str], changes: Mapping[str, str]) -> None:
+    """Replace what stands in one of the files; it must stand there."""
+    for old, new in changes.items():
+        [name] = [name for name, text in files.items() if old in text]
+        files[name] = files[name].replace(old, new)
 
 
 def _file_name(text: str) -> str:

@@ -7,16 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rapida_tw.dialplan import Settings
+from rapida_tw.dialplan import WEBSOCKET, Settings
 from tests.interop.asterisk import Asterisk, NoAsterisk, install
+from tests.interop.callers import SENTENCES
+from tests.interop.certificate import Certificate, self_signed
 from tests.interop.server import Server, free_port
-
-SENTENCES = (
-    "What are your opening hours?",
-    "Where are you?",
-    "I would like to speak to a person, please.",
-    "Goodbye.",
-)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +36,42 @@ def asterisk_root() -> Path:
 @pytest.fixture(scope="session")
 def asterisk(asterisk_root: Path, server: Server) -> Iterator[Asterisk]:
     """A real Asterisk that runs the shipped dialplan, filled in for the server."""
-    settings = Settings(
+    with Asterisk(asterisk_root, _settings(server), spoken=SENTENCES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """What no machine knows yet."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def secure_server(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
+) -> Iterator[Server]:
+    """A second server, which speaks nothing but TLS."""
+    with Server(tmp_path_factory.mktemp("secure-server"), certificate) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secure_asterisk(
+    asterisk_root: Path, secure_server: Server, certificate: Certificate
+) -> Iterator[Asterisk]:
+    """A second Asterisk, with chan_websocket alone, for the second server and its certificate."""
+    with Asterisk(
+        asterisk_root,
+        _settings(secure_server),
+        spoken=SENTENCES,
+        transport=WEBSOCKET,
+        certificate=certificate.certificate,
+    ) as running:
+        yield running
+
+
+def _settings(server: Server) -> Settings:
+    return Settings(
         url=server.url,
         audiosocket_host="127.0.0.1",
         audiosocket_port=server.audiosocket,
@@ -51,5 +81,3 @@ def asterisk(asterisk_root: Path, server: Server) -> Iterator[Asterisk]:
         api_key=server.api_key,
         ari_port=free_port(),
     )
-    with Asterisk(asterisk_root, settings, spoken=SENTENCES) as running:
-        yield running

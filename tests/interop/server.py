@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -15,17 +16,19 @@ from types import TracebackType
 from typing import Any
 
 from tests.interop.asterisk import wait_until
+from tests.interop.certificate import Certificate
 from tests.process import ended, started
 
 _CONFIGURATION = """\
 [server]
-public_host = "127.0.0.1:{http}"
-public_scheme = "http"
+public_host = "{host}:{http}"
+public_scheme = "{scheme}"
 data_dir = "{folder}/var"
 drain_seconds = 2
 [http]
 host = "127.0.0.1"
 port = {http}
+{tls}
 [audiosocket]
 host = "127.0.0.1"
 port = {audiosocket}
@@ -46,7 +49,9 @@ def free_port() -> int:
 class Server:
     """A running server with the demo assistant; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
+        """With a `certificate` its HTTP side speaks TLS."""
+        self._certificate = certificate
         self.http = free_port()
         self.audiosocket = free_port()
         self._folder = folder
@@ -56,10 +61,7 @@ class Server:
         self.api_key = self.assistant_id = ""
 
     def __enter__(self) -> Server:
-        text = _CONFIGURATION.format(
-            folder=self._folder, http=self.http, audiosocket=self.audiosocket
-        )
-        self._configuration.write_text(text, "utf-8")
+        self._configuration.write_text(self._text(), "utf-8")
         made = json.loads(self.rapida("init", "--json"))
         self.api_key, self.assistant_id = made["api_key"], made["assistant_id"]
         twistd = [_script("twistd"), "-n", "--pidfile="]
@@ -100,10 +102,31 @@ class Server:
     def _environment(self) -> dict[str, str]:
         return os.environ | {"RAPIDA_CONFIG": str(self._configuration)}
 
+    def _text(self) -> str:
+        files = self._certificate
+        tls = f'tls_certificate = "{files.certificate}"\ntls_key = "{files.key}"' if files else ""
+        return _CONFIGURATION.format(
+            folder=self._folder,
+            http=self.http,
+            audiosocket=self.audiosocket,
+            host=self._host,
+            scheme=self._scheme,
+            tls=tls,
+        )
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self._certificate else "http"
+
+    @property
+    def _host(self) -> str:
+        # Asterisk compares names with a certificate, not addresses.
+        return "localhost" if self._certificate else "127.0.0.1"
+
     @property
     def url(self) -> str:
         """Of its HTTP side."""
-        return f"http://127.0.0.1:{self.http}"
+        return f"{self._scheme}://{self._host}:{self.http}"
 
     def log(self) -> str:
         """All that it has logged so far."""
@@ -112,16 +135,18 @@ class Server:
     def text(self, path: str) -> str:
         """The body of a GET with the project's key."""
         request = urllib.request.Request(self.url + path, headers={"x-api-key": self.api_key})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        files = self._certificate
+        known = ssl.create_default_context(cafile=files.certificate) if files else None
+        with urllib.request.urlopen(request, timeout=10, context=known) as answer:
             return str(answer.read().decode())
 
     def data(self, path: str) -> Any:
         """The `data` of an API answer."""
         return json.loads(self.text(path))["data"]
 
-    def refused(self, reason: str) -> float:
-        """How many AudioSocket connections were refused for that reason, by /metrics."""
-        metric = f'rapida_audiosocket_refused_total{{reason="{reason}"}} '
+    def refused(self, reason: str, transport: str = "audiosocket") -> float:
+        """How many connections of a transport were refused for that reason, by /metrics."""
+        metric = f'rapida_{transport}_refused_total{{reason="{reason}"}} '
         for line in self.text("/metrics").splitlines():
             if line.startswith(metric):
                 return float(line.removeprefix(metric))

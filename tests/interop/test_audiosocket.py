@@ -6,22 +6,25 @@ Bounds on time are wide: the machine may be busy, and a test of speed is a bench
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from tests.interop.asterisk import Asterisk, Call
+from tests.interop.callers import (
+    CALL,
+    GOODBYE,
+    HEARS,
+    HOURS,
+    PERSON,
+    UNKNOWN,
+    WHERE,
+    metric,
+    said,
+    says,
+    says_twice,
+)
 from tests.interop.server import Server, free_port
 from tests.interop.sound import duration, spurts, talk_time
-
-HOURS = "What are your opening hours?"
-WHERE = "Where are you?"
-PERSON = "I would like to speak to a person, please."
-GOODBYE = "Goodbye."
-# Waits for the assistant to say something, and to stop.
-HEARS = ("WaitForNoise(60,1,20)", "WaitForSilence(1200,1,30)")
-CALL = 8  # seconds of a call in which only the greeting is wanted
-UNKNOWN = "66bc093d-34ab-4436-8e47-83e4fa85f361"
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +36,22 @@ def complaints(asterisk: Asterisk) -> list[str]:
 @pytest.fixture(scope="module")
 def calls(asterisk: Asterisk, server: Server, complaints: list[str]) -> Mapping[str, Call]:
     """The calls that do not mind each other, made at the same time."""
-
-    def says(sentence: str) -> str:
-        return f"Playback({asterisk.sentence(sentence)})"
-
-    def twice(sentence: str) -> tuple[str, ...]:
-        # A recogniser may miss a word on a busy machine; a caller then says it again.
-        return says(sentence), "Wait(8)", says(sentence), "Wait(20)"
-
+    hours, where, person = (says(asterisk, one) for one in (HOURS, WHERE, PERSON))
+    goodbye = says_twice(asterisk, GOODBYE)
     host = f"127.0.0.1:{server.http}"
     call = asterisk.call
     return {
         "published": call("published", f"Wait({CALL})", RAPIDA_HOST=host),
         "shipped": call("rapida-inbound", f"Wait({CALL})"),
-        "asks": call("rapida-inbound", *HEARS, says(HOURS), *HEARS),
-        "interrupts": call("rapida-inbound", "Wait(3)", says(HOURS), *HEARS),
+        "asks": call("rapida-inbound", *HEARS, hours, *HEARS),
+        "interrupts": call("rapida-inbound", "Wait(3)", hours, *HEARS),
         "presses": call("rapida-inbound", "Wait(2)", "SendDTMF(1)", *HEARS, "SendDTMF(3)", *HEARS),
-        "says goodbye": call("rapida-inbound", *HEARS, *twice(GOODBYE)),
-        "is silent": call("rapida-inbound", "System(sleep 7)", *HEARS, says(WHERE), *HEARS),
-        "wants a person": call("rapida-inbound", *HEARS, says(PERSON), "Wait(20)"),
-        "wideband": call("rapida-inbound-wideband", *HEARS, says(HOURS), *HEARS),
-        "wideband goodbye": call("rapida-inbound-wideband", *HEARS, *twice(GOODBYE)),
-        "narrow driver": call("driver", *HEARS, says(WHERE), *HEARS),
+        "says goodbye": call("rapida-inbound", *HEARS, *goodbye),
+        "is silent": call("rapida-inbound", "System(sleep 7)", *HEARS, where, *HEARS),
+        "wants a person": call("rapida-inbound", *HEARS, person, "Wait(20)"),
+        "wideband": call("rapida-inbound-wideband", *HEARS, hours, *HEARS),
+        "wideband goodbye": call("rapida-inbound-wideband", *HEARS, *goodbye),
+        "narrow driver": call("driver", *HEARS, where, *HEARS),
         "wrong key": call("rapida-inbound", "Wait(5)", RAPIDA_API_KEY="rpd-wrong"),
         "no assistant": call("rapida-inbound", "Wait(5)", ASSISTANT_ID="1"),
         "first server down": call(
@@ -63,16 +60,6 @@ def calls(asterisk: Asterisk, server: Server, complaints: list[str]) -> Mapping[
             RAPIDA_HTTP=f"http://127.0.0.1:{free_port()}",
         ),
     }
-
-
-def metric(conversation: Mapping[str, Any], name: str) -> str:
-    """The value of one of a conversation's metrics."""
-    return next(str(one["value"]) for one in conversation["metrics"] if one["name"] == name)
-
-
-def said(conversation: Mapping[str, Any], role: str) -> str:
-    """All that one side said, in lower case."""
-    return " ".join(one["text"] for one in conversation["messages"] if one["role"] == role).lower()
 
 
 def test_shipped_files(complaints: list[str]) -> None:
