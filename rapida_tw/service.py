@@ -57,6 +57,11 @@ from rapida_tw.store.records import Conversation
 from rapida_tw.store.redis import Redis
 from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
+from rapida_tw.transports.door import Door
+from rapida_tw.transports.media_socket import MediaSockets
+from rapida_tw.transports.reading import BeatReader
+from rapida_tw.web.address import PublicAddress
+from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
@@ -141,12 +146,23 @@ class House(MultiService):
 
         # The open ports.
         claim = partial(self.calls.claim, carrier="asterisk")
-        self._audiosocket = AudioSocketFactory(reactor, claim, self.calls.attach)
+        reader = BeatReader(self.beat.read_with)
+        self._audiosocket = AudioSocketFactory(reactor, claim, self.calls.attach, reader)
+        self._door = Door(
+            reactor,
+            self.calls.claim,
+            self.calls.attach,
+            self.calls.release,
+            self.calls.abandon,
+            reader,
+        )
         self.site = build_site(self._web())
         self.listening = Listening(reactor, self._ports())
         self.listening.setServiceParent(self)
 
     def _web(self) -> WebDependencies:
+        server = self.config.server
+        proxies = Proxies(self.config.http.trusted_proxies)
         return WebDependencies(
             clock=self._reactor,
             in_thread=partial(deferToThreadPool, self._reactor, self._reactor.getThreadPool()),
@@ -163,6 +179,10 @@ class House(MultiService):
             },
             models=self.vendors.models,
             draw=_draw,
+            address=PublicAddress(server.public_host, server.public_scheme, proxies),
+            proxies=proxies,
+            sockets=MediaSockets(self._door),
+            now=self._now,
             recordings=self.config.recording.directory,
             metrics=self.config.metrics.enabled,
         )
@@ -247,6 +267,7 @@ class House(MultiService):
         self._audiosocket.accepting = False
         await MultiService.stopService(self)
         self._audiosocket.abort_all()
+        self._door.abort_all()
         await self.vendors.stop()
         if self._disk is not None:
             await self._disk.stop()

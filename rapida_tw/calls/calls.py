@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,15 @@ from twisted.logger import Logger
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.call import Call, LiveCall, Script
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
+from rapida_tw.calls.events import CarrierEvents
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.line import DialplanLine
+from rapida_tw.calls.names import Names
 from rapida_tw.calls.parts import Parts, Vendors
 from rapida_tw.calls.registration import Announced, Registered, Registration
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
-from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.carriers.base import CarrierEvent, IncomingCall
 from rapida_tw.errors import (
     INTERNAL_ERROR,
     SHUTTING_DOWN,
@@ -41,6 +43,7 @@ from rapida_tw.store.records import (
     AssistantStore,
     ConversationStore,
     Deployment,
+    NamedCall,
 )
 
 GOODBYE_WITHIN = 8.0  # seconds for the closing message when the server stops
@@ -96,6 +99,8 @@ class Calls:
         self._recordings = recordings
         self._disk = disk
         self._running: dict[int, Call] = {}
+        self._names = Names(conversations)
+        self._events = CarrierEvents(journal)
         self._claiming = 0  # claims that the stores have not answered
         self._arriving: dict[str, Announced | None] = {}  # claimed, by the context's id
         self._admission = Admission(beat, journal, self._taking_room, max_calls)
@@ -105,6 +110,7 @@ class Calls:
             contexts,
             assistants,
             conversations,
+            self._names,
             journal,
             vendors,
             ids,
@@ -265,10 +271,18 @@ class Calls:
 
     # -- events, views, steering ------------------------------------------------------------------
 
-    def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
-        """A status callback of the carrier; unknown contexts raise `ContextNotFound`."""
-        note = self._journal.of(self._registration.conversation(context_id))
-        note.event(fields.get("type") or "carrier.event", carrier=carrier, **{"fields": fields})
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
+        """The call, running or not, that a carrier knows under the first of `names` that fits.
+
+        With a project only its own calls are seen. `Unavailable`.
+        """
+        return self._names.find(carrier, names, project_id)
+
+    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
+        """A status callback of the carrier; None: it is of no known call."""
+        self._events.received(call, carrier, event)
 
     def follow_up(self, context_id: str) -> Deferred[str]:
         """Where the dialplan is to go on after the call; "" = nowhere."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -14,14 +13,19 @@ from twisted.python.failure import Failure
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.names import Names
 from rapida_tw.calls.parts import Vendors
 from rapida_tw.carriers.base import IncomingCall
-from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded, ContextNotFound
+from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded
 from rapida_tw.ids import Ids
 from rapida_tw.metrics import Counter
-from rapida_tw.store.records import AssistantStore, Conversation, ConversationStore, Deployment
-
-REMEMBERED = 10_000  # context ids whose later events can still be told apart
+from rapida_tw.store.records import (
+    AssistantStore,
+    Conversation,
+    ConversationStore,
+    Deployment,
+    NamedCall,
+)
 
 registered = Counter("rapida_calls_registered_total", "Webhooks that made a call.", ("carrier",))
 repeated = Counter(
@@ -63,6 +67,7 @@ class Registration:
         contexts: ContextStore,
         assistants: AssistantStore,
         conversations: ConversationStore,
+        names: Names,
         journal: Journal,
         vendors: Vendors,
         ids: Ids,
@@ -73,6 +78,7 @@ class Registration:
         self._contexts = contexts
         self._assistants = assistants
         self._conversations = conversations
+        self._names = names
         self._journal = journal
         self._vendors = vendors
         self._ids = ids
@@ -80,7 +86,6 @@ class Registration:
         self._asking: dict[Hashable, list[Deferred[Registered]]] = {}  # until it is registered
         self._waiting: dict[str, Announced] = {}  # by the context's id
         self._named: dict[Hashable, str] = {}  # the newest context of that name
-        self._known: OrderedDict[str, int] = OrderedDict()  # context id → conversation id
 
     def __len__(self) -> int:
         """How many calls are announced, or about to be."""
@@ -130,13 +135,16 @@ class Registration:
             assistant = await self._assistants.get(assistant_id, project_id)
             deployment = await self._assistants.deployment(assistant_id)
             self._vendors.check(assistant, deployment)
-            context = await self._save(incoming, assistant_id, project_id)
+            context, names = await self._save(incoming, assistant_id, project_id)
         except CallError as error:
             if deployment is not None and deployment.error_message:
                 error.spoken = deployment.error_message
             refused.inc(error.reason)
             raise
-        self._remember(context, incoming)
+        self._names.remember(
+            incoming.carrier, names, NamedCall(context.conversation_id, assistant_id, project_id)
+        )
+        self._write(context, incoming)
         found = Registered(context, deployment)
         self._wait(found, name, LIFETIME)
         registered.inc(incoming.carrier)
@@ -153,7 +161,8 @@ class Registration:
 
     async def _save(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> CallContext:
+    ) -> tuple[CallContext, Sequence[str]]:
+        """The call's context, and its names."""
         now = self._now()
         conversation = Conversation(
             self._ids.new(),
@@ -177,15 +186,16 @@ class Registration:
                 registered=now,
             )
         )
-        await self._conversations.create(conversation)
+        names = (context.id, incoming.provider_call_id, *incoming.aliases)
+        await self._conversations.create(conversation, names)
         try:
             await self._contexts.put(context)
         except Exception as error:
             self._journal.of(conversation.id).never_began(error)
             raise
-        return context
+        return context, names
 
-    def _remember(self, context: CallContext, incoming: IncomingCall) -> None:
+    def _write(self, context: CallContext, incoming: IncomingCall) -> None:
         note = self._journal.of(context.conversation_id)
         note.event("webhook", carrier=incoming.carrier, caller=incoming.caller)
         note.metadata("client.phone", incoming.caller)
@@ -195,9 +205,6 @@ class Registration:
         note.metadata("client.provider_call_id", incoming.provider_call_id)
         note.metadata("client.context_id", context.id)
         note.status("saved")
-        self._known[context.id] = context.conversation_id
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
 
     def _wait(self, found: Registered, name: Hashable, seconds: float) -> None:
         context_id = found.context.id
@@ -238,13 +245,6 @@ class Registration:
         """It waits again, for so long."""
         if not self._admission.draining:
             self._wait(announced.registered, announced.name, seconds)
-
-    def conversation(self, context_id: str) -> int:
-        """The id of the conversation that was registered here; `ContextNotFound`."""
-        conversation_id = self._known.get(context_id.lower())
-        if conversation_id is None:
-            raise ContextNotFound(f"no call of context {context_id} is known here")
-        return conversation_id
 
     def close(self) -> None:
         """Leave no timer behind."""

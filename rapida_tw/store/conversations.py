@@ -15,8 +15,9 @@ from twisted.internet.defer import Deferred
 from rapida_tw.errors import BadRequest, NotFound
 from rapida_tw.store import schema
 from rapida_tw.store.database import Database
+from rapida_tw.store.names import insert_names, select_named
 from rapida_tw.store.projects import require_project
-from rapida_tw.store.records import Conversation, ConversationStore, Entry, Page
+from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
 
 FINAL = frozenset({"ended", "failed", "expired"})  # states that a call does not leave
 CRASHED = "server_crashed"  # the end reason of a call whose worker died with it
@@ -131,7 +132,7 @@ class Conversations:
         self._now = now
         self._node = node
 
-    def create(self, conversation: Conversation) -> Deferred[None]:
+    def create(self, conversation: Conversation, names: Sequence[str] = ()) -> Deferred[None]:
         """`created` and `updated` 0 = now."""
         now = self._now()
         new = replace(
@@ -139,7 +140,17 @@ class Conversations:
             created=conversation.created or now,
             updated=conversation.updated or now,
         )
-        return self._database.write(lambda c: insert_conversation(c, new, self._node))
+
+        def work(connection: Connection) -> None:
+            insert_conversation(connection, new, self._node)
+            insert_names(connection, new, names)
+
+        return self._database.write(work)
+
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
+        return self._database.read(lambda c: select_named(c, carrier, names, project_id))
 
     def set_status(
         self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None

@@ -132,6 +132,15 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedCall:
+    """Whose call it is that a carrier knows under some name."""
+
+    conversation_id: int
+    assistant_id: int
+    project_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a listing; `total` counts all items of all pages."""
 
@@ -198,7 +207,14 @@ class CredentialStore(Protocol):
 class ConversationStore(Protocol):
     """The history of calls."""
 
-    def create(self, conversation: Conversation) -> Deferred[None]: ...
+    def create(self, conversation: Conversation, names: Sequence[str] = ()) -> Deferred[None]:
+        """`names`: under which its carrier's callbacks may speak of it."""
+
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
+        """The newest call that has the first of `names` that any has; None: there is none."""
+
     def set_status(
         self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
     ) -> Deferred[None]: ...

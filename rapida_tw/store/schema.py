@@ -184,6 +184,22 @@ conversation = Table(
     Index(None, "node", "status"),
 )
 
+call_name = Table(
+    "call_name",
+    metadata,
+    Column("carrier", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column(
+        "conversation_id",
+        BigInteger,
+        ForeignKey("conversation.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("created", Double, nullable=False),
+    Index(None, "conversation_id"),
+)
+
 entry = Table(
     "entry",
     metadata,

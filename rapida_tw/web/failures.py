@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.errors import BadRequest, CallError, Fault, NotFound, Unavailable
 from rapida_tw.web.answers import error_document
+from rapida_tw.web.peer import Proxies
 from rapida_tw.web.request import BoundedRequest
 from rapida_tw.web.talk import PREFIX
 
@@ -33,8 +34,9 @@ class Failures:
 
     _log = Logger()
 
-    def __init__(self, carriers: Mapping[str, Carrier]) -> None:
+    def __init__(self, carriers: Mapping[str, Carrier], proxies: Proxies) -> None:
         self._carriers = carriers
+        self._proxies = proxies
 
     def __call__(self, request: BoundedRequest, failure: Failure) -> Document:
         error = self._call_error(failure)
@@ -46,7 +48,8 @@ class Failures:
         else:
             tell = self._log.info if carrier is None else self._log.warn
             tell(
-                "{request} refused: {reason}: {error}",
+                "{request} of {client} refused: {reason}: {error}",
+                client=self._proxies.client(request),
                 request=_name(request),
                 reason=error.reason,
                 error=error,

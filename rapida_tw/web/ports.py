@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.web.resource import IResource
 
 from rapida_tw.calls.call import LiveCall
+from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.registration import Registered
-from rapida_tw.carriers.base import IncomingCall
-from rapida_tw.store.records import Conversation
+from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
+from rapida_tw.store.records import Conversation, NamedCall
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,8 +34,13 @@ class CallRegister(Protocol):
     def follow_up(self, context_id: str) -> Deferred[str]:
         """Where the dialplan is to go on after the call; "" = nowhere."""
 
-    def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
-        """A status callback of the carrier; `ContextNotFound`."""
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
+        """The call that a carrier knows under the first of `names` that fits; `Unavailable`."""
+
+    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
+        """A status callback of the carrier; None: it is of no known call."""
 
     def live(self, project_id: int) -> Sequence[LiveCall]: ...
     def find(self, conversation_id: int, project_id: int) -> LiveCall: ...
@@ -44,6 +51,26 @@ class CallRegister(Protocol):
 
     def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
         """`NotSupported` when the call's leg cannot."""
+
+    def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
+        """Take a context for its media; `ContextNotFound`, `CapacityExceeded`, `Unavailable`."""
+
+    def release(self, claimed: Claimed) -> None:
+        """The media did not come: the context waits again."""
+
+
+class Sockets(Protocol):
+    """Who opens media sockets (`transports.media_socket.MediaSockets`)."""
+
+    def resource(
+        self,
+        carrier: str,
+        wire: MediaWire,
+        subprotocols: tuple[str, ...],
+        secure: bool,
+        claimed: Claimed | None = None,
+    ) -> IResource:
+        """What takes the connection of a request over; `CapacityExceeded`."""
 
 
 class PlugIns(Protocol):

@@ -20,7 +20,7 @@ LARGEST_BODY = 1 << 20  # bytes
 # A body that is too large is read to its end and thrown away, so that the client sees our answer;
 # beyond this it is cut off.
 _PATIENCE = 16 * LARGEST_BODY
-_MOST_FIELDS = 200  # of a query or a form
+MOST_FIELDS = 200  # of a query or a form
 
 
 class BodyTooLarge(CallError):
@@ -101,6 +101,6 @@ def read_fields(encoded: bytes) -> dict[str, str]:
     """Form-encoded fields, each with its last value; `BadRequest` when there are too many."""
     text = encoded.decode("utf-8", "replace")
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
-        raise BadRequest(f"more than {_MOST_FIELDS} fields") from None
+        raise BadRequest(f"more than {MOST_FIELDS} fields") from None

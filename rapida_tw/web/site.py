@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import NOT_MODIFIED, Request
+from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.carriers.base import Carrier, Document
@@ -31,19 +32,23 @@ from rapida_tw.store.records import (
     KeyStore,
 )
 from rapida_tw.web import metrics
+from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.api import Api
 from rapida_tw.web.assistants import Assistants
 from rapida_tw.web.auth import KEY, Gate
+from rapida_tw.web.authority import Authority
 from rapida_tw.web.calls import LiveCalls
 from rapida_tw.web.conversations import Conversations
 from rapida_tw.web.credentials import Credentials
 from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
+from rapida_tw.web.media import Media
+from rapida_tw.web.peer import Proxies
 from rapida_tw.web.plugins import Installed
-from rapida_tw.web.ports import CallRegister, Draw, InThread, PlugIns
+from rapida_tw.web.ports import CallRegister, Draw, InThread, PlugIns, Sockets
 from rapida_tw.web.recordings import Recordings
 from rapida_tw.web.request import BoundedChannel, BoundedRequest
-from rapida_tw.web.route import Route
+from rapida_tw.web.route import Answered, Route
 from rapida_tw.web.talk import Talk
 
 COMPLETE_WITHIN = 60  # seconds for a request to be whole, and for the next one to come
@@ -66,6 +71,10 @@ class WebDependencies:
     speech: Mapping[str, PlugIns]  # recognizers, synthesizers, detectors
     models: PlugIns
     draw: Draw
+    address: PublicAddress
+    proxies: Proxies
+    sockets: Sockets
+    now: Callable[[], float]  # seconds since the epoch
     recordings: Path | None = None  # the folder; None: nothing is recorded
     metrics: bool = True  # whether /metrics is there
 
@@ -77,20 +86,22 @@ def build_site(deps: WebDependencies) -> Site:
 
 def build_tree(deps: WebDependencies) -> Tree:
     """The one root resource."""
-    return Tree(routes(deps), Failures(deps.carriers), deps.clock)
+    return Tree(routes(deps), Failures(deps.carriers, deps.proxies), deps.clock)
 
 
 def routes(deps: WebDependencies) -> Iterator[Route]:
     """Every address of the server."""
     gate = Gate(deps.keys)
     api = Api(gate)
+    authority = Authority(deps.assistants, deps.credentials, deps.now)
     recordings = Recordings(
         deps.conversations, deps.recordings, deps.draw, deps.in_thread, deps.clock
     )
     yield from Health(deps.calls).routes()
     if deps.metrics:
         yield from metrics.routes()
-    yield from Talk(deps.carriers, gate, deps.calls).routes()
+    yield from Talk(deps.carriers, gate, authority, deps.calls, deps.address).routes()
+    yield from Media(deps.carriers, deps.calls, deps.sockets, authority, deps.address).routes()
     yield from Assistants(deps.assistants, deps.credentials).routes(api)
     yield from Credentials(deps.credentials, deps.carriers).routes(api)
     yield from LiveCalls(deps.calls).routes(api)
@@ -133,12 +144,16 @@ class Tree(KleinResource):
             return NOT_DONE_YET
         return super().render(request)
 
-    def _answering(self, route: Route, clock: IReactorTime) -> Callable[..., Deferred[bytes]]:
-        async def answer(work: Awaitable[Document | None], request: BoundedRequest) -> bytes:
-            document = await work
-            return b"" if document is None else self._send(request, document)
+    def _answering(
+        self, route: Route, clock: IReactorTime
+    ) -> Callable[..., Deferred[bytes | IResource]]:
+        async def answer(work: Awaitable[Answered], request: BoundedRequest) -> bytes | IResource:
+            answered = await work
+            if isinstance(answered, Document):
+                return self._send(request, answered)
+            return answered or b""
 
-        def handle(request: BoundedRequest, **parts: str) -> Deferred[bytes]:
+        def handle(request: BoundedRequest, **parts: str) -> Deferred[bytes | IResource]:
             request.route = route.path
             answering = Deferred.fromCoroutine(answer(route.handler(request, **parts), request))
             if route.seconds is not None:

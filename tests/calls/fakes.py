@@ -11,7 +11,7 @@ from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import NotSupported
 from rapida_tw.media.leg import Leg
 from rapida_tw.media.tracks import Batch
-from rapida_tw.store.records import Conversation, ConversationStore, Entry, Page
+from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
 
 
 class RecordingLeg:
@@ -77,7 +77,12 @@ class HeldStore:
         self.statuses.append((conversation_id, status, end_reason, duration))
         return succeed(None)
 
-    def create(self, conversation: Conversation) -> Deferred[None]:
+    def create(self, conversation: Conversation, names: Sequence[str] = ()) -> Deferred[None]:
+        return succeed(None)
+
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
         return succeed(None)
 
     def get(self, conversation_id: int, project_id: int | None = None) -> Deferred[Conversation]:

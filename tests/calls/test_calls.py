@@ -14,7 +14,7 @@ from rapida_tw.calls.admission import FULL_AT
 from rapida_tw.calls.calls import GOODBYE, GOODBYE_WITHIN, Claimed
 from rapida_tw.calls.context import LIFETIME, CallContext
 from rapida_tw.calls.journal import EVERY
-from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.carriers.base import CarrierEvent, IncomingCall
 from rapida_tw.errors import (
     REMOTE_HANGUP,
     AssistantNotFound,
@@ -381,21 +381,16 @@ class SteeringTests(_Case):
         self.assertEqual(self.conversation(id).end_reason, "remote_hangup")
 
     def test_event(self) -> None:
-        """A carrier's event belongs to its call, in any spelling of the id, also after the end."""
+        """A carrier's event is found by each of the call's names, and stands in its history."""
         context = self.successResultOf(self.register())
-        for id in (context.id, context.id.upper()):
-            self.calls.event_received(id, "asterisk", {"type": "ringing", "cause": "0"})
-        self.calls.event_received(context.id, "asterisk", {})
+        for number, name in enumerate((context.id, "chan-1")):
+            call = self.successResultOf(self.calls.named("asterisk", ("{contextId}", name)))
+            event = CarrierEvent("status.ringing", data={"number": str(number)})
+            self.calls.event_received(call, "asterisk", event)
         entries = self.conversation(context.conversation_id).entries
         events = [entry for entry in entries if entry.kind == "event"][1:]
-        self.assertEqual([e.name for e in events], ["ringing", "ringing", "carrier.event"])
-        self.assertEqual(
-            events[0].data, {"carrier": "asterisk", "fields": {"type": "ringing", "cause": "0"}}
-        )
-
-    def test_event_of_nobody(self) -> None:
-        """An event of an unknown call is refused."""
-        self.assertRaises(ContextNotFound, self.calls.event_received, "no-id", "asterisk", {})
+        self.assertEqual([entry.name for entry in events], ["status.ringing"] * 2)
+        self.assertEqual(events[0].data, {"carrier": "asterisk", "fields": {"number": "0"}})
 
 
 class DrainTests(_Case):

@@ -24,7 +24,9 @@ from tests.store import (
 )
 from tests.store.case import StoreCase
 
-_EMPTY = text("TRUNCATE project, assistant, deployment, api_key, credential, conversation, entry")
+_EMPTY = text(
+    "TRUNCATE project, assistant, deployment, api_key, credential, conversation, call_name, entry"
+)
 
 
 class OnPostgres(StoreCase):

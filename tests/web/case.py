@@ -18,6 +18,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.carriers.asterisk import ASTERISK
 from rapida_tw.store.records import Conversation
+from rapida_tw.web.address import PublicAddress
+from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
 from tests.web.fake_credentials import FakeCredentials
 from tests.web.fakes import (
@@ -141,6 +143,9 @@ class WebCase(SynchronousTestCase):
             "speech": self.speech,
             "models": FakePlugIns(["scripted"]),
             "draw": self.draw,
+            "address": PublicAddress("voice.example", "https", Proxies()),
+            "proxies": Proxies(),
+            "now": self.clock.seconds,
             "recordings": self.folder,
         }
         self.site = build_site(WebDependencies(**parts | changed))

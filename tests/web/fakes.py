@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from rapida_tw.calls.call import LiveCall
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.registration import Registered
-from rapida_tw.carriers.base import IncomingCall
-from rapida_tw.errors import AssistantNotFound, ContextNotFound, NotFound, Unauthenticated
+from rapida_tw.carriers.base import CarrierEvent, IncomingCall
+from rapida_tw.errors import AssistantNotFound, NotFound, Unauthenticated
 from rapida_tw.store.records import (
     ApiKey,
     Assistant,
@@ -22,6 +22,7 @@ from rapida_tw.store.records import (
     Deployment,
     Entry,
     KeyStore,
+    NamedCall,
     Page,
 )
 from rapida_tw.web.ports import CallRegister, PlugIns
@@ -101,7 +102,12 @@ class FakeConversations:
         self.kept: dict[int, Conversation] = {}
         self.pages: list[tuple[Any, ...]] = []
 
-    def create(self, conversation: Conversation) -> Deferred[None]:
+    def create(self, conversation: Conversation, names: Sequence[str] = ()) -> Deferred[None]:
+        raise NotImplementedError
+
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
         raise NotImplementedError
 
     def set_status(
@@ -134,7 +140,9 @@ class FakeCalls:
         self.refusal: Exception | None = None
         self.answer: Deferred[Registered] | None = None
         self.registered: list[tuple[IncomingCall, int, int]] = []
-        self.events: list[tuple[str, str, dict[str, str]]] = []
+        self.names: dict[tuple[str, str], NamedCall] = {}
+        self.asked: list[tuple[str, tuple[str, ...], int | None]] = []
+        self.events: list[tuple[NamedCall | None, str, CarrierEvent]] = []
         self.deployment = Deployment(ASSISTANT)
         self.targets: dict[str, str] = {}
         self.running: list[LiveCall] = []
@@ -154,10 +162,16 @@ class FakeCalls:
     def follow_up(self, context_id: str) -> Deferred[str]:
         return succeed(self.targets.pop(context_id, ""))
 
-    def event_received(self, context_id: str, carrier: str, fields: Mapping[str, str]) -> None:
-        if context_id != CONTEXT_ID:
-            raise ContextNotFound(f"no call of context {context_id} is known here")
-        self.events.append((context_id, carrier, dict(fields)))
+    def named(
+        self, carrier: str, names: Sequence[str], project_id: int | None = None
+    ) -> Deferred[NamedCall | None]:
+        self.asked.append((carrier, tuple(names), project_id))
+        found = (self.names.get((carrier, name)) for name in names)
+        calls = (call for call in found if call and project_id in (None, call.project_id))
+        return succeed(next(calls, None))
+
+    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
+        self.events.append((call, carrier, event))
 
     def live(self, project_id: int) -> Sequence[LiveCall]:
         return [call for call in self.running if call.project_id == project_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -232,6 +233,7 @@ class CarrierFormTests(WebCase):
 
         class Polite:
             name = "polite"
+            credential_fields: Mapping[str, str] = {}
 
             def apology(self, error: Exception) -> Document:
                 return Document(b"<Sorry/>", "text/xml", 422)

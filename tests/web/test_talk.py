@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
@@ -159,49 +157,6 @@ class CallTests(WebCase):
         """No plug-in of that name: JSON, since nobody knows what it would understand."""
         response = self.get(f"/v1/talk/pigeon/call/{ASSISTANT}?from=1")
         self.assertEqual((response.status, response.error), (404, "not-found"))
-
-
-class EventTests(WebCase):
-    PATH = f"/v1/talk/asterisk/ctx/{CONTEXT_ID}/event"
-
-    def test_query(self) -> None:
-        """GET with a query: 201, nothing in it; the key is not journalled."""
-        response = self.get(f"{self.PATH}?type=StasisEnd&x-api-key={KEY}&X-Api-Key=k", key=None)
-        self.assertEqual((response.status, response.body), (201, b""))
-        self.assertEqual(self.calls.events, [(CONTEXT_ID, "asterisk", {"type": "StasisEnd"})])
-
-    def test_json(self) -> None:
-        """ARI's JSON by POST: what is nested comes as JSON text."""
-        document = {"type": "ChannelDestroyed", "cause": 16, "channel": {"id": "1.2"}}
-        self.send("POST", self.PATH, document, key=None)
-        fields = self.calls.events[0][2]
-        self.assertEqual(fields["type"], "ChannelDestroyed")
-        self.assertEqual(fields["cause"], "16")
-        self.assertEqual(json.loads(fields["channel"]), {"id": "1.2"})
-
-    def test_form_and_query(self) -> None:
-        """A query beside the body does not hide it."""
-        path = f"{self.PATH}?x-api-key={KEY}&a=1"
-        self.send("POST", path, b"b=2", key=None, Content_Type=FORM)
-        self.assertEqual(self.calls.events[0][2], {"a": "1", "b": "2"})
-
-    def test_bounded(self) -> None:
-        """Nobody writes a novel into the history."""
-        self.send("POST", self.PATH, {"a": "x" * 100_000}, key=None)
-        self.assertEqual(len(self.calls.events[0][2]["a"]), 4000)
-
-    def test_malformed(self) -> None:
-        """400 for what is no JSON object."""
-        for body in (b"{", b"[]", b"\xff", b"[" * 100_000):
-            response = self.send("POST", self.PATH, body, key=None, Content_Type="application/json")
-            self.assertEqual(response.status, 400)
-        self.assertEqual(self.calls.events, [])
-
-    def test_unknown(self) -> None:
-        """404 for a context that nobody knows."""
-        response = self.get("/v1/talk/asterisk/ctx/other/event?type=x", key=None)
-        self.assertEqual(response.status, 404)
-        self.assertIn("context-not-found", response.headers["x-rapida-error"])
 
 
 class NextTests(WebCase):
