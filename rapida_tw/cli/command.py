@@ -16,6 +16,7 @@ from rapida_tw import __version__
 from rapida_tw.cli import (
     assistant,
     conversations,
+    credential,
     demo,
     deployment,
     dialplan,
@@ -34,6 +35,7 @@ _NOUNS = (
     init,
     key,
     assistant,
+    credential,
     deployment,
     conversations,
     talk,

@@ -16,6 +16,13 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     change = command(verbs, common, "set", run_set, "replace it by a file, or change parts of it")
     change.add_argument("id", type=an_id, metavar="ASSISTANT")
     change.add_argument("--file", metavar="JSON", help="all of it; - reads standard input")
+    change.add_argument("--carrier", metavar="PROVIDER", help="whose calls come and go")
+    change.add_argument(
+        "--credential",
+        type=_reference,
+        metavar="ID",
+        help="the carrier's in the vault; '' for none",
+    )
     change.add_argument("--greeting", help="what is said first")
     change.add_argument("--recognizer", metavar="PROVIDER", help="who hears")
     change.add_argument("--voice", metavar="PROVIDER", help="who speaks")
@@ -44,8 +51,14 @@ def run_show(arguments: Namespace, out: Output) -> int:
     return 0
 
 
+def _reference(text: str) -> str:
+    return text and str(an_id(text))
+
+
 def _parts(arguments: Namespace) -> Document:
     parts = {
+        "provider": arguments.carrier,
+        "credentialId": arguments.credential,
         "greeting": arguments.greeting,
         "idleTimeout": arguments.idle_timeout,
         "maxCallDuration": arguments.max_call_duration,
@@ -60,6 +73,7 @@ def _facts(found: Document) -> str:
     lines: list[tuple[str, object]] = [
         ("assistant", found["assistantId"]),
         ("carrier", found["provider"]),
+        ("credential", found["credentialId"] or ""),
         ("greeting", found["greeting"] or "none: the caller speaks first"),
         ("interruptible", "yes" if found["greetingInterruptible"] else "not the greeting"),
         ("error message", found["errorMessage"]),

@@ -10,12 +10,20 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from rapida_tw.cli.source import Document, Listing, Source
-from rapida_tw.config import Config, find, load
+from rapida_tw.config import Config, find, load, secret_key
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.log import wall_clock
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.credential_documents import (
+    Known,
+    changed_credential,
+    check_references,
+    credential_document,
+    new_credential,
+)
+from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
 from rapida_tw.store.documents import (
     assistant_document,
@@ -27,6 +35,8 @@ from rapida_tw.store.documents import (
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import ApiKey
+from rapida_tw.store.vault import Vault
+from rapida_tw.store.verification import verification
 from rapida_tw.web.conversations import summary, whole
 
 T = TypeVar("T")
@@ -50,6 +60,8 @@ class Local:
         self._database.migrate()
         self._assistants = Assistants(self._database, ids, wall_clock)
         self._keys = Keys(self._database, ids, wall_clock)
+        vault = Vault(lambda: secret_key(config.server))
+        self._credentials = Credentials(self._database, vault, ids, wall_clock)
         self._projects = Projects(self._database, ids, wall_clock)
         self._conversations = Conversations(self._database, wall_clock, "command")
         self.project = now(self._projects.ensure())
@@ -105,7 +117,34 @@ class Local:
     def deploy(self, assistant_id: int, document: Document) -> Document:
         now(self._assistants.get(assistant_id, self.project))
         deployment = new_deployment(document, assistant_id)
+        checking = check_references(deployment, self.project, self._credentials)
+        now(Deferred.fromCoroutine(checking))
         return deployment_document(now(self._assistants.deploy(deployment)))
+
+    def credentials(self, count: int) -> Listing:
+        page = now(self._credentials.page(self.project, 1, count))
+        return Listing([credential_document(one) for one in page.items], page.total)
+
+    def credential(self, credential_id: int) -> Document:
+        return credential_document(now(self._credentials.get(credential_id, self.project)))
+
+    def create_credential(self, document: Document) -> Document:
+        new = new_credential(document, _known())
+        made = self._credentials.create(self.project, new.name, new.provider, new.value)
+        return credential_document(now(made))
+
+    def update_credential(self, credential_id: int, document: Document) -> Document:
+        found = now(self._credentials.get(credential_id, self.project))
+        name, value = changed_credential(document, found, _known())
+        changed = self._credentials.update(credential_id, self.project, name, value)
+        return credential_document(now(changed))
+
+    def verify_credential(self, credential_id: int) -> Document:
+        checking = verification(self._credentials, credential_id, self.project, _known())
+        return now(Deferred.fromCoroutine(checking))
+
+    def delete_credential(self, credential_id: int) -> None:
+        now(self._credentials.delete(credential_id, self.project))
 
     def conversations(self, count: int, assistant_id: int | None) -> Listing:
         page = now(self._conversations.page(self.project, 1, count, assistant_id))
@@ -113,6 +152,13 @@ class Local:
 
     def conversation(self, conversation_id: int) -> Document:
         return whole(now(self._conversations.get(conversation_id, self.project)))
+
+
+def _known() -> Known:
+    """What the installed carriers want to know."""
+    from rapida_tw.service import carriers  # the whole house: slow, and needed here alone
+
+    return {name: carrier.credential_fields for name, carrier in carriers().items()}
 
 
 def now(deferred: Deferred[T]) -> T:

@@ -61,6 +61,24 @@ class Remote:
     def deploy(self, assistant_id: int, document: Document) -> Document:
         return self._document("PUT", f"/v1/assistants/{assistant_id}/phone-deployment", document)
 
+    def credentials(self, count: int) -> Listing:
+        return self._list("/v1/credentials", {"pageSize": count})
+
+    def credential(self, credential_id: int) -> Document:
+        return self._document("GET", f"/v1/credentials/{credential_id}")
+
+    def create_credential(self, document: Document) -> Document:
+        return self._document("POST", "/v1/credentials", document)
+
+    def update_credential(self, credential_id: int, document: Document) -> Document:
+        return self._document("PATCH", f"/v1/credentials/{credential_id}", document)
+
+    def verify_credential(self, credential_id: int) -> Document:
+        return self._document("POST", f"/v1/credentials/{credential_id}/verify")
+
+    def delete_credential(self, credential_id: int) -> None:
+        self._ask("DELETE", f"/v1/credentials/{credential_id}")
+
     def conversations(self, count: int, assistant_id: int | None) -> Listing:
         query = {"pageSize": count}
         if assistant_id is not None:

@@ -1,4 +1,4 @@
-"""Source: where a command finds assistants and conversations.
+"""Source: where a command finds assistants, credentials and conversations.
 
 Two places have them: the database of the configuration (`local.py`) and a running server
 (`remote.py`). Both answer the documents of the REST API, at once, and raise `CallError` or
@@ -42,6 +42,18 @@ class Source(Protocol):
     def deploy(self, assistant_id: int, document: Document) -> Document:
         """Replace it as a whole."""
 
+    def credentials(self, count: int) -> Listing:
+        """The newest so many."""
+
+    def credential(self, credential_id: int) -> Document:
+        """Of its value only which keys are set."""
+
+    def create_credential(self, document: Document) -> Document: ...
+    def update_credential(self, credential_id: int, document: Document) -> Document:
+        """Change its name, replace its value as a whole, or both."""
+
+    def verify_credential(self, credential_id: int) -> Document: ...
+    def delete_credential(self, credential_id: int) -> None: ...
     def conversations(self, count: int, assistant_id: int | None) -> Listing:
         """The newest so many, without what was said."""
 

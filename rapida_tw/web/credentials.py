@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.store.credential_documents import (
+    Known,
     changed_credential,
     credential_document,
     new_credential,
@@ -24,7 +25,7 @@ class Credentials:
 
     def __init__(self, store: CredentialStore, carriers: Mapping[str, Carrier]) -> None:
         self._store = store
-        self._known = {name: carrier.credential_fields for name, carrier in carriers.items()}
+        self._carriers = carriers
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<credential_id>"
@@ -36,7 +37,7 @@ class Credentials:
         yield Route("POST", f"{one}/verify", api(self.verify))
 
     async def create(self, ask: Ask) -> Answer:
-        new = new_credential(ask.document(), self._known)
+        new = new_credential(ask.document(), self._known())
         made = await self._store.create(ask.project_id, new.name, new.provider, new.value)
         return Answer(credential_document(made))
 
@@ -51,7 +52,7 @@ class Credentials:
     async def change(self, ask: Ask, credential_id: int) -> Answer:
         """Its name, its value as a whole, or both."""
         found = await self._store.get(credential_id, ask.project_id)
-        name, value = changed_credential(ask.document(), found, self._known)
+        name, value = changed_credential(ask.document(), found, self._known())
         changed = await self._store.update(credential_id, ask.project_id, name, value)
         return Answer(credential_document(changed))
 
@@ -61,4 +62,7 @@ class Credentials:
 
     async def verify(self, ask: Ask, credential_id: int) -> Answer:
         """What can be said without asking the provider."""
-        return Answer(await verification(self._store, credential_id, ask.project_id, self._known))
+        return Answer(await verification(self._store, credential_id, ask.project_id, self._known()))
+
+    def _known(self) -> Known:
+        return {name: carrier.credential_fields for name, carrier in self._carriers.items()}

@@ -52,6 +52,30 @@ def test_out_of_bounds(rapida: Rapida, assistant: str) -> None:
     assert "idleTimeout must be a number from 1 to 600" in err
 
 
+def test_credential(rapida: Rapida, assistant: str) -> None:
+    """A carrier with its credential, and without one again."""
+    vault = ("credential", "create", "--name", "x", "--set", "a=b", "--provider", "acme")
+    credential = rapida.json(*vault)["id"]
+    found = rapida.json(
+        "deployment", "set", assistant, "--carrier", "acme", "--credential", credential
+    )
+    assert (found["provider"], found["credentialId"]) == ("acme", credential)
+    assert credential in rapida("deployment", "show", assistant)[1]
+    found = rapida.json("deployment", "set", assistant, "--credential", "")
+    assert (found["provider"], found["credentialId"]) == ("acme", None)
+
+
+def test_wrong_credential(rapida: Rapida, assistant: str) -> None:
+    """One of another carrier, or none at all, is told."""
+    vault = ("credential", "create", "--name", "x", "--set", "a=b", "--provider", "acme")
+    credential = rapida.json(*vault)["id"]
+    _, _, err = rapida("deployment", "set", assistant, "--credential", credential)
+    assert "is one of acme, the carrier is asterisk" in err
+    assert (
+        "there is no credential 4" in rapida("deployment", "set", assistant, "--credential", 4)[2]
+    )
+
+
 def test_nothing_given(rapida: Rapida, assistant: str) -> None:
     """Nothing to set is a mistake of usage."""
     assert rapida("deployment", "set", assistant)[0] == 2

@@ -103,6 +103,44 @@ def test_deployment(rapida: Rapida, server: Server) -> None:
     assert server.asked[1][3] == {**before, "greeting": "Hi."}
 
 
+def test_credentials(rapida: Rapida, server: Server) -> None:
+    """Every verb, each by its own request."""
+    made = {"id": "5", "name": "Main", "provider": "acme", "updatedDate": None}
+    made |= {"keysSet": ["a"], "createdDate": None, "lastUsedDate": None}
+    checks = {**made, "verified": None, "checks": []}
+    one = "/v1/credentials/5"
+    for method, path, answer in (
+        ("POST", "/v1/credentials", made),
+        ("GET", "/v1/credentials", [made]),
+        ("GET", one, made),
+        ("PATCH", one, made),
+        ("POST", f"{one}/verify", checks),
+        ("DELETE", one, None),
+    ):
+        server.answers[method, path] = data(answer)
+    value = ("--name", "Main", "--set", "a=b")
+    for arguments in (
+        ("create", "--provider", "acme", *value),
+        ("list",),
+        ("show", 5),
+        ("update", 5, *value),
+        ("verify", 5),
+        ("delete", 5),
+    ):
+        assert ask(rapida, server, "credential", *arguments)[0] == 0, arguments
+    assert [(method, path) for method, path, _, _ in server.asked] == [
+        ("POST", "/v1/credentials"),
+        ("GET", "/v1/credentials?pageSize=100"),
+        ("GET", one),
+        ("PATCH", one),
+        ("POST", f"{one}/verify"),
+        ("DELETE", one),
+    ]
+    given = {"name": "Main", "value": {"a": "b"}}
+    assert server.asked[0][3] == {**given, "provider": "acme"}
+    assert server.asked[3][3] == given
+
+
 def test_conversations(rapida: Rapida, server: Server) -> None:
     """History, of one assistant."""
     server.answers["GET", "/v1/conversations"] = data([])
