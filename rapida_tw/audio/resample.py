@@ -102,6 +102,10 @@ class Resampler:
         self._history: _Floats = np.zeros(self._kernel.overlap)
         self._scratch = _Scratch(self._kernel, 0)
 
+    def reset(self) -> None:
+        """Another stream begins: what came before is not heard in it."""
+        self._history.fill(0.0)
+
     def __call__(self, samples: Samples) -> Samples:
         """The next samples of the stream, in; as many as are finished, out."""
         if self._same:

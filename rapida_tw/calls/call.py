@@ -114,7 +114,7 @@ class Call:
         self._conversation.keypad = keypad
         self._conversation.listener = self._listener
         self._conversation.barge_in = BargeIn(
-            clock, playout, leg.clear, self._conversation.interrupted, self._listener.insists
+            clock, playout, self._conversation.interrupted, self._listener.insists
         )
         self._conversation.replier = Replier(
             clock,

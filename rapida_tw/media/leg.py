@@ -21,10 +21,17 @@ class Leg(Protocol):
         """Send exactly one tick, already encoded as `format` says."""
 
     def mark(self, name: str) -> None:
-        """Ask to be told (`mark_heard`) when all that was sent so far has been heard."""
+        """Ask to be told (`mark_heard`) when all that was sent so far has been heard.
+
+        Asked with a `lead` only. `name`: at most 12 characters, digits and a dot. A leg whose far
+        side knows no marks does nothing; after some seconds it is not asked any more.
+        """
 
     def clear(self) -> None:
-        """Forget what the far side has queued; a no-op where it queues nothing."""
+        """Forget what the far side has queued; a no-op where it queues nothing.
+
+        Whether the far side gives back the marks that it had not reached makes no difference.
+        """
 
     def send_digits(self, digits: str) -> None:
         """Send 0-9 A-D * # to the far side; `NotSupported` where the wire cannot."""
@@ -46,7 +53,7 @@ class LegListener(Protocol):
         """One of 0-9 A-D * #, once per key press."""
 
     def mark_heard(self, name: str) -> None:
-        """All that was sent before `mark(name)` has been heard."""
+        """All that was sent before `mark(name)` has been heard. Any other name is ignored."""
 
     def far_end_full(self, full: bool) -> None:
         """The far side (or the socket towards it) takes no more audio / takes audio again."""

@@ -2,21 +2,29 @@
 
 Everything is counted in frames of 20 ms. A *phrase* is a text and the frames that say it; phrases
 belong to *parts* (the model's messages), so that history can be cut to what the caller heard.
+
+A far side without a buffer plays what it is sent: a frame a beat, and the beat is believed. One
+with a buffer (`set_lead`) is asked by marks, too: heard is what the beat says, but nothing from an
+awaited mark on, and at once what a mark says.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, Samples
+from rapida_tw.media.marks import Marks
 
 HIGH_WATER = 6 * TICKS_PER_SECOND  # frames waiting: `room` holds the voice back above it ...
 LOW_WATER = 2 * TICKS_PER_SECOND  # ... until this few are left
+# Frames kept beyond the lead: the far side may be that much later than the beat says.
+_KEPT = 1 * TICKS_PER_SECOND
 # How long speech takes that is not synthesised yet: 15 characters a second is usual English.
 _CHARACTERS_PER_FRAME = 15 / TICKS_PER_SECOND
 
@@ -50,23 +58,33 @@ class _Phrase:
 
 
 class Playout:
-    """What one call still has to say. `take` is called on the beat and never raises."""
+    """What one call still has to say. `take` is called on the beat and never raises.
+
+    `forget(frames)` is called when so many frames were sent, have not been heard, and are taken
+    back or dropped: the far side must forget them. Never without a lead.
+    """
 
     def __init__(self) -> None:
+        self.forget: Callable[[int], None] = _nothing
         self._queue: deque[Samples] = deque()
         self._rest = _NO_SAMPLES  # less than a frame, until more is written
         self._phrases: list[_Phrase] = []
         self._written = 0  # frames since the last clear
         self._taken = 0
         self._recent: deque[Samples] = deque(maxlen=0)
-        self._ahead = 0  # frames taken that the far side has not played yet
+        self._ahead = 0  # frames taken that the far side has not played yet, by the beat's account
+        self._lead = 0
+        self._marks = Marks()
         self._room: list[Deferred[None]] = []
         self._drained: list[Deferred[None]] = []
         self.paused = False
 
     def set_lead(self, lead: int) -> None:
-        """The far side may hold this many frames; so many can be taken back by `pause`."""
-        self._recent = deque(self._recent, maxlen=lead)
+        """The far side may hold this many frames, which can be taken back by `pause`."""
+        self._lead = lead
+        self._recent = deque(self._recent, maxlen=lead + _KEPT if lead else 0)
+        if not lead:
+            self._marks.restart(self._taken)
 
     # -- the voice's side -------------------------------------------------------------------------
 
@@ -126,16 +144,22 @@ class Playout:
     @property
     def busy(self) -> bool:
         """Something is still to be played, here or at the far side."""
-        return bool(self._queue) or self._ahead > 0
+        return bool(self._queue) or self._ahead > 0 or self._marks.awaited
 
     def behind(self, lead: int) -> bool:
-        """The far side holds less than it may."""
+        """The far side holds less than it may, by the beat's account."""
         return self._ahead <= lead
 
     @property
     def spoken(self) -> int:
-        """Frames sent since the last clear."""
+        """Frames sent since the last clear, without those that were taken back."""
         return self._taken
+
+    @property
+    def position(self) -> int:
+        """Frames heard since the last clear."""
+        marks = self._marks
+        return min(max(self._taken - self._ahead, marks.confirmed), marks.limit)
 
     def take(self) -> Samples | None:
         """The next frame, or None when there is nothing to say or the playout is paused."""
@@ -147,10 +171,22 @@ class Playout:
         self._recent.append(frame)
         return frame
 
-    def played(self) -> None:
-        """The far side has played another frame: once a beat, after `take`."""
+    def mark(self) -> str | None:
+        """After `take`, with a lead: the name of the mark that the far side must be sent now."""
+        return self._marks.ask(self._taken, self._ahead, not self._queue)
+
+    def mark_heard(self, name: str) -> None:
+        """The far side has played all that was sent before this mark. Any other name is ignored."""
+        self._marks.heard(name)
+
+    def played(self, ticks: int = 1) -> None:
+        """So many ticks have passed, a frame was played in each: once a beat, before `take`."""
         if self._ahead:
-            self._ahead -= 1
+            self._ahead = self._ahead - ticks if self._ahead > ticks else 0
+        if self._lead:
+            self._marks.beat()
+            # After the beat's own count: what a mark says has been played by now, not since then.
+            self._ahead = min(self._ahead, self._taken - self._marks.confirmed)
         if self._room and len(self._queue) <= LOW_WATER:
             _fire(self._room)
         if self._drained and not self.busy:
@@ -160,9 +196,18 @@ class Playout:
 
     def pause(self) -> None:
         """Say nothing until `resume`; what the far side forgets now goes back in the queue."""
-        if not self.paused:
-            self.paused = True
-            self._take_back()
+        if self.paused:
+            return
+        self.paused = True
+        frames = min(self._unheard(), len(self._recent))
+        if frames or not self._lead:
+            self._ahead = 0
+        if frames:
+            self._taken -= frames
+            self._marks.restart(self._taken)
+            for _ in range(frames):
+                self._queue.appendleft(self._recent.pop())
+            self.forget(frames)
 
     def resume(self) -> None:
         """Go on from the first frame that was not heard."""
@@ -170,7 +215,7 @@ class Playout:
 
     def heard(self) -> dict[int, str]:
         """The words heard so far, by part; parts of which nothing was heard are left out."""
-        frames = self._taken - self._ahead
+        frames = self.position
         said: dict[int, str] = {}
         for phrase in self._phrases:
             words = phrase.heard(frames)
@@ -180,24 +225,31 @@ class Playout:
 
     def clear(self) -> dict[int, str]:
         """Forget all; answers what had been heard of it. Not paused afterwards."""
-        self._take_back()
+        unheard = self._unheard()
+        self._taken -= unheard
+        self._ahead = 0
+        self._marks.restart(0)
         said = self.heard()
         self._queue.clear()
         self._phrases.clear()
         self._recent.clear()
         self._rest = _NO_SAMPLES
-        self._written = self._taken = self._ahead = 0
+        self._written = self._taken = 0
         self.paused = False
+        if unheard:
+            self.forget(unheard)
         _fire(self._room)
         _fire(self._drained)
         return said
 
-    def _take_back(self) -> None:
-        while self._ahead and self._recent:
-            self._queue.appendleft(self._recent.pop())
-            self._taken -= 1
-            self._ahead -= 1
-        self._ahead = 0
+    def _unheard(self) -> int:
+        """Frames at the far side that are not heard if it forgets them now."""
+        if not self._lead:
+            return 0
+        unheard = self._taken - self.position
+        if unheard > self._ahead:  # by the marks it is later than the beat says
+            return unheard
+        return max(unheard - 1, 0)  # the first is being played, and is heard to its end
 
 
 def _fire(waiting: list[Deferred[None]]) -> None:
@@ -206,3 +258,7 @@ def _fire(waiting: list[Deferred[None]]) -> None:
         if deferred in waiting:
             waiting.remove(deferred)
             deferred.callback(None)
+
+
+def _nothing(frames: int) -> None:
+    """Nobody has to forget them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rapida_tw.audio.format import TICKS_PER_SECOND, Samples
-from rapida_tw.media.tracks import Arrival, Batch
+from rapida_tw.media.tracks import Arrival, Batch, Sending
 
 
 class Recorder:
@@ -21,7 +21,7 @@ class Recorder:
         self._write = write
         self._due = first_tick + TICKS_PER_SECOND
         self._caller: list[Arrival] = []
-        self._assistant: list[Arrival] = []
+        self._assistant: list[Sending] = []
         self._closed = False
 
     def caller_frame(self, tick: int, frame: Samples) -> None:
@@ -35,6 +35,10 @@ class Recorder:
         self._assistant.append((tick, frame))
         if tick >= self._due:
             self._flush(tick)
+
+    def assistant_cleared(self, tick: int) -> None:
+        """The assistant was not heard from `tick` on, whatever has been sent for it until now."""
+        self._assistant.append((tick, None))
 
     def close(self, tick: int) -> None:
         """The call ended in `tick`: write all that is left; idempotent, later frames are lost."""

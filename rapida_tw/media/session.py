@@ -2,6 +2,9 @@
 
 Arrival: payload → samples at 16 kHz → frames → recorder, listener, in the same reactor turn.
 Beat: playout → recorder → the leg's rate and encoding → leg. All plain calls.
+
+A far side that buffers (`AudioFormat.lead`) is kept that many frames ahead, asked by marks what it
+has played, and emptied when the playout takes frames back.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ class Tap(Protocol):
 
     def caller_frame(self, tick: int, frame: Samples) -> None: ...
     def assistant_frame(self, tick: int, frame: Samples) -> None: ...
+    def assistant_cleared(self, tick: int) -> None: ...
 
 
 class SessionEvents(Protocol):
@@ -77,6 +81,9 @@ class MediaSession:
         self._open = True
         self._sounded: Callable[[], None] | None = None
         self.spoken = 0  # ticks of the assistant's voice in the whole call
+        self._latest = clock.now  # the latest beat, with a lead
+        self._place = clock.now  # the tick in which the next frame is heard, with a lead
+        playout.forget = self._forgotten
         self._read_as(leg.format)
         clock.add(self)
 
@@ -120,7 +127,7 @@ class MediaSession:
             self._events.digit_received(digit)
 
     def mark_heard(self, name: str) -> None:
-        """Marks are not asked for: with no lead, what was sent has been heard."""
+        self._playout.mark_heard(name)
 
     def far_end_full(self, full: bool) -> None:
         if full != self._full:
@@ -143,8 +150,12 @@ class MediaSession:
             self._hearing.hear(SILENCE)
         if self._full:
             self._full_for += 1
+            self._latest = now  # what stands still is not played
             if self._full_for > STALLED_AFTER:
                 self.leg_ended(FAR_END_STALLED.because("the far side takes no audio"))
+            return
+        if self._lead:
+            self._keep_ahead()
             return
         playout = self._playout
         playout.played()
@@ -153,21 +164,45 @@ class MediaSession:
         frame = playout.take()
         if frame is None:
             self._be_silent()
-            return
-        if self._sounded is not None:
-            sounded, self._sounded = self._sounded, None
-            sounded()
-        self._send(now, frame)
-        for _ in range(self._lead):  # the far side's buffer is filled once, then kept full
-            if not playout.behind(self._lead) or (frame := playout.take()) is None:
-                break
+        else:
             self._send(now, frame)
+
+    def _keep_ahead(self) -> None:
+        """Fill the far side's buffer, once, then keep it full.
+
+        It plays while we stand still. So time is read here: beats that are made up afterwards find
+        the buffer filled by the first of them.
+        """
+        playout, now = self._playout, self._clock.now
+        elapsed, self._latest = now - self._latest, now
+        playout.played(elapsed)
+        while self._open and playout.behind(self._lead) and (frame := playout.take()) is not None:
+            self._place = max(self._place, now) + 1
+            self._send(now, frame)
+            if (name := playout.mark()) is not None:
+                self._leg.mark(name)
+        # Silence on top of what it has yet to play would make the buffer deeper for ever.
+        if self._open and elapsed and playout.behind(0):
+            self._be_silent()
+
+    def _forgotten(self, frames: int) -> None:
+        """The playout takes back so many frames that the far side has not played."""
+        self.spoken -= frames
+        self._place -= frames
+        self._from_samples.reset()
+        if self.recorder is not None:
+            self.recorder.assistant_cleared(self._place)
+        if self._open:
+            self._leg.clear()
 
     def failed(self) -> None:
         """MediaClock caught an error of ours: only this call ends."""
         self.leg_ended(INTERNAL_ERROR)
 
     def _send(self, now: int, frame: Samples) -> None:
+        if self._sounded is not None:
+            sounded, self._sounded = self._sounded, None
+            sounded()
         if self.recorder is not None:
             self.recorder.assistant_frame(now, frame)
         self.spoken += 1
@@ -176,8 +211,10 @@ class MediaSession:
 
     def _be_silent(self) -> None:
         if not self._continuous:
-            return
-        if self._was_speaking:
+            if self._was_speaking:
+                self._was_speaking = False
+                self._from_samples.reset()  # the next utterance does not begin with this one's end
+        elif self._was_speaking:
             # One frame of silence through the filter lets its tail out: no click.
             self._was_speaking = False
             self._leg.send_audio(self._encode(self._from_samples(SILENCE)))

@@ -1,8 +1,10 @@
 """Where the frames of a call belong in its recording.
 
-The assistant's frames were sent on the beat: each is placed at its tick. The caller's frames come
-on the caller's own clock, in bursts after a stall of the network, and not at all while the phone
-suppresses silence. So frame i is placed by the least late frame of the second that follows it:
+The assistant's frames were sent on the beat: each is placed at its tick, or behind the one before
+when the far side has a buffer. What such a far side was told to forget was never heard: it is cut
+out again. The caller's frames come on the caller's own clock, in bursts after a stall of the
+network, and not at all while the phone suppresses silence. So frame i is placed by the least late
+frame of the second that follows it:
 
     place(i) = i + min(arrival(j) - j for j in i .. i + 50)
 
@@ -27,6 +29,7 @@ _PIECE = 10 * TICKS_PER_SECOND  # after an hour on hold, the silence is written 
 _NEVER = np.iinfo(np.int64).max
 
 Arrival = tuple[int, Samples]  # tick, int16[320]
+Sending = tuple[int, Samples | None]  # or None: what is placed from this tick on was not heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Batch:
 
     tick: int
     caller: list[Arrival]
-    assistant: list[Arrival]
+    assistant: list[Sending]
     last: bool = False
 
 
@@ -107,6 +110,9 @@ class TrackWriter:
         """Take the next batch, and write what is certain by now; closes after the last."""
         self._placed += self._caller.place(batch.tick, batch.caller, batch.last)
         for tick, frame in batch.assistant:
+            if frame is None:
+                self._cut(tick)
+                continue
             # Several in one tick: the far side has a buffer, and plays them one after another.
             place = max(tick, self._assistant_next)
             self._assistant.append((place, frame))
@@ -124,6 +130,11 @@ class TrackWriter:
     def close(self) -> None:
         """Give up what is not written; idempotent."""
         self._file.close()
+
+    def _cut(self, tick: int) -> None:
+        """Drop the assistant's frames from `tick` on; of what is in the file, nothing."""
+        self._assistant = [arrival for arrival in self._assistant if arrival[0] < tick]
+        self._assistant_next = min(self._assistant_next, tick)
 
     def _track(self, arrivals: list[Arrival], end: int) -> tuple[Samples, list[Arrival]]:
         """int16[n] from what is written up to tick `end`, and the frames that come later."""

@@ -36,20 +36,18 @@ class BargeIn:
     """One policy for all transports.
 
     `allowed` says whether the current reply may be interrupted. `enough()` is asked when the
-    window closes without words: does the voice itself insist? `clear()` empties the far side.
+    window closes without words: does the voice itself insist?
     """
 
     def __init__(
         self,
         clock: IReactorTime,
         playout: Playout,
-        clear: Callable[[], None],
         interrupted: Callable[[], None],
         enough: Callable[[], bool],
     ) -> None:
         self._clock = clock
         self._playout = playout
-        self._clear = clear
         self._interrupted = interrupted
         self._enough = enough
         self._window: IDelayedCall | None = None
@@ -65,7 +63,6 @@ class BargeIn:
         if self.allowed and not self.in_doubt:
             self._cut_in = self._playout.busy
             self._playout.pause()
-            self._clear()
             self._window = self._clock.callLater(WINDOW, self._decide)
 
     def words(self, text: str) -> None:

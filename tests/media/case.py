@@ -73,12 +73,16 @@ class Tape:
     def __init__(self) -> None:
         self.caller: list[tuple[int, Samples]] = []
         self.assistant: list[tuple[int, Samples]] = []
+        self.cleared: list[int] = []
 
     def caller_frame(self, tick: int, frame: Samples) -> None:
         self.caller.append((tick, frame))
 
     def assistant_frame(self, tick: int, frame: Samples) -> None:
         self.assistant.append((tick, frame))
+
+    def assistant_cleared(self, tick: int) -> None:
+        self.cleared.append(tick)
 
 
 class Setting:

@@ -40,6 +40,16 @@ class Gathering(SynchronousTestCase):
         self.recorder.caller_frame(400, SILENCE)
         self.assertEqual(self.ticks(), [(103, 1, 0, True)])
 
+    def test_cleared(self) -> None:
+        """That frames were not heard is told between those before and those after."""
+        for tick in (100, 101):
+            self.recorder.assistant_frame(tick, SILENCE)
+        self.recorder.assistant_cleared(101)
+        self.recorder.assistant_frame(103, SILENCE)
+        self.recorder.close(104)
+        told = [(tick, frame is None) for tick, frame in self.batches[0].assistant]
+        self.assertEqual(told, [(100, False), (101, False), (101, True), (103, False)])
+
     def test_batches_are_independent(self) -> None:
         """What was handed over does not grow while the thread reads it."""
         self.recorder.caller_frame(150, SILENCE)

@@ -157,6 +157,38 @@ class Files(SynchronousTestCase):
         self.assertEqual(self.ticks()[5:9, 1].tolist(), [1, 2, 3, 4])
         self.assertEqual(int(self.ticks()[20, 1]), 5)
 
+    def test_cut(self) -> None:
+        """What was sent ahead and cleared is not there; what is sent afterwards is in its place."""
+        sent = [(5, frame(one)) for one in range(1, 7)]
+        again = [(9, frame(one)) for one in range(7, 10)]
+        self.write([Batch(25, [], [*sent, (7, None), *again], last=True)])
+        self.assertEqual(self.ticks()[4:13, 1].tolist(), [0, 1, 2, 0, 0, 7, 8, 9, 0])
+
+    def test_cut_goes_on(self) -> None:
+        """What comes in the very tick of the cut has that place."""
+        sent = [(5, frame(one)) for one in range(1, 7)]
+        self.write([Batch(25, [], [*sent, (7, None), (6, frame(9)), (6, frame(8))], last=True)])
+        self.assertEqual(self.ticks()[4:10, 1].tolist(), [0, 1, 2, 9, 8, 0])
+
+    def test_cut_across_batches(self) -> None:
+        """A cut reaches frames that an earlier batch brought, but not what is written."""
+        sent = [(49, frame(one)) for one in range(1, 7)]
+        for settled in (False, True):
+            caller = [(tick, frame(1)) for tick in range(50)]
+            batches = [Batch(50, [], sent), Batch(60, caller, [(51, None), (58, frame(9))])]
+            if settled:
+                batches = [Batch(49, [], []), Batch(53 + AHEAD, [], sent), batches[1]]
+            self.write([*batches, Batch(70, [], [], last=True)])
+            kept = [1, 2, 3, 4, 0] if settled else [1, 2, 0, 0, 0]
+            self.assertEqual(self.ticks()[49:54, 1].tolist(), kept)
+            self.assertEqual(int(self.ticks()[58, 1]), 9)
+
+    def test_cut_later(self) -> None:
+        """A cut behind all that was sent changes nothing."""
+        sent = [(5, frame(1)), (5, frame(2))]
+        self.write([Batch(25, [], [*sent, (20, None), (6, frame(3))], last=True)])
+        self.assertEqual(self.ticks()[5:9, 1].tolist(), [1, 2, 3, 0])
+
     def test_trails(self) -> None:
         """The file is a second or two behind the call, and complete after the last batch."""
         batches = [

@@ -17,15 +17,10 @@ class _Case(SynchronousTestCase):
         self.playout = Playout()
         self.playout.begin("a reply")
         self.playout.write(np.tile(SPEECH, 100))
-        self.cleared = self.interrupted = 0
+        self.interrupted = 0
         self.insists = False
-        self.barge_in = BargeIn(
-            self.clock, self.playout, self._clear, self._interrupted, lambda: self.insists
-        )
+        self.barge_in = BargeIn(self.clock, self.playout, self._interrupted, lambda: self.insists)
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
-
-    def _clear(self) -> None:
-        self.cleared += 1
 
     def _interrupted(self) -> None:
         self.interrupted += 1
@@ -39,9 +34,9 @@ class DoubtTests(_Case):
         self.barge_in.speech_started()
 
     def test_silent_at_once(self) -> None:
-        """The next beat has nothing to send, and the far side forgets what it has."""
+        """The next beat has nothing to send."""
         self.assertIsNone(self.playout.take())
-        self.assertEqual((self.cleared, self.interrupted), (1, 0))
+        self.assertEqual(self.interrupted, 0)
         self.barge_in.stop()
 
     def test_word(self) -> None:
@@ -86,7 +81,6 @@ class DoubtTests(_Case):
         self.assertFalse(self.playout.paused)
         self.barge_in.speech_started()
         self.assertTrue(self.playout.paused)
-        self.assertEqual(self.cleared, 2)
         self.barge_in.stop()
 
     def test_stop(self) -> None:
@@ -96,6 +90,37 @@ class DoubtTests(_Case):
         self.barge_in.stop()
         self.clock.advance(1.0)
         self.assertEqual(self.interrupted, 0)
+
+
+class FarSideTests(_Case):
+    """What a far side that buffers is told."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.forgotten: list[int] = []
+        self.playout.forget = self.forgotten.append
+        self.playout.set_lead(5)
+        for _ in range(6):
+            self.playout.take()
+        self.barge_in.speech_started()
+
+    def test_doubt(self) -> None:
+        """A doubt empties it, but for the frame that is being played."""
+        self.assertEqual(self.forgotten, [5])
+        self.barge_in.stop()
+
+    def test_decision(self) -> None:
+        """It is emptied once a doubt: a word that confirms it has nothing left to empty."""
+        self.barge_in.words("wait")
+        self.playout.clear()
+        self.assertEqual(self.forgotten, [5])
+
+    def test_dismissed(self) -> None:
+        """What it was made to forget is sent again."""
+        queued = self.playout.queued
+        self.barge_in.turn_ended()
+        self.assertIsNotNone(self.playout.take())
+        self.assertEqual((queued, self.playout.queued), (99, 98))
 
 
 class NoDoubtTests(_Case):
@@ -108,7 +133,7 @@ class NoDoubtTests(_Case):
         self.barge_in.words("wait")
         self.barge_in.turn_ended()
         self.assertFalse(self.playout.paused)
-        self.assertEqual((self.cleared, self.interrupted), (0, 0))
+        self.assertEqual(self.interrupted, 0)
 
     def test_still_thinking(self) -> None:
         """A reply that has not begun does not begin into the caller's voice, but is not dropped."""

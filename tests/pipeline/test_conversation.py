@@ -105,7 +105,6 @@ class _Case(SynchronousTestCase):
         self.talk.barge_in = BargeIn(
             self.clock,
             self.playout,
-            lambda: None,
             self.talk.interrupted,
             lambda: self.insists,
         )
