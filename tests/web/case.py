@@ -29,6 +29,7 @@ from tests.web.fakes import (
     FakeConversations,
     FakeKeys,
     FakePlugIns,
+    FakeSockets,
 )
 
 
@@ -126,6 +127,7 @@ class WebCase(SynchronousTestCase):
         self.calls = FakeCalls()
         self.carriers: dict[str, Any] = {"asterisk": ASTERISK}
         self.speech = {"recognizers": FakePlugIns(["local"])}
+        self.sockets = FakeSockets()
         self.draw = Drawing()
         self.folder: Path | None = Path(self.mktemp())
         self.make_site()
@@ -145,6 +147,7 @@ class WebCase(SynchronousTestCase):
             "draw": self.draw,
             "address": PublicAddress("voice.example", "https", Proxies()),
             "proxies": Proxies(),
+            "sockets": self.sockets,
             "now": self.clock.seconds,
             "recordings": self.folder,
         }

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.web.resource import IResource, Resource
 
 from rapida_tw.calls.call import LiveCall
+from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.registration import Registered
-from rapida_tw.carriers.base import CarrierEvent, IncomingCall
-from rapida_tw.errors import AssistantNotFound, NotFound, Unauthenticated
+from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
+from rapida_tw.errors import AssistantNotFound, ContextNotFound, NotFound, Unauthenticated
 from rapida_tw.store.records import (
     ApiKey,
     Assistant,
@@ -25,7 +27,7 @@ from rapida_tw.store.records import (
     NamedCall,
     Page,
 )
-from rapida_tw.web.ports import CallRegister, PlugIns
+from rapida_tw.web.ports import CallRegister, PlugIns, Sockets
 
 KEY = "rpd-0123456789012345678901234567890123456789012"
 OTHER_KEY = "rpd-other-project"
@@ -147,6 +149,25 @@ class FakeCalls:
         self.targets: dict[str, str] = {}
         self.running: list[LiveCall] = []
         self.steered: list[tuple[Any, ...]] = []
+        self.claims: list[tuple[str, str]] = []
+        self.claimed: Deferred[Claimed] | None = None
+        self.released: list[Claimed] = []
+
+    def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
+        """The context CONTEXT_ID waits, for every carrier."""
+        self.claims.append((context_id, carrier))
+        if self.claimed is not None:
+            return self.claimed
+        if context_id != CONTEXT_ID:
+            return fail(ContextNotFound(f"no context {context_id}: unknown, late or used"))
+        return succeed(self.claimed_context(carrier))
+
+    def claimed_context(self, carrier: str) -> Claimed:
+        context = CallContext(5, ASSISTANT, PROJECT, carrier, id=CONTEXT_ID)
+        return Claimed(context, Assistant(ASSISTANT, PROJECT, "Ada"), self.deployment)
+
+    def release(self, claimed: Claimed) -> None:
+        self.released.append(claimed)
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
@@ -202,6 +223,34 @@ class FakeCalls:
         self.steered.append((what, conversation_id, *more))
 
 
+class _Upgraded(Resource):
+    isLeaf = True
+
+    def render(self, request: Any) -> bytes:
+        return b"upgraded"
+
+
+class FakeSockets:
+    """Answers an upgrade with a page that says so; keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, MediaWire, tuple[str, ...], bool, Claimed | None]] = []
+        self.refusal: Exception | None = None
+
+    def resource(
+        self,
+        carrier: str,
+        wire: MediaWire,
+        subprotocols: tuple[str, ...],
+        secure: bool,
+        claimed: Claimed | None = None,
+    ) -> IResource:
+        if self.refusal is not None:
+            raise self.refusal
+        self.opened.append((carrier, wire, subprotocols, secure, claimed))
+        return _Upgraded()
+
+
 class FakePlugIns:
     """Installed names, and which of them are in use."""
 
@@ -221,3 +270,4 @@ _assistants: type[AssistantStore] = FakeAssistants
 _conversations: type[ConversationStore] = FakeConversations
 _calls: type[CallRegister] = FakeCalls
 _plugins: type[PlugIns] = FakePlugIns
+_sockets: type[Sockets] = FakeSockets
