@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from rapida_tw.sim.buffer import Buffer, Playing
 
 BEAT = 320  # bytes of 20 ms at 8 kHz
+ECHOING = Playing()
 
 
 class Heard:
     """A buffer at 8 kHz, and what came of it: the bytes of each beat, the marks between them."""
 
-    def __init__(self, playing: Playing = Playing()) -> None:
+    def __init__(self, playing: Playing = ECHOING) -> None:
         self.log: list[str] = []
         self.sound = b""
         self.buffer = Buffer(8_000, 0.02, playing, self.log.append)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from rapida_tw.sim.faults import Faults, WayOut
+from rapida_tw.sim.faults import NO_FAULTS, Faults, WayOut
 
 
 class Sent:
     """A way out, and the writes that left it."""
 
-    def __init__(self, faults: Faults = Faults()) -> None:
+    def __init__(self, faults: Faults = NO_FAULTS) -> None:
         self.writes: list[bytes] = []
         self.way = WayOut(self.writes.append, faults)
 
