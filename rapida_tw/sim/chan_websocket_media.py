@@ -82,7 +82,7 @@ class ChanWebSocketMedia:
         self.rate = self.codec.rate
         self.thrown = 0  # bytes that were no whole frame
         self.dropped = 0  # messages, because the queue was full
-        self.flushes = 0
+        self.clears = 0
         self._plain = plain
         self._variables = dict(variables or {})
         self._channel_id = channel_id
@@ -217,7 +217,7 @@ class ChanWebSocketMedia:
         self.reached(desk, "")  # the queue may be empty already
 
     def _flush(self, desk: Desk, about: str) -> None:
-        self.flushes += 1
+        self.clears += 1
         self._bulk = False
         self._rest = b""
         desk.buffer.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,19 +56,20 @@ class VirtualServer:
         model_provider: ModelProvider | None = None,
         max_calls: int = 0,
         disk: RecordingDisk | None = None,
+        weather: Callable[[], float] | None = None,
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
-        Without a `disk` nothing is recorded.
+        Without a `disk` nothing is recorded. `weather`: of the network (sim/weather.py).
         """
         self.clock = clock = VirtualClock()
-        self.network = Network(clock)
+        self.network = Network(clock, weather)
         self.metronome = Metronome(clock)
         self.beat = MediaClock(clock)
-        ids = Ids(self.now)
+        self.ids = Ids(self.now)
         self.database = Database("sqlite://", None)
         self.database.migrate()
-        assistants = Assistants(self.database, ids, self.now)
+        self.assistants = Assistants(self.database, self.ids, self.now)
         self.conversations = Conversations(self.database, self.now, "virtual")
         self.journal = Journal(clock, self.conversations, self.now)
         self.contexts = MemoryContexts(clock)
@@ -90,12 +91,12 @@ class VirtualServer:
             clock,
             self.beat,
             self.contexts,
-            assistants,
+            self.assistants,
             self.conversations,
             self.journal,
             self.vendors,
             _no_http,
-            ids,
+            self.ids,
             self.now,
             max_calls,
             Path("recordings"),
@@ -103,9 +104,9 @@ class VirtualServer:
         )
         claim = partial(self.calls.claim, carrier="asterisk")
         self.factory = AudioSocketFactory(clock, claim, self.calls.attach)
-        self.project_id = done(Projects(self.database, ids, self.now).ensure())
+        self.project_id = done(Projects(self.database, self.ids, self.now).ensure())
         assistant = done(
-            assistants.create(
+            self.assistants.create(
                 Assistant(
                     0,
                     self.project_id,
@@ -116,7 +117,7 @@ class VirtualServer:
             )
         )
         self.assistant_id = assistant.id
-        done(assistants.deploy(Deployment(assistant.id, **deployment)))
+        done(self.assistants.deploy(Deployment(assistant.id, **deployment)))
 
     def now(self) -> float:
         """The virtual wall clock."""
@@ -143,6 +144,11 @@ class VirtualServer:
         self.network.connect(self.factory, asterisk)
         return asterisk
 
+    def latest(self) -> int:
+        """The id of the conversation that was begun last; 0 before any."""
+        page = done(self.conversations.page(self.project_id, 1, 1))
+        return page.items[0].id if page.items else 0
+
     def entries(self, conversation_id: int) -> tuple[Entry, ...]:
         """All that was remembered of a call by now."""
         conversation: Conversation = done(self.conversations.get(conversation_id))
@@ -154,6 +160,7 @@ class VirtualServer:
         left += [f"on the beat: {len(self.beat)}"] if len(self.beat) else []
         left += [f"running: {len(self.calls)}"] if len(self.calls) else []
         left += [f"connection: {one}" for one in self.factory.connections]
+        left += [f"connection: {one.protocol}" for one in self.network.connected]
         return left
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from twisted.python.failure import Failure
 
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
+from rapida_tw.sim.faults import NO_FAULTS, Faults
+from rapida_tw.sim.websocket_line import WebSocketLine
 from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.server import VirtualServer
+from rapida_tw.simulation.transports import AUDIOSOCKET, TRANSPORTS, Transport
+from rapida_tw.simulation.web import VirtualWeb
 from rapida_tw.speech.scripted import ScriptedSynthesizer
 from rapida_tw.store.records import Entry
 
 
 class Simulation:
-    """One call's story."""
+    """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS).
+
+    `manner` is how an Asterisk calls by AudioSocket, `faults` how a carrier's WebSocket
+    misbehaves, `weather` the network's (sim/weather.py).
+    """
 
     def __init__(
         self,
@@ -26,19 +36,33 @@ class Simulation:
         model: Mapping[str, Any] | None = None,
         model_provider: ModelProvider | None = None,
         tools: Sequence[Mapping[str, Any]] = (),
+        transport: str = AUDIOSOCKET,
         manner: Manner = APPLICATION,
+        faults: Faults = NO_FAULTS,
+        weather: Callable[[], float] | None = None,
         metadata: Mapping[str, str] | None = None,
         **deployment: Any,
     ) -> None:
         options = model or {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
-        self.server = VirtualServer(
-            options, {"greeting": greeting, **deployment}, tools, model_provider
-        )
+        phone: dict[str, Any] = {"greeting": greeting, **deployment}
+        self._way = None if transport == AUDIOSOCKET else TRANSPORTS[transport]
+        if self._way is not None:
+            phone |= {"provider": self._way.carrier, "options": self._way.options}
+        self.server = VirtualServer(options, phone, tools, model_provider, weather=weather)
         self.caller = Caller()
         self._script: deque[str | None] = deque()
-        self._context = self.server.register(**(metadata or {}))
-        self._asterisk: FakeAsterisk | None = None
         self._manner = manner
+        self._faults = faults
+        self._asterisk: FakeAsterisk | None = None
+        self._line: WebSocketLine | None = None
+        self._called = False
+        self.failure: Failure | None = None  # why the line did not come up, or the carrier's bug
+        self.reports: list[int] = []  # the answers' status to what the carrier reported
+        if self._way is None:
+            self._context = self.server.register(**(metadata or {}))
+            self.web: VirtualWeb | None = None
+        else:
+            self.web = VirtualWeb(self.server)
 
     @property
     def clock(self) -> VirtualClock:
@@ -46,12 +70,21 @@ class Simulation:
 
     @property
     def asterisk(self) -> FakeAsterisk:
-        """The far side; connects on first use."""
+        """The far side of AudioSocket; connects on first use."""
         if self._asterisk is None:
+            self._called = True
             self._asterisk = self.server.connect(
                 self._context.id, self.caller, self._script, self._manner
             )
         return self._asterisk
+
+    @property
+    def line(self) -> WebSocketLine:
+        """The far side of a carrier's WebSocket, once it is up."""
+        if self.failure is not None:
+            self.failure.raiseException()
+        assert self._line is not None, "the line is not up yet"
+        return self._line
 
     # -- the story --------------------------------------------------------------------------------
 
@@ -72,15 +105,54 @@ class Simulation:
         self.caller.hangs_up(at)
 
     def run(self, until: float) -> None:
-        """Connect, if not yet, and let time pass up to `until` seconds from the beginning."""
-        _ = self.asterisk
+        """Call, if not yet, and let time pass up to `until` seconds from the beginning."""
+        if self._way is None or self.web is None:
+            _ = self.asterisk
+        elif not self._called:
+            self._called = True
+            self._call(self.web, self._way)
         self.clock.run(until)
+        if self.failure is not None:
+            self.failure.raiseException()
+
+    def hang_up(self) -> None:
+        """The caller hangs up now, if that has not happened."""
+        if self._way is None:
+            self.asterisk.hang_up()
+        elif self._line is not None:
+            self._line.hang_up()
+
+    def _call(self, web: VirtualWeb, way: Transport) -> None:
+        carrier = way.call(web.callee)
+        calling = web.call(
+            carrier,
+            self.caller,
+            self._script,
+            self._faults,
+            one_frame_a_record=way.one_frame_a_record,
+        )
+
+        def up(line: WebSocketLine) -> None:
+            self._line = line
+            reporting = web.report(carrier, line)
+            reporting.addCallbacks(self.reports.extend, self._failed)
+
+        calling.addCallbacks(up, self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        self.failure = failure
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def leftovers(self) -> list[str]:
+        """What outlived the call: empty after every story."""
+        return self.server.leftovers() if self.web is None else self.web.leftovers()
 
     # -- what came of it --------------------------------------------------------------------------
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        return self.server.entries(self._context.conversation_id)
+        return self.server.entries(self.server.latest())
 
     @property
     def dialogue(self) -> list[tuple[str, str]]:
@@ -103,7 +175,7 @@ class Simulation:
     @property
     def contexts_waiting(self) -> bool:
         """The call was registered and nobody has connected."""
-        return self._asterisk is None
+        return not self._called and self._way is None
 
     @property
     def context_id(self) -> str:

@@ -155,7 +155,7 @@ def test_flush() -> None:
     command(desk, "FLUSH_MEDIA")
     assert desk.play(5) == 0
     assert events(desk) == ["QUEUE_DRAINED"]
-    assert channel(desk).flushes == 1
+    assert channel(desk).clears == 1
 
 
 def test_drained_once() -> None:

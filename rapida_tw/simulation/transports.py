@@ -1,0 +1,67 @@
+"""The ways over which a story can be told: every carrier's media socket, in each of its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rapida_tw.sim.asterisk import Dialplan
+from rapida_tw.sim.carrier import FakeCarrier
+from rapida_tw.sim.chan_websocket import ChanWebSocketCall, DialString, Way
+from rapida_tw.sim.exotel import ExotelCall, Flow
+from rapida_tw.sim.exotel_media import MULAW_8K, PCM_8K, PCM_16K, Profile
+from rapida_tw.sim.farm import CARRIERS, Callee
+
+AUDIOSOCKET = "audiosocket"  # Asterisk over TCP: the way without HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """A carrier in one of its forms. `options`: of the phone deployment.
+
+    `one_frame_a_record`: its client reads TLS as sim/tls_records.py says.
+    """
+
+    carrier: str
+    call: Callable[[Callee], FakeCarrier]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    one_frame_a_record: bool = False
+
+
+def _vonage(rate: int) -> Transport:
+    return Transport("vonage", CARRIERS["vonage"], {"sample_rate": str(rate)})
+
+
+def _exotel(profile: Profile, **options: Any) -> Transport:
+    strict = options.get("strict_chunks") == "true"
+
+    def call(callee: Callee) -> FakeCarrier:
+        return ExotelCall(Flow(callee.webhook("exotel"), profile=profile, strict=strict))
+
+    return Transport("exotel", call, options)
+
+
+def _asterisk(dial: DialString) -> Transport:
+    def call(callee: Callee) -> FakeCarrier:
+        plan = Dialplan(callee.url, callee.assistant_id, callee.api_key, caller=callee.caller)
+        return ChanWebSocketCall(plan, dial)
+
+    return Transport("asterisk", call, one_frame_a_record=True)
+
+
+TRANSPORTS: Mapping[str, Transport] = {
+    "twilio": Transport("twilio", CARRIERS["twilio"]),
+    "vonage-8k": _vonage(8_000),
+    "vonage-16k": _vonage(16_000),
+    "vonage-24k": _vonage(24_000),
+    "exotel-pcm": _exotel(PCM_8K),
+    "exotel-mulaw": _exotel(MULAW_8K),
+    "exotel-16k": _exotel(PCM_16K, sample_rate="16000"),
+    "exotel-strict": _exotel(PCM_8K, strict_chunks="true"),
+    "asterisk-ulaw": _asterisk(DialString()),
+    "asterisk-slin16": _asterisk(DialString("slin16", plain=True)),
+    "asterisk-variable": _asterisk(DialString("alaw", way=Way.VARIABLE, early=3)),
+    "plivo": Transport("plivo", CARRIERS["plivo"]),
+    "telnyx": Transport("telnyx", CARRIERS["telnyx"]),
+}
