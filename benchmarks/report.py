@@ -45,6 +45,10 @@ class Report:
             ):
                 self._print(f"{'':12}{key.replace('_', ' ')}: {_cell(value)}")
 
+    def named(self, peer: str) -> Report:
+        """A report into the same place, whose rows tell that they are another server's."""
+        return _Named(self, peer)
+
     def say(self, text: str) -> None:
         """A remark for people; not in the JSON."""
         if self._table:
@@ -53,6 +57,20 @@ class Report:
     def _print(self, line: str) -> None:
         self._out.write(line + "\n")
         self._out.flush()
+
+
+class _Named(Report):
+    """Adds `peer` to each row."""
+
+    def __init__(self, report: Report, peer: str) -> None:
+        super().__init__(report._out)
+        self._report, self._peer = report, peer
+
+    def add(self, row: Row) -> None:
+        self._report.add({"peer": self._peer, **row})
+
+    def say(self, text: str) -> None:
+        self._report.say(text)
 
 
 def _cell(value: object) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,21 @@ from benchmarks.server import Server, ServerFailed
 TRANSPORTS = ("audiosocket", "twilio", "vonage")
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server of somebody else's: the Python it is installed in, our module that runs it."""
+
+    python: str
+    module: str
+    transport: str
+    path: str  # of its WebSocket
+
+
+PEERS = {
+    "pipecat": Peer(".cache/pipecat/bin/python", "pipecat_twilio", "twilio", "/calls/{context}")
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, or 1 with a sentence on standard error."""
     usual = Plan()
@@ -24,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("transport", nargs="*", help=f"of {', '.join(TRANSPORTS)} (default: all)")
     parser.add_argument("--server", default="", help="another server: a command with {port}")
     parser.add_argument("--bare", action="store_true", help="it takes any UUID, without HTTP")
+    parser.add_argument("--peer", choices=[*PEERS], help="the same load on another server, too")
     parser.add_argument("--step", type=int, default=usual.step, help="calls more each time")
     parser.add_argument("--most", type=int, default=usual.most, help="calls to stop at")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of each measurement")
@@ -49,6 +66,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ServerFailed, GeneratorFailed, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
+    return _run_peer(options.peer, cores[0], plan, report) if options.peer else 0
+
+
+def _run_peer(name: str, core: int, plan: Plan, report: Report) -> int:
+    """The peer's own transport, on the same core, after ours."""
+    peer = PEERS[name]
+    if not Path(peer.python).exists():
+        print(f"{name} is not installed: sh benchmarks/peers/install.sh {name}", file=sys.stderr)
+        return 1
+    command = f"{peer.python} -m benchmarks.peers.{peer.module} {{port}}"
+    try:
+        with (
+            TemporaryDirectory(prefix="rapida-bench-") as folder,
+            Server(Path(folder), core, command, bare=True) as target,
+        ):
+            steps = replace(plan, path=peer.path)
+            measure(peer.transport, target, steps, report.named(name))
+    except (ServerFailed, GeneratorFailed, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

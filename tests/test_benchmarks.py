@@ -44,6 +44,12 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(more.strip(), "contexts per second: 7.00")
         self.assertEqual(second.split(), ["load", "200"])
 
+    def test_peer(self) -> None:
+        """Rows of another server say whose they are."""
+        out = StringIO()
+        Report(out).named("acme").add({"calls": 1})
+        self.assertEqual(json.loads(out.getvalue()), {"peer": "acme", "calls": 1})
+
     def test_json_on_a_terminal(self) -> None:
         """A terminal gets JSON when it asks for it."""
         out = Terminal()
