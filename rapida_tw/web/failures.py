@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from twisted.internet.defer import TimeoutError
 from twisted.logger import Logger
@@ -11,10 +12,17 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.errors import BadRequest, CallError, Fault, NotFound, Unavailable
+from rapida_tw.metrics import Counter
 from rapida_tw.web.answers import error_document
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.request import BoundedRequest
-from rapida_tw.web.talk import PREFIX
+from rapida_tw.web.talk import CALL, PREFIX
+
+refused = Counter(
+    "rapida_webhooks_refused_total",
+    "Requests of carriers that were refused.",
+    ("carrier", "reason"),
+)
 
 
 class NoRoute(NotFound):
@@ -57,7 +65,12 @@ class Failures:
         if isinstance(failure.value, MethodNotAllowed):
             allowed = ", ".join(sorted(failure.value.valid_methods or ()))
             request.setHeader("Allow", allowed)
-        return error_document(error) if carrier is None else carrier.apology(error)
+        if carrier is None:
+            return error_document(error)
+        refused.inc(carrier.name, error.reason)
+        apology = carrier.apology(error)
+        # Only what answers a new call is read to somebody, and so may have to be a success.
+        return apology if request.route in ("", CALL) else replace(apology, status=error.status)
 
     def _call_error(self, failure: Failure) -> CallError | None:
         error = failure.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import Carrier, Document, IncomingCall, Invitation, WebhookRequest
@@ -87,7 +88,8 @@ class Talk:
         names = (context_id.lower(), *event.call_ids)
         call = await self._calls.named(carrier, names, None if key is None else key.project_id)
         if call is not None:
-            await self._authority.verify(webhook, answering, call.assistant_id)
+            with suppress(AssistantNotFound):  # the history outlives the assistant
+                await self._authority.verify(webhook, answering, call.assistant_id)
         self._calls.event_received(call, carrier, event)
         return Document(b"", status=_NOTED)
 

@@ -47,6 +47,7 @@ def read_webhook(request: BoundedRequest, address: PublicAddress) -> WebhookRequ
 def _read_body(request: BoundedRequest) -> tuple[Mapping[str, str], Mapping[str, Any]]:
     """Form and JSON object; a body of any other kind is left to the carrier."""
     kind, options = parse_options_header(request.header("content-type"))
+    kind = kind.lower()
     if not request.body:
         return {}, {}
     if kind == "application/x-www-form-urlencoded":

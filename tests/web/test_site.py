@@ -8,8 +8,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
-from rapida_tw.carriers.base import Document
-from rapida_tw.errors import CallError, Unavailable
+from rapida_tw.carriers.base import Document, IncomingCall, WebhookRequest
+from rapida_tw.errors import BadRequest, CallError, Unavailable
 from rapida_tw.web.site import COMPLETE_WITHIN, redacted
 from tests.web.case import WebCase, failing, request_bytes
 from tests.web.fakes import KEY
@@ -235,12 +235,20 @@ class CarrierFormTests(WebCase):
             name = "polite"
             credential_fields: Mapping[str, str] = {}
 
+            def read_call(self, request: WebhookRequest) -> IncomingCall:
+                raise BadRequest("not a word of a call")
+
             def apology(self, error: Exception) -> Document:
-                return Document(b"<Sorry/>", "text/xml", 422)
+                return Document(b"<Sorry/>", "text/xml", 200)
 
         self.make_site(carriers={"polite": Polite()})
-        self.assertEqual(self.get("/v1/talk/polite/call/x").body, b"<Sorry/>")
+        answer = self.get("/v1/talk/polite/call/x")
+        self.assertEqual((answer.status, answer.body), (200, b"<Sorry/>"))
         self.assertEqual(self.get("/v1/talk/polite/nowhere").body, b"<Sorry/>")
         self.assertEqual(self.get("//v1/talk/polite/call/x").body, b"<Sorry/>")
         self.assertEqual(self.get("/v1/talk/polite").error, "no-such-route")
+
+        # What is not read to a caller is no success.
+        answer = self.get("/v1/talk/polite/ctx/x/next", key=None)
+        self.assertEqual((answer.status, answer.body), (403, b"<Sorry/>"))
         self.assertEqual(self.get("/v1/talk/asterisk/nowhere").error, "no-such-route")
