@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 from hypothesis import given
@@ -86,7 +88,24 @@ def test_nonsense(text: str) -> None:
     assert told.startswith("must be a private key") or told.startswith("is ")
 
 
-def test_no_primes() -> None:
+def pem_of(*numbers: int) -> str:
+    """An RSAPrivateKey (RFC 8017, appendix A.1.2) of these numbers."""
+
+    def der(tag: int, content: bytes) -> bytes:
+        return bytes((tag, 0x82)) + len(content).to_bytes(2, "big") + content
+
+    integers = (number.to_bytes(number.bit_length() // 8 + 1, "big") for number in numbers)
+    short = (bytes((2, len(one))) + one if len(one) < 128 else der(2, one) for one in integers)
+    whole = base64.b64encode(der(0x30, b"".join(short))).decode()
+    return f"-----BEGIN RSA PRIVATE KEY-----{whole}-----END RSA PRIVATE KEY-----"
+
+
+_ODD = 2**2047 + 1
+
+
+@pytest.mark.parametrize(
+    ("p", "q"), [(1, _ODD), (_ODD, 1), (0, 5), (3, 5)], ids=["1 n", "n 1", "0 5", "3 5"]
+)
+def test_no_primes(p: int, q: int) -> None:
     """Numbers that are no key's at all."""
-    body = "MCsCAQACAQECAQECAQECAQECAQECAQECAQECAQE="
-    assert refused(f"-----BEGIN RSA PRIVATE KEY-----{body}-----END RSA PRIVATE KEY-----")
+    assert refused(pem_of(0, _ODD, 65537, 3, p, q, 1, 1, 1)).startswith("is no private key")
