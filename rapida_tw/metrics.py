@@ -30,9 +30,14 @@ class Metric:
         """Suffix of the name, rendered labels, value."""
         raise NotImplementedError
 
+    def _check(self, values: Sequence[str]) -> None:
+        """`TypeError` where they are counted: later they would break the page of all metrics."""
+        if len(values) != len(self.labels):
+            raise TypeError(f"{self.name} has {len(self.labels)} labels, not {len(values)}")
+
     def _render(self, values: Sequence[str], *more: tuple[str, str]) -> str:
         pairs = [*zip(self.labels, values, strict=True), *more]
-        inside = ",".join(f'{name}="{_escape(value)}"' for name, value in pairs)
+        inside = ",".join(f'{name}="{_escape(str(value))}"' for name, value in pairs)
         return f"{{{inside}}}" if inside else ""
 
 
@@ -46,6 +51,7 @@ class Counter(Metric):
         self._values: dict[tuple[str, ...], float] = {} if labels else {(): 0.0}
 
     def inc(self, *labels: str, by: float = 1) -> None:
+        self._check(labels)
         self._values[labels] = self._values.get(labels, 0.0) + by
 
     def value(self, *labels: str) -> float:
@@ -62,6 +68,7 @@ class Gauge(Counter):
     kind = "gauge"
 
     def set(self, value: float, *labels: str) -> None:
+        self._check(labels)
         self._values[labels] = value
 
 
@@ -79,6 +86,7 @@ class Histogram(Metric):
         self._sums: dict[tuple[str, ...], float] = {}
 
     def observe(self, value: float, *labels: str) -> None:
+        self._check(labels)
         counts = self._counts.setdefault(labels, [0] * (len(self._bounds) + 1))
         counts[bisect_left(self._bounds, value)] += 1
         self._sums[labels] = self._sums.get(labels, 0.0) + value

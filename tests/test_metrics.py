@@ -46,6 +46,27 @@ class MetricsTests(SynchronousTestCase):
         Counter("a", "A.", ("b",)).inc('x"\\\n}')
         self.assertEqual(self.lines()[2:], ['a{b="x\\"\\\\\\n}"} 1'])
 
+    def test_wrong_labels(self) -> None:
+        """Who counts with too few or too many labels is told; the page stays whole."""
+        counter = Counter("calls_total", "Calls.", ("carrier",))
+        gauge = Gauge("running", "Running.")
+        histogram = Histogram("late", "Late.", (1,), ("kind",))
+        before = self.lines()
+        for count in (
+            counter.inc,
+            lambda: counter.inc("a", "b"),
+            lambda: gauge.inc("a"),
+            lambda: gauge.set(1, "a"),
+            lambda: histogram.observe(1),
+        ):
+            self.assertRaises(TypeError, count)
+        self.assertEqual(self.lines(), before)
+
+    def test_no_text(self) -> None:
+        """A label's value that is no text does not cost the page."""
+        Counter("a", "A.", ("b",)).inc(404)  # type: ignore[arg-type]
+        self.assertEqual(self.lines()[2:], ['a{b="404"} 1'])
+
     def test_gauge(self) -> None:
         """Goes up and down."""
         gauge = Gauge("running", "Running.")
