@@ -76,7 +76,8 @@ class Asterisk:
         return False  # the dialplan signs nothing
 
     def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
-        return AsteriskMedia(secure=request.url.startswith("wss:"))
+        named = request.query.get("contextId") or request.path.rpartition("/ctx/")[2]
+        return AsteriskMedia(named, secure=request.url.startswith("wss:"))
 
 
 def _field(request: WebhookRequest, *names: str) -> str | None:

@@ -30,6 +30,8 @@ from rapida_tw.carriers.fields import LONGEST
 from rapida_tw.carriers.messages import digit, parse, text
 from rapida_tw.errors import NotSupported, RemoteProtocolError
 
+# The channel's own word. Asterisk keeps what v() appends to the address in an object that all calls
+# share: of two calls in the same moment, one may come with the other's address.
 CONTEXT_VARIABLE: Final = "RAPIDA_CONTEXT_ID"
 LEAD: Final = 5  # ticks that Asterisk holds: what our beat and the network may be late
 EARLY_MESSAGES: Final = 25  # of audio kept until MEDIA_START: half a second, as Asterisk sends it
@@ -60,8 +62,9 @@ class AsteriskMedia:
     # Since 22.8 Asterisk does not look into OpenSSL's buffer after the first frame of a record.
     one_frame_a_record = True
 
-    def __init__(self, secure: bool = False) -> None:
-        """`secure`: the socket is TLS on Asterisk's side."""
+    def __init__(self, named: str = "", secure: bool = False) -> None:
+        """`named`: the context in the socket's address; `secure`: Asterisk's side is TLS."""
+        self._named = named.lower()
         self.format = AudioFormat(Encoding.MULAW, continuous=False, lead=LEAD)
         # A proxy in between may join messages to one record again. What comes later frees them.
         self._nudge = ("GET_STATUS",) if secure else ()
@@ -103,6 +106,8 @@ class AsteriskMedia:
         self.format = format if self._queues else replace(format, lead=0)
         variables = fields.get("channel_variables")
         context_id = text(variables, CONTEXT_VARIABLE) if isinstance(variables, dict) else ""
+        if context_id.lower() == self._named:
+            context_id = ""
         early, self._early = self._early, deque(maxlen=0)
         heard = (Audio(one) for one in early if one and not len(one) % format.sample_bytes)
         return (Started(text(fields, "channel_id")[:LONGEST], context_id), *heard)

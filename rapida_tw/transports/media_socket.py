@@ -211,11 +211,11 @@ class MediaSocket:
     def _start(self, event: Started) -> None:
         if self._listener is not None or self._claiming is not None:
             raise RemoteProtocolError("a second start")
-        if self._claimed is not None:
-            self._attach(self._claimed)
-            return
         if not event.context_id:
-            self._refuse(ContextNotFound("the stream names no context"), POLICY)
+            if self._claimed is not None:
+                self._attach(self._claimed)
+            else:
+                self._refuse(ContextNotFound("the stream names no context"), POLICY)
             return
         assert self._socket is not None
         # Reading stops until the call is known, so at most one read of messages waits.
@@ -227,11 +227,16 @@ class MediaSocket:
         claiming.addErrback(self._failed)
 
     def _claimed_late(self, claimed: Any) -> None:
-        self._claimed = claimed
         if self._socket is None:
             self._door.release(claimed)  # for a connection that is tried again
             return
-        self._attach(claimed)
+        if self._claimed is not None:  # the address named another call's, whose socket comes yet
+            self._door.release(self._claimed)
+        self._claimed = claimed
+        self._begin()
+
+    def _begin(self) -> None:
+        self._attach(self._claimed)
         early, self._early = self._early, []
         for event in early:
             if self._socket is not None:
@@ -242,6 +247,9 @@ class MediaSocket:
             self._read_on_the_beat()
 
     def _not_claimed(self, failure: Failure) -> None:
+        if self._claimed is not None and failure.check(ContextNotFound):
+            self._begin()  # the name is that of an earlier call; what the address says counts
+            return
         self._claiming = None
         error = failure.value
         if isinstance(error, TimeoutError):

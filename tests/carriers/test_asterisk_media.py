@@ -53,7 +53,7 @@ def plain_start(**changes: object) -> bytes:
 
 
 def started(start: bytes, secure: bool = False) -> AsteriskMedia:
-    wire = AsteriskMedia(secure)
+    wire = AsteriskMedia(secure=secure)
     wire.received(start, False)
     return wire
 
@@ -93,6 +93,21 @@ def test_start_without_context(variables: object) -> None:
     start = json.loads(JSON_START) | {"channel_variables": variables}
     [event] = AsteriskMedia().received(json.dumps(start).encode(), False)
     assert event == Started("1795196486.2", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "context_id"),
+    [
+        ("/v1/talk/asterisk/ctx", {"contextId": UUID.upper()}, ""),
+        (f"/v1/talk/asterisk/ctx/{UUID}", {}, ""),
+        ("/v1/talk/asterisk/ctx", {}, UUID),
+        ("/v1/talk/asterisk/ctx", {"contextId": "0" + UUID[1:]}, UUID),
+    ],
+)
+def test_context_of_the_address(path: str, query: dict[str, str], context_id: str) -> None:
+    """The start names the context where the address does not, or names another call's."""
+    wire = ASTERISK.media(WebhookRequest("GET", path, query), {})
+    assert wire.received(JSON_START, False) == (Started("1795196486.2", context_id),)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +375,7 @@ noise = st.tuples(st.binary(max_size=400) | objects | lines, st.booleans())
 @given(st.lists(noise, max_size=8), st.booleans(), st.integers(0, 8))
 def test_noise(messages: list[tuple[bytes, bool]], secure: bool, start: int) -> None:
     """Whatever comes, only `RemoteProtocolError` is raised, and what is sent stays readable."""
-    wire = AsteriskMedia(secure)
+    wire = AsteriskMedia(secure=secure)
     messages.insert(start, (JSON_START, False))
     for message, binary in messages:
         with suppress(RemoteProtocolError):
