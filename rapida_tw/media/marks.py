@@ -37,7 +37,6 @@ class Marks:
         self._given_up = 0
         self._came = False  # one mark, at least
         self._useless = False
-        self.confirmed = 0  # frames that have been played by the far side's own word
 
     @property
     def awaited(self) -> bool:
@@ -63,16 +62,16 @@ class Marks:
         self._awaited.append(_Mark(name, sent, self._beats + ahead + PATIENCE))
         return name
 
-    def heard(self, name: str) -> None:
-        """A mark came: what was sent before it has been played. Unknown names say nothing."""
+    def heard(self, name: str) -> int:
+        """A mark came: so many frames have been played. 0 for a name that says nothing."""
         for place, mark in enumerate(self._awaited):
             if mark.name == name:
                 # Frames are played in order: older marks that have not come were lost.
                 for _ in range(place + 1):
                     self._awaited.popleft()
-                self.confirmed = mark.frames
                 self._came = True
-                return
+                return mark.frames
+        return 0
 
     def beat(self) -> None:
         """Another beat has passed: give up what has not come for too long."""
@@ -91,5 +90,4 @@ class Marks:
         """A new generation, which begins after `sent` frames; no older mark counts any more."""
         self._generation = (self._generation + 1) % _GENERATIONS
         self._asked = sent
-        self.confirmed = 0
         self._awaited.clear()

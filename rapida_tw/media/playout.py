@@ -75,6 +75,7 @@ class Playout:
         self._ahead = 0  # frames taken that the far side has not played yet, by the beat's account
         self._lead = 0
         self._marks = Marks()
+        self._confirmed = 0  # frames, by a mark that came since the latest beat
         self._room: list[Deferred[None]] = []
         self._drained: list[Deferred[None]] = []
         self.paused = False
@@ -84,7 +85,7 @@ class Playout:
         self._lead = lead
         self._recent = deque(self._recent, maxlen=lead + _KEPT if lead else 0)
         if not lead:
-            self._marks.restart(self._taken)
+            self._restart_marks(self._taken)
 
     # -- the voice's side -------------------------------------------------------------------------
 
@@ -158,8 +159,7 @@ class Playout:
     @property
     def position(self) -> int:
         """Frames heard since the last clear."""
-        marks = self._marks
-        return min(max(self._taken - self._ahead, marks.confirmed), marks.limit)
+        return min(self._taken - self._ahead, self._marks.limit)
 
     def take(self) -> Samples | None:
         """The next frame, or None when there is nothing to say or the playout is paused."""
@@ -177,7 +177,7 @@ class Playout:
 
     def mark_heard(self, name: str) -> None:
         """The far side has played all that was sent before this mark. Any other name is ignored."""
-        self._marks.heard(name)
+        self._confirmed = max(self._confirmed, self._marks.heard(name))
 
     def played(self, ticks: int = 1) -> None:
         """So many ticks have passed, a frame was played in each: once a beat, before `take`."""
@@ -185,8 +185,12 @@ class Playout:
             self._ahead = self._ahead - ticks if self._ahead > ticks else 0
         if self._lead:
             self._marks.beat()
-            # After the beat's own count: what a mark says has been played by now, not since then.
-            self._ahead = min(self._ahead, self._taken - self._marks.confirmed)
+            if self._confirmed:
+                # Two clocks drift apart by less than a frame between marks: a far side that gives
+                # marks back at once must not make us speak faster than that.
+                if self._confirmed > self._taken - self._ahead:
+                    self._ahead -= 1
+                self._confirmed = 0
         if self._room and len(self._queue) <= LOW_WATER:
             _fire(self._room)
         if self._drained and not self.busy:
@@ -204,7 +208,7 @@ class Playout:
             self._ahead = 0
         if frames:
             self._taken -= frames
-            self._marks.restart(self._taken)
+            self._restart_marks(self._taken)
             for _ in range(frames):
                 self._queue.appendleft(self._recent.pop())
             self.forget(frames)
@@ -228,7 +232,7 @@ class Playout:
         unheard = self._unheard()
         self._taken -= unheard
         self._ahead = 0
-        self._marks.restart(0)
+        self._restart_marks(0)
         said = self.heard()
         self._queue.clear()
         self._phrases.clear()
@@ -250,6 +254,11 @@ class Playout:
         if unheard > self._ahead:  # by the marks it is later than the beat says
             return unheard
         return max(unheard - 1, 0)  # the first is being played, and is heard to its end
+
+    def _restart_marks(self, sent: int) -> None:
+        """Frames are counted from `sent` on: no mark that is under way counts."""
+        self._marks.restart(sent)
+        self._confirmed = 0
 
 
 def _fire(waiting: list[Deferred[None]]) -> None:

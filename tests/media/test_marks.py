@@ -72,17 +72,13 @@ class HearingTests(SynchronousTestCase):
 
     def test_in_order(self) -> None:
         """Each says how much has been played."""
-        confirmed = [self.marks.confirmed]
-        for name in ("1.25", "1.50", "1.60"):
-            self.marks.heard(name)
-            confirmed.append(self.marks.confirmed)
-        self.assertEqual(confirmed, [0, 25, 50, 60])
+        told = [self.marks.heard(name) for name in ("1.25", "1.50", "1.60")]
+        self.assertEqual(told, [25, 50, 60])
 
     def test_lost(self) -> None:
         """A mark speaks for those before it, which do not count when they come all the same."""
-        for name in ("1.50", "1.25", "1.50"):
-            self.marks.heard(name)
-            self.assertEqual((self.marks.confirmed, self.marks.limit), (50, 59))
+        for name, told in (("1.50", 50), ("1.25", 0), ("1.50", 0)):
+            self.assertEqual((self.marks.heard(name), self.marks.limit), (told, 59))
 
     def test_ignored(self) -> None:
         """A name that nobody waits for says nothing, whatever it looks like."""
@@ -90,16 +86,14 @@ class HearingTests(SynchronousTestCase):
             *("", "1", "1.", ".25", "1.26", "1.61", "0.25", "2.25", "01.25", "1.25 ", " 1.25"),
             *("1.-25", "1.2e1", "1.٢٥", "\x00", "1.25" * 10_000, "9" * 5000),
         ):
-            self.marks.heard(name)
-            self.assertEqual((self.marks.confirmed, self.marks.limit), (0, 24), name[:20])
+            self.assertEqual((self.marks.heard(name), self.marks.limit), (0, 24), name[:20])
 
     def test_older_generation(self) -> None:
         """What is given back after a clear says nothing, and nobody waits for it."""
         self.marks.restart(3)
         self.assertFalse(self.marks.awaited)
         for name in ("1.25", "1.60"):
-            self.marks.heard(name)
-        self.assertEqual(self.marks.confirmed, 0)
+            self.assertEqual(self.marks.heard(name), 0)
 
 
 class GivingUpTests(SynchronousTestCase):
@@ -137,8 +131,7 @@ class GivingUpTests(SynchronousTestCase):
         marks = Marks()
         name = marks.ask(25, 6, dry=True) or ""
         self.beats(marks, PATIENCE + 6)
-        marks.heard(name)
-        self.assertEqual(marks.confirmed, 0)
+        self.assertEqual(marks.heard(name), 0)
 
     def test_unknown(self) -> None:
         """A far side that has let three marks wait and given none back is asked no more."""

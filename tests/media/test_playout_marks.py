@@ -93,16 +93,35 @@ class HeardTests(SynchronousTestCase):
         self.assertEqual(found[40:41] + found[39 + PATIENCE :], [39, 39, *[40] * 5])
 
     def test_early(self) -> None:
-        """A far side that has played more than the beat says, is believed, and filled up."""
-        line = Line(5)
-        line.write(4)
-        line.beat()
-        for played in range(1, 5):
-            line.far.play()
-            self.assertEqual(line.playout.position, 4 if played == 4 else 0)
-        line.write(10)
-        line.beat()
-        self.assertEqual((line.playout.position, line.far.depth), (4, 6))
+        """A far side that is ahead of the beat is followed by a frame a mark, as clocks drift."""
+        playout = Playout()
+        playout.set_lead(5)
+        playout.write(np.zeros(10 * FRAME, np.int16))
+        for _ in range(5):
+            playout.played()
+            while playout.behind(5) and playout.take() is not None:
+                name = playout.mark()
+        self.assertEqual((name, playout.position), ("0.10", 4))
+        playout.mark_heard("0.10")
+        positions = []
+        for _ in range(3):
+            playout.played()
+            positions.append(playout.position)
+        self.assertEqual(positions, [6, 7, 8])
+
+    def test_at_once(self) -> None:
+        """One that gives marks back at once does not make us speak faster than by that."""
+        playout = Playout()
+        playout.set_lead(5)
+        playout.write(np.zeros(500 * FRAME, np.int16))
+        sent = 0
+        for _ in range(200):
+            playout.played()
+            while playout.behind(5) and playout.take() is not None:
+                sent += 1
+                if (name := playout.mark()) is not None:
+                    playout.mark_heard(name)
+        self.assertLessEqual(sent, 200 + 6 + 200 // 25)
 
     def test_drained(self) -> None:
         """The end is the last mark, not the beat's guess; the beat after the mark tells it."""
