@@ -20,7 +20,8 @@ from rapida_tw.carriers.base import (
     MediaWire,
     WebhookRequest,
 )
-from rapida_tw.carriers.fields import LONGEST, printable, withheld
+from rapida_tw.carriers.fields import LONGEST, printable
+from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError
 
 ERROR_HEADER = "X-Rapida-Error"

@@ -114,8 +114,8 @@ class Started(NamedTuple):
     """The stream can carry audio from now on; the wire's `format` is final.
 
     `call_id` is the carrier's name of the call, `context_id` what the message itself says about
-    whose call it is ("" where it says nothing else than the socket's address). `detail` tells for the log how the format was found
-    where the far side does not plainly say it.
+    whose call it is ("" where it says nothing else than the socket's address). `detail` tells for
+    the log how the format was found where the far side does not plainly say it.
     """
 
     call_id: str = ""

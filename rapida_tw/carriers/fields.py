@@ -14,8 +14,6 @@ LONGEST = 128  # characters of a number, a SIP user or a call's id
 _LONGEST_VALUE = 4_000  # characters that are kept of any field
 _LONGEST_WORD = 40
 _OUR_KEY = "x-api-key"
-# What stands for a number that is not shown (RFC 3323, section 4.1.1.3; the carriers' own words).
-_WITHHELD = frozenset(("anonymous", "private", "restricted", "unavailable", "unknown"))
 _NO_WORD = re.compile(r"[^a-z0-9_.]+")
 
 
@@ -50,11 +48,6 @@ def identity(told: Mapping[str, str], *names: str) -> str | None:
         if found:
             break
     return found
-
-
-def withheld(number: str) -> bool:
-    """Whether it says that the caller does not show a number."""
-    return number.lower() in _WITHHELD
 
 
 def word(value: str) -> str:

@@ -197,6 +197,14 @@ class VerifyTests(SynchronousTestCase):
         self.assertFalse(self.verify(None, "https://voice.example/v1/talk/exotel/call/1"))
         self.assertFalse(self.verify(self.GOOD, socket_user="", socket_password=""))
 
+    def test_password_alone(self) -> None:
+        """A password without a user, or a user without a password, is asked for just as well."""
+        for user, password in (("", "secret"), ("user", "")):
+            secrets = {"socket_user": user, "socket_password": password}
+            good = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+            self.assertTrue(self.verify(good, **secrets))
+            self.assertRaises(Forged, self.verify, self.GOOD, **secrets)
+
     @given(st.text())
     def test_anything(self, text: str) -> None:
         """Whatever stands there is wrong, and nothing worse."""
