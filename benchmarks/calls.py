@@ -132,6 +132,9 @@ def _idle(generator: Generator, silent: str) -> dict[str, object]:
     assistant = ("--assistant", silent) if silent else ()
     result = generator.run(100, "--talk", "0", *assistant)
     row = _row("idle", result)
+    if not result["pacing"]["packets"]:  # a transport without silence
+        for name in ("p50_ms", "p99_ms", "max_ms", "late", "lost"):
+            del row[name]
     row["memory_kb_per_call"] = round(result["memory_per_call"] / 1024, 1)
     row["base_mb"] = round(result["memory_base"] / 2**20, 1)
     row["set_up_per_second"] = round(result["calls_per_second"], 1)

@@ -1,7 +1,7 @@
 """How the load generator speaks on each kind of socket: packets made beforehand, frames counted.
 
 Less faithful than the farm's fakes and much faster: every call sends the same packets, and of what
-the server sends only audio is looked at, and marks, which are answered at once.
+the server sends only audio is looked at, and marks, which are given back.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class LoadWire(Protocol):
     """One kind of socket; it keeps nothing of a call. 20 ms a packet."""
 
     rate: int  # Hz
+    continuous: bool  # the server sends silence, too
 
     def open(self, sock: socket.socket, context: UUID) -> None:
         """Say whose call it is; may block for the answer. `OSError` where it is refused."""
@@ -50,6 +51,7 @@ class AudioSocketWire:
     """Asterisk's AudioSocket at 8 kHz."""
 
     rate = 8_000
+    continuous = True
 
     def open(self, sock: socket.socket, context: UUID) -> None:
         sock.sendall(packet(CONTEXT, context.bytes))
@@ -76,6 +78,7 @@ class TwilioWire:
     """Twilio's Media Streams: JSON, base64, µ-law. `path` with {context}."""
 
     rate = 8_000
+    continuous = False
 
     def __init__(self, path: str = "/v1/talk/twilio/ctx/{context}") -> None:
         self._path = path
@@ -128,6 +131,7 @@ class VonageWire:
     """Vonage's sockets: binary L16 at 16 kHz. `path` with {context}."""
 
     rate = 16_000
+    continuous = False
 
     def __init__(self, path: str = "/v1/talk/vonage/ctx/{context}") -> None:
         self._path = path
