@@ -24,7 +24,7 @@ from rapida_tw.errors import BadRequest, CallError
 
 # Of a call that is over; "answered" is told as in-progress.
 _OVER: Final = frozenset(("completed", "busy", "failed", "no-answer", "canceled"))
-# `statusCallbackEvent` is no attribute of <Stream>: Twilio passes over it. Documented for us so.
+# Our documentation has it; to Twilio it is no attribute of <Stream>, and passed over.
 _EVENTS: Final = "initiated ringing answered completed"
 _LONGEST_PARAMETER = 499  # characters of a <Parameter>'s name and value together
 _OPAQUE = "CallToken"  # lets its holder call with the caller's number: not for a history

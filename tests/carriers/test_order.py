@@ -39,8 +39,8 @@ def test_given_up() -> None:
 
 
 def test_repeated() -> None:
-    """The same number again is too late."""
-    assert heard(1, 2, 2, 1, 3) == [1, 2, 3]
+    """The same numbers again are too late, however many."""
+    assert heard(*range(20), *range(10), 20) == [*range(21)]
 
 
 def test_counted_anew() -> None:

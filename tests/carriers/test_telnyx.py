@@ -217,7 +217,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
     "another time": {"time": str(TIME + 1)},
     "no time": {"time": ""},
     "a time of words": {"time": "now"},
-    "a time of other digits": {"time": "\u0661"},
+    "a time of other digits": {"time": "²"},
     "a huge time": {"time": "9" * 5000},
     "another signature": {"signature": b64encode(bytes(64)).decode()},
     "a short signature": {"signature": "AAAA"},
