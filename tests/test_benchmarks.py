@@ -84,7 +84,7 @@ class FakeGenerator:
     def run(self, calls: int, *more: str) -> dict[str, Any]:
         if not more:
             self.tried.append(calls)
-        pacing = {"p50_ms": 0.1, "p99_ms": 1.0, "max_ms": 2.0, "late": 0}
+        pacing = {"packets": 1, "p50_ms": 0.1, "p99_ms": 1.0, "max_ms": 2.0, "late": 0}
         return {
             "calls": calls,
             "pacing": {**pacing, "lost": int(calls > self._held_up_to)},
