@@ -211,6 +211,8 @@ class MediaSocket:
     def _start(self, event: Started) -> None:
         if self._listener is not None or self._claiming is not None:
             raise RemoteProtocolError("a second start")
+        if event.detail:
+            self._log.info("{socket} sends {detail}", socket=self, detail=event.detail)
         if not event.context_id:
             if self._claimed is not None:
                 self._attach(self._claimed)
