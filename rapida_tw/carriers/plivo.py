@@ -101,7 +101,8 @@ class Plivo:
                 "statusCallbackMethod": "POST",
             },
         )
-        return response(stream)
+        # What stands behind it is done when the stream has ended, by us or by its time.
+        return response(stream, element("Hangup"))
 
     def apology(self, error: CallError) -> Document:
         return markup.apology(error, say="Speak", reject="Hangup")
@@ -268,7 +269,7 @@ class PlivoMedia:
         return (written({"event": "sendDTMF", "dtmf": digits}),)
 
     def hang_up(self) -> Sequence[Message]:
-        return NOTHING  # closing ends the call: nothing follows our <Stream>
+        return NOTHING  # closing ends the call: <Hangup> follows our <Stream>
 
 
 _EVENTS: Final[Mapping[str, Callable[[PlivoMedia, Mapping[str, Any]], Sequence[MediaEvent]]]] = {

@@ -107,6 +107,7 @@ def test_answer() -> None:
             statusCallbackMethod="POST",
         )
     )
+    theirs.add(plivoxml.HangupElement())
     document = PLIVO.answer(given, post(CALL, ASKED))
     assert document.content_type == "text/xml"
     assert document.body == (DATA / "plivo" / "answer.xml").read_bytes().strip()
@@ -120,6 +121,7 @@ def test_no_injection(hostile: str) -> None:
     assert shape(PLIVO.answer(invitation(hostile, hostile), post(CALL, ASKED))) == [
         "Response",
         "Stream",
+        "Hangup",
     ]
     error = Unavailable()
     error.spoken = hostile
