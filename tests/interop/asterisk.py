@@ -162,6 +162,7 @@ class Asterisk:
         self._certificate = certificate
         self._spoken = spoken
         self._calls = 1000
+        self.at_start: list[str] = []  # what it complained of when it had read its files
         self._log = 0, ""
         folder = root / "srv"
         folder.mkdir(exist_ok=True)
@@ -172,6 +173,7 @@ class Asterisk:
         try:
             self._configure()
             self._start()
+            self.at_start = self.complaints()
             self._speak()
         except BaseException:
             self.stop()
@@ -201,6 +203,9 @@ class Asterisk:
         if self._certificate is not None:
             (self.folder / "etc" / "rapida.crt").write_bytes(self._certificate.read_bytes())
             _fill(shipped, _OWN_CERTIFICATE)
+        # Another client for the same server.
+        client = shipped.get("websocket_client.conf", "")
+        shipped["websocket_client.conf"] = client + client.replace("[rapida]", "[nameless]")
         private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
         # The list of the callers opens the section, and the shipped one goes on with it.
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")

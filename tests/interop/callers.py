@@ -14,6 +14,8 @@ GOODBYE = "Goodbye."
 SENTENCES = (HOURS, WHERE, PERSON, GOODBYE)
 # Waits for the assistant to say something, and to stop.
 HEARS = ("WaitForNoise(60,1,20)", "WaitForSilence(1200,1,30)")
+# The same where a silent assistant sends nothing at all: that is no silence to WaitForSilence().
+HEARS_OUT = ("WaitForNoise(60,1,20)", "WaitForSilence(1200,1,8)")
 CALL = 8  # seconds of a call in which only the greeting is wanted
 UNKNOWN = "66bc093d-34ab-4436-8e47-83e4fa85f361"
 
