@@ -17,6 +17,7 @@ from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool
@@ -65,6 +66,7 @@ from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
+CLOSED_WITHIN = 0.5  # seconds for far sides to close, when all calls have been hung up
 
 
 def build(config: Config, reactor: Any, now: Callable[[], float]) -> House:
@@ -262,10 +264,16 @@ class House(MultiService):
         """Drain, then close everything in the reverse order of its making."""
         return Deferred.fromCoroutine(self._stop())
 
+    def hurry(self) -> None:
+        """Somebody asks a second time: do not wait for the calls any longer."""
+        self._log.info("asked again: the calls are ended now")
+        self.calls.hurry()
+
     async def _stop(self) -> None:
         await self.calls.drain(self.config.server.drain_seconds)
         self._audiosocket.accepting = False
         await MultiService.stopService(self)
+        await self._let_far_sides_close()
         self._audiosocket.abort_all()
         self._door.abort_all()
         await self.vendors.stop()
@@ -281,6 +289,13 @@ class House(MultiService):
             # twistd would now die of this signal again. But what it asked for has been done, to the
             # last entry in the journal: exit status 0 says so.
             self._reactor._exitSignal = None
+
+    async def _let_far_sides_close(self) -> None:
+        """Cut at once, a connection loses the hang-up that was just written to it."""
+        waited = 0.0
+        while waited < CLOSED_WITHIN and (self._audiosocket.connections or self._door.sockets):
+            await deferLater(self._reactor, 0.02)
+            waited += 0.02
 
 
 def _database(config: Config, reactor: Any) -> Database:

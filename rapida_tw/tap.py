@@ -6,9 +6,11 @@ Nothing else imports the global reactor; everything below is given what it needs
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +93,16 @@ def makeService(options: Options) -> IService:
     root = Root(options.observer())
     house.setServiceParent(root)
     reactor.callWhenRunning(freeze)
+    hurry = partial(reactor.callFromThread, lambda: house.hurry())
+    reactor.addSystemEventTrigger("before", "shutdown", _listen_again, hurry)
     return root
+
+
+def _listen_again(hurry: Callable[[], None]) -> None:
+    """What a second signal does. Twisted would ask a reactor to stop that is stopping already."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: hurry())
 
 
 class Root(MultiService):

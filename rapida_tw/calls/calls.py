@@ -118,6 +118,7 @@ class Calls:
         )
         self.ended = 0  # calls, since the start
         self._empty: Deferred[None] | None = None
+        self._hurried = False
 
     def _taking_room(self) -> int:
         return len(self._running) + len(self._arriving) + self._claiming
@@ -329,12 +330,18 @@ class Calls:
         if self._running:
             self._log.info("draining: {calls} calls on the phone", calls=len(self._running))
             await self._emptied(seconds)
-        for call in tuple(self._running.values()):
-            call.say_goodbye(GOODBYE)
-        await self._emptied(GOODBYE_WITHIN)
+        if not self._hurried:
+            for call in tuple(self._running.values()):
+                call.say_goodbye(GOODBYE)
+            await self._emptied(GOODBYE_WITHIN)
         for call in tuple(self._running.values()):
             call.end(SHUTTING_DOWN)
         self._registration.close()
+
+    def hurry(self) -> None:
+        """Cut the drain short, its goodbyes too: what is still on the phone ends now."""
+        self._hurried = True
+        self._stop_waiting()
 
     def _emptied(self, seconds: float) -> Deferred[None]:
         """Fires when no call is left, or after so many seconds."""

@@ -1,4 +1,6 @@
-"""Ends while somebody is on the phone: SIGTERM drains, `kill -9` loses two seconds at most."""
+"""Ends while somebody is on the phone: SIGTERM drains, a second one ends at once, `kill -9` loses
+two seconds at most.
+"""
 
 from __future__ import annotations
 
@@ -104,6 +106,57 @@ def test_ends_well(drained: Drained) -> None:
     assert drained.status == 0, drained.printed
     assert (drained.call["status"], drained.call["endReason"]) == ("ended", "server_shutdown")
     assert "Traceback" not in drained.printed
+
+
+# -- a second SIGTERM -----------------------------------------------------------------------------
+
+PATIENCE = 60  # seconds that the drain would take
+
+
+@dataclass(frozen=True, slots=True)
+class Hurried:
+    """What was seen of a server that was told a second time while it was draining."""
+
+    goodbye: int  # packets with sound in them, after the second time
+    ending: Ending | None
+    status: int
+    printed: str
+    call: Any
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Hurried:
+    installation = Installation(
+        tmp_path_factory.mktemp("hurried"), SERVER__DRAIN_SECONDS=str(PATIENCE)
+    )
+    with ServerProcess(installation) as server:
+        installation.deploy(provider="asterisk", greeting="Hello.")
+        caller = Caller(
+            installation.audiosocket, installation.context(installation.assistant(), "caller")
+        )
+        talk([caller], until=lambda: caller.loud and caller.heard > caller.loud + 10)
+        server.terminate()
+        talk([caller], until=lambda: not installation.ready())
+        loud = caller.loud
+        server.terminate()
+        server.terminate()
+        talk([caller], until=lambda: caller.ending)
+        status = server.status()
+    call = installation.remembered("caller")
+    return Hurried(caller.loud - loud, caller.ending, status, server.printed(), call)
+
+
+def test_second_time(hurried: Hurried) -> None:
+    """Who says it twice does not wait for the calls: they are hung up, without last words."""
+    assert hurried.ending == Ending(Reason.SERVER_HUNG_UP)
+    assert hurried.goodbye == 0
+
+
+def test_second_time_ends_well(hurried: Hurried) -> None:
+    """Nothing is lost: exit 0, no traceback, and the call's end is remembered."""
+    assert hurried.status == 0, hurried.printed
+    assert "Traceback" not in hurried.printed
+    assert (hurried.call["status"], hurried.call["endReason"]) == ("ended", "server_shutdown")
 
 
 # -- kill -9 --------------------------------------------------------------------------------------
