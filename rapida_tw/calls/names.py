@@ -47,4 +47,4 @@ class Names:
             call = self._known.get((carrier, name))
             if call is not None and project_id in (None, call.project_id):
                 return call
-        return await self._conversations.named(carrier, names, project_id)
+        return await self._conversations.named(carrier, names, project_id) if any(names) else None

@@ -20,6 +20,7 @@ from tests.store import (
     test_credentials,
     test_keys,
     test_migrate,
+    test_names,
     test_projects,
 )
 from tests.store.case import StoreCase
@@ -59,6 +60,10 @@ class PostgresKeysTests(OnPostgres, test_keys.KeysTests):
 
 
 class PostgresMigrateTests(OnPostgres, test_migrate.MigrateTests):
+    pass
+
+
+class PostgresNamesTests(OnPostgres, test_names.NamesTests):
     pass
 
 
