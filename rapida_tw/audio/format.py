@@ -37,13 +37,15 @@ class AudioFormat:
     """How a leg's bytes are read, in both directions.
 
     `continuous`: the leg wants a frame every tick, silence too. `lead`: how many ticks the leg may
-    run ahead of the beat because the far side buffers and can forget what it buffered.
+    run ahead of the beat because the far side buffers and can forget what it buffered. `chunk`: how
+    many ticks travel together; a mark among them is filled up to a whole chunk with silence.
     """
 
     encoding: Encoding = Encoding.LINEAR16
     rate: int = 8_000  # Hz
     continuous: bool = True
     lead: int = 0  # ticks
+    chunk: int = 1  # ticks
 
     @property
     def sample_bytes(self) -> int:

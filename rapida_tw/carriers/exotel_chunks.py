@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 from rapida_tw.audio.format import AudioFormat, Encoding
@@ -57,9 +58,13 @@ class Chunks:
         self._least = _STRICT if settings.strict_chunks else _UNIT
         tick = AudioFormat(encoding, rate)
         self._bytes_a_ms = rate * tick.sample_bytes // 1000
-        self._size = self._allowed(settings.chunk_ms * self._bytes_a_ms)
-        ticks = -(-self._size // tick.frame_bytes)
-        self.format = AudioFormat(encoding, rate, continuous=False, lead=max(LEAD, 2 * ticks))
+        # Whole ticks, too: as many as fill units, once or several times.
+        step = _UNIT // gcd(_UNIT, tick.frame_bytes)
+        wanted = max(self._least, settings.chunk_ms * self._bytes_a_ms)
+        ticks = -(-wanted // (step * tick.frame_bytes)) * step
+        self._size = ticks * tick.frame_bytes
+        lead = max(LEAD, 2 * ticks)
+        self.format = AudioFormat(encoding, rate, continuous=False, lead=lead, chunk=ticks)
         self._sent = 0  # bytes
         self._count = 0
         stream, number = (

@@ -30,6 +30,7 @@ class Marks:
     """The marks of one call's playout. The far side is not trusted: what it says cannot harm."""
 
     def __init__(self) -> None:
+        self.every = EVERY  # frames
         self._awaited: deque[_Mark] = deque()  # oldest first
         self._generation = 0
         self._asked = 0  # frames sent before the latest mark
@@ -37,6 +38,10 @@ class Marks:
         self._given_up = 0
         self._came = False  # one mark, at least
         self._useless = False
+
+    def between_chunks(self, chunk: int) -> None:
+        """Frames travel in chunks of so many: let no mark but the last cut one short."""
+        self.every = -(-EVERY // chunk) * chunk
 
     @property
     def awaited(self) -> bool:
@@ -55,7 +60,7 @@ class Marks:
         `dry`: no more is there to be sent.
         """
         unmarked = sent - self._asked
-        if self._useless or not unmarked or (unmarked < EVERY and not dry):
+        if self._useless or not unmarked or (unmarked < self.every and not dry):
             return None
         name = f"{self._generation}.{sent}"
         self._asked = sent

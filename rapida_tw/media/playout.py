@@ -5,7 +5,7 @@ belong to *parts* (the model's messages), so that history can be cut to what the
 
 A far side without a buffer plays what it is sent: a frame a beat, and the beat is believed. One
 with a buffer (`set_lead`) is asked by marks, too: heard is what the beat says, but nothing from an
-awaited mark on, and at once what a mark says.
+awaited mark on; a mark that comes before its time moves the beat's account by a frame.
 """
 
 from __future__ import annotations
@@ -80,9 +80,13 @@ class Playout:
         self._drained: list[Deferred[None]] = []
         self.paused = False
 
-    def set_lead(self, lead: int) -> None:
-        """The far side may hold this many frames, which can be taken back by `pause`."""
+    def set_lead(self, lead: int, chunk: int = 1) -> None:
+        """The far side may hold this many frames, which can be taken back by `pause`.
+
+        `chunk`: how many of them travel together.
+        """
         self._lead = lead
+        self._marks.between_chunks(chunk)
         self._recent = deque(self._recent, maxlen=lead + _KEPT if lead else 0)
         if not lead:
             self._restart_marks(self._taken)

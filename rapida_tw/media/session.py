@@ -230,15 +230,18 @@ class MediaSession:
         self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE))
         self._continuous = format.continuous
         self._lead = format.lead
-        self._playout.set_lead(format.lead)
+        self._playout.set_lead(format.lead, format.chunk)
+
+
+_LITTLE = np.dtype("<i2")
 
 
 def _read_linear(payload: bytes) -> Samples:
-    return np.frombuffer(payload, "<i2")
+    return np.frombuffer(payload, _LITTLE)
 
 
 def _write_linear(samples: Samples) -> bytes:
-    return samples.astype("<i2", copy=False).tobytes()
+    return samples.astype(_LITTLE, copy=False).tobytes()
 
 
 _CODECS: dict[Encoding, tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]] = {

@@ -58,6 +58,8 @@ def ticks(out: Chunks, count: int) -> list[Message]:
         (PCM, 8_000, {"strict_chunks": "true"}, 3_200),
         (PCM, 24_000, {"strict_chunks": True}, 4_800),
         (MULAW, 8_000, {"strict_chunks": True}, 3_200),
+        (PCM, 24_000, {"chunk_ms": 20, "strict_chunks": True}, 3_840),
+        (MULAW, 24_000, {"chunk_ms": 20}, 960),
     ],
 )
 def test_sizes(encoding: Encoding, rate: int, options: dict[str, Any], size: int) -> None:
@@ -69,12 +71,18 @@ def test_sizes(encoding: Encoding, rate: int, options: dict[str, Any], size: int
 
 
 @pytest.mark.parametrize(
-    ("options", "lead"), [({}, 10), ({"chunk_ms": 200}, 20), ({"strict_chunks": True}, 20)]
+    ("options", "lead", "chunk"),
+    [
+        ({}, 10, 5),
+        ({"chunk_ms": 20}, 10, 1),
+        ({"chunk_ms": 200}, 20, 10),
+        ({"strict_chunks": True}, 20, 10),
+    ],
 )
-def test_lead(options: dict[str, Any], lead: int) -> None:
+def test_lead(options: dict[str, Any], lead: int, chunk: int) -> None:
     """Exotel holds two chunks, so that it plays one while the next is gathered."""
     format = chunks(**options).format
-    assert (format.lead, format.continuous) == (lead, False)
+    assert (format.lead, format.chunk, format.continuous) == (lead, chunk, False)
 
 
 def test_golden() -> None:

@@ -58,14 +58,15 @@ class StartTests(SynchronousTestCase):
     def test_announced(self) -> None:
         """The three profiles that were seen, with what the log is told of them."""
         slin, mulaw = Encoding.LINEAR16, Encoding.MULAW
-        for message, encoding, rate, lead, detail in (
-            (SNAKE, slin, 8_000, 10, "slin at 8000 Hz by its bit rate '128kbps'"),
-            (CAMEL, mulaw, 8_000, 12, "ulaw at 8000 Hz by its encoding 'mulaw'"),
-            (RAW, slin, 16_000, 10, "slin at 16000 Hz by its encoding 'raw'"),
+        for message, encoding, rate, chunk, detail in (
+            (SNAKE, slin, 8_000, 5, "slin at 8000 Hz by its bit rate '128kbps'"),
+            (CAMEL, mulaw, 8_000, 6, "ulaw at 8000 Hz by its encoding 'mulaw'"),
+            (RAW, slin, 16_000, 5, "slin at 16000 Hz by its encoding 'raw'"),
         ):
             wire = media(b'{"event":"connected"}')
             self.assertEqual(told(wire, message), [Started("C1", "", detail)])
-            self.assertEqual(wire.format, AudioFormat(encoding, rate, continuous=False, lead=lead))
+            expected = AudioFormat(encoding, rate, False, lead=2 * chunk, chunk=chunk)
+            self.assertEqual(wire.format, expected)
 
     def test_option(self) -> None:
         """The deployment knows better than any message."""
@@ -90,7 +91,7 @@ class StartTests(SynchronousTestCase):
         bare = b'{"event":"start","stream_sid":"S1","start":{}}'
         wire = media(bare, sound(bytes(3200), 0), sound(bytes(3200), 100), rate=16_000)
         told(wire, sound(bytes(3200), 200))
-        expected = AudioFormat(Encoding.LINEAR16, 16_000, continuous=False, lead=10)
+        expected = AudioFormat(Encoding.LINEAR16, 16_000, continuous=False, lead=10, chunk=5)
         self.assertEqual(wire.format, expected)
 
     def test_refused(self) -> None:

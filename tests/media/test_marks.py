@@ -29,6 +29,13 @@ class AskingTests(SynchronousTestCase):
             asked, [(25, "0.25"), (50, "0.50"), (60, "0.60"), (61, "0.61"), (86, "0.86")]
         )
 
+    def test_between_chunks(self) -> None:
+        """Where frames travel in chunks, a mark follows a whole chunk, or the last frame."""
+        marks = Marks()
+        marks.between_chunks(6)
+        asked = [sent for sent in range(1, 70) if marks.ask(sent, 1, sent == 65) is not None]
+        self.assertEqual(asked, [30, 60, 65])
+
     def test_nothing_sent(self) -> None:
         """There is nothing to ask about before the first frame."""
         self.assertIsNone(Marks().ask(0, 0, dry=True))
