@@ -79,8 +79,10 @@ class Simulation:
         return self._asterisk
 
     @property
-    def line(self) -> WebSocketLine:
-        """The far side of a carrier's WebSocket, once it is up."""
+    def line(self) -> FakeAsterisk | WebSocketLine:
+        """The far side, whichever it is; a carrier's WebSocket once it is up."""
+        if self._way is None:
+            return self.asterisk
         if self.failure is not None:
             self.failure.raiseException()
         assert self._line is not None, "the line is not up yet"
@@ -114,13 +116,6 @@ class Simulation:
         self.clock.run(until)
         if self.failure is not None:
             self.failure.raiseException()
-
-    def hang_up(self) -> None:
-        """The caller hangs up now, if that has not happened."""
-        if self._way is None:
-            self.asterisk.hang_up()
-        elif self._line is not None:
-            self._line.hang_up()
 
     def _call(self, web: VirtualWeb, way: Transport) -> None:
         carrier = way.call(web.callee)
