@@ -114,7 +114,7 @@ class Reach:
     def connect(self, media: Media, line: WebSocketLine) -> Deferred[object]:
         """A connection for the line."""
         endpoint: Any = HostnameEndpoint(
-            self._reactor, self._host.encode("idna"), self._port, timeout=CONNECT_WITHIN
+            self._reactor, self._host, self._port, timeout=CONNECT_WITHIN
         )
         if self._tls:
             endpoint = wrapClientTLS(optionsForClientTLS(self._host), endpoint)

@@ -1,0 +1,1 @@
+``rapida talk --transport`` calls as Twilio, Vonage, Exotel, Asterisk's ``chan_websocket``, Plivo or Telnyx would: a webhook, the document it is answered with, and a media WebSocket with that carrier's buffer.
