@@ -13,6 +13,9 @@ from rapida_tw.audio.format import Samples
 
 _Bytes = NDArray[np.uint8]
 
+_UINT8 = np.dtype(np.uint8)  # numpy makes one of the type in every call otherwise
+_UINT16 = np.dtype(np.uint16)
+
 _MULAW_BIAS = 33 << 2  # the 14-bit bias of the law, at 16 bits
 _MULAW_CLIP = 32635
 _ALAW_TOGGLED = 0x55  # the even bits travel inverted
@@ -63,11 +66,11 @@ class Law:
 
     def decode(self, payload: bytes) -> Samples:
         """int16[len(payload)]; every byte is a valid code."""
-        return self._values[np.frombuffer(payload, np.uint8)]
+        return self._values.take(np.frombuffer(payload, _UINT8))
 
     def encode(self, samples: Samples) -> bytes:
         """int16[n] to n bytes."""
-        return self._codes[samples.view(np.uint16)].tobytes()
+        return self._codes.take(samples.view(_UINT16)).tobytes()
 
 
 MULAW = Law(_mulaw_values(), _mulaw_codes())  # digital silence is 0xFF

@@ -143,7 +143,8 @@ class Listener:
         if not self._in_turn:
             return
         self._length += 1
-        peak = int(max(frame.max(), -int(frame.min())))
+        # Not frame.max(): that is a function of Python's, and three times as dear.
+        peak = max(frame.item(frame.argmax()), -frame.item(frame.argmin()))
         self._loudest = max(self._loudest, peak)
         self._inaudible += 1
         if peak >= self._loudest * _AUDIBLE:
@@ -158,8 +159,8 @@ class Listener:
             self._finishing -= 1
             if not self._finishing:
                 self._end_turn(late=True)
-        elif self._quiet() >= self._endpointing.needed(self._text()) or (
-            self._length >= LONGEST_TURN
+        elif self._length >= LONGEST_TURN or (
+            (quiet := self._quiet()) and quiet >= self._endpointing.needed(self._text())
         ):
             self._finish()
 

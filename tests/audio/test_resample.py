@@ -85,6 +85,37 @@ class Chunks(SynchronousTestCase):
         pieces = [resampler(stream[a:b]) for a, b in ((0, 160), (160, 39_840), (39_840, 40_000))]
         np.testing.assert_array_equal(np.concatenate(pieces), Resampler(8_000, RATE)(stream))
 
+    def test_clipped_in_any_split(self) -> None:
+        """What is out of range is clipped in chunks of any size, however few samples are."""
+        square = np.where(np.arange(800) // 40 % 2, 32767, -32768).astype(np.int16)
+        for pair, size in itertools.product(((8_000, RATE), (RATE, 8_000)), (1, 2, 160)):
+            resampler = Resampler(*pair)
+            pieces = [resampler(square[at : at + size]) for at in range(0, 800, size)]
+            np.testing.assert_array_equal(np.concatenate(pieces), Resampler(*pair)(square))
+
+    def test_reset(self) -> None:
+        """After a reset nothing of the stream before is heard, whatever was held of it."""
+        for source, target in PAIRS:
+            resampler = Resampler(source, target)
+            resampler(noise(source // 50 + 7))
+            resampler.reset()
+            stream = noise(source // 10, seed=5)
+            np.testing.assert_array_equal(resampler(stream), Resampler(source, target)(stream))
+
+    def test_memory(self) -> None:
+        """Working memory for minutes is not kept by a stream that lasts."""
+        resampler = Resampler(8_000, RATE)
+        resampler(noise(160_000))
+        self.assertLess(resampler._scratch.input.nbytes, 10_000)
+
+    def test_own_result(self) -> None:
+        """What was handed out is not changed by the next chunk."""
+        resampler = Resampler(8_000, RATE)
+        first = resampler(noise(160))
+        kept = first.copy()
+        resampler(noise(160, seed=3))
+        np.testing.assert_array_equal(first, kept)
+
     def test_independent(self) -> None:
         """Two streams of the same rates do not hear each other."""
         one, other = Resampler(8_000, RATE), Resampler(8_000, RATE)

@@ -172,6 +172,15 @@ class TurnTests(_Case):
         self.hear(np.full(FRAME, -32768, np.int16), 20)
         self.assertEqual(self.told.log, ["started"])
 
+    def test_either_sign(self) -> None:
+        """The waveform's lower half is as loud as the upper."""
+        for sign in (1, -1):
+            self.hear(np.full(FRAME, sign * 3000, np.int16), 20)
+            self.hear(np.full(FRAME, sign, np.int16), 5)
+            self.hear(QUIET, 80)
+        ended = [turn.speech_ended for turn in self.told.turns]
+        self.assertEqual([round(one / _TICK) for one in ended], [20, 125])
+
     def test_talked(self) -> None:
         """The voice of the whole call is counted in ticks."""
         for _ in range(2):
