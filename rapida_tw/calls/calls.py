@@ -20,6 +20,7 @@ from rapida_tw.calls.line import DialplanLine
 from rapida_tw.calls.names import Names
 from rapida_tw.calls.parts import Parts, Vendors
 from rapida_tw.calls.registration import Announced, Registered, Registration
+from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall
@@ -112,7 +113,7 @@ class Calls:
             conversations,
             self._names,
             journal,
-            vendors,
+            Rehearsal(clock, contexts, vendors, http, now),
             ids,
             now,
         )

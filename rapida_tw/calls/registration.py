@@ -14,7 +14,7 @@ from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
-from rapida_tw.calls.parts import Vendors
+from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded
 from rapida_tw.ids import Ids
@@ -69,7 +69,7 @@ class Registration:
         conversations: ConversationStore,
         names: Names,
         journal: Journal,
-        vendors: Vendors,
+        rehearse: Rehearsal,
         ids: Ids,
         now: Callable[[], float],
     ) -> None:
@@ -80,7 +80,7 @@ class Registration:
         self._conversations = conversations
         self._names = names
         self._journal = journal
-        self._vendors = vendors
+        self._rehearse = rehearse
         self._ids = ids
         self._now = now
         self._asking: dict[Hashable, list[Deferred[Registered]]] = {}  # until it is registered
@@ -134,8 +134,9 @@ class Registration:
                 raise CapacityExceeded("too many calls wait for their media")
             assistant = await self._assistants.get(assistant_id, project_id)
             deployment = await self._assistants.deployment(assistant_id)
-            self._vendors.check(assistant, deployment)
-            context, names = await self._save(incoming, assistant_id, project_id)
+            context = self._context(incoming, assistant_id, project_id)
+            self._rehearse(assistant, deployment, context)
+            names = await self._save(context, incoming)
         except CallError as error:
             if deployment is not None and deployment.error_message:
                 error.spoken = deployment.error_message
@@ -159,23 +160,10 @@ class Registration:
         waits = await self._contexts.waits(context.id, context.carrier)
         return announced.registered if waits else None
 
-    async def _save(
-        self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> tuple[CallContext, Sequence[str]]:
-        """The call's context, and its names."""
-        now = self._now()
-        conversation = Conversation(
-            self._ids.new(),
-            project_id,
-            assistant_id,
-            incoming.caller,
-            carrier=incoming.carrier,
-            created=now,
-            updated=now,
-        )
-        context = fresh(
+    def _context(self, incoming: IncomingCall, assistant_id: int, project_id: int) -> CallContext:
+        return fresh(
             CallContext(
-                conversation.id,
+                self._ids.new(),
                 assistant_id,
                 project_id,
                 incoming.carrier,
@@ -183,8 +171,20 @@ class Registration:
                 callee=incoming.callee,
                 provider_call_id=incoming.provider_call_id,
                 metadata=incoming.metadata,
-                registered=now,
+                registered=self._now(),
             )
+        )
+
+    async def _save(self, context: CallContext, incoming: IncomingCall) -> Sequence[str]:
+        """The call's names."""
+        conversation = Conversation(
+            context.conversation_id,
+            context.project_id,
+            context.assistant_id,
+            incoming.caller,
+            carrier=incoming.carrier,
+            created=context.registered,
+            updated=context.registered,
         )
         names = (context.id, incoming.provider_call_id, *incoming.aliases)
         await self._conversations.create(conversation, names)
@@ -193,7 +193,7 @@ class Registration:
         except Exception as error:
             self._journal.of(conversation.id).never_began(error)
             raise
-        return context, names
+        return names
 
     def _write(self, context: CallContext, incoming: IncomingCall) -> None:
         note = self._journal.of(context.conversation_id)
@@ -207,6 +207,8 @@ class Registration:
         note.status("saved")
 
     def _wait(self, found: Registered, name: Hashable, seconds: float) -> None:
+        if self._admission.draining:
+            return  # nobody would be there to see it expire
         context_id = found.context.id
         expiry = self._clock.callLater(seconds, self._expired, context_id)
         self._waiting[context_id] = Announced(found, name, expiry)
@@ -243,8 +245,7 @@ class Registration:
 
     def released(self, announced: Announced, seconds: float) -> None:
         """It waits again, for so long."""
-        if not self._admission.draining:
-            self._wait(announced.registered, announced.name, seconds)
+        self._wait(announced.registered, announced.name, seconds)
 
     def close(self) -> None:
         """Leave no timer behind."""
