@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.interop.asterisk import wait_until
 from tests.interop.certificate import Certificate
@@ -144,9 +145,14 @@ class Server:
         """The `data` of an API answer."""
         return json.loads(self.text(path))["data"]
 
-    def refused(self, reason: str, transport: str = "audiosocket") -> float:
-        """How many connections of a transport were refused for that reason, by /metrics."""
-        metric = f'rapida_{transport}_refused_total{{reason="{reason}"}} '
+    def context(self, caller: str) -> str:
+        """A context that waits for the call of that number."""
+        query = urlencode({"from": caller})
+        return self.text(f"/v1/talk/asterisk/call/{self.assistant_id}?{query}")
+
+    def refused(self, reason: str) -> float:
+        """How many AudioSocket connections were refused for that reason, by /metrics."""
+        metric = f'rapida_audiosocket_refused_total{{reason="{reason}"}} '
         for line in self.text("/metrics").splitlines():
             if line.startswith(metric):
                 return float(line.removeprefix(metric))

@@ -63,9 +63,10 @@ def line(request: pytest.FixtureRequest) -> Line:
 
 
 @pytest.fixture(scope="module")
-def dialects(asterisk: Asterisk) -> Mapping[str, Call]:
-    """Calls with other codecs, the other form of control messages, and another way to be known."""
+def dialects(asterisk: Asterisk, server: Server) -> Mapping[str, Call]:
+    """Calls with other codecs, the other form of control messages, and other ways to be known."""
     where = says(asterisk, WHERE)
+    other = server.context("+15550003")
 
     def call(codec: str, form: str) -> Call:
         return asterisk.call("websocket", *HEARS_OUT, where, *HEARS_OUT, CODEC=codec, FORM=form)
@@ -77,6 +78,7 @@ def dialects(asterisk: Asterisk) -> Mapping[str, Call]:
         "plain-text": call("ulaw", "plain-text"),
         "plain-text slin16": call("slin16", "plain-text"),
         "variable": asterisk.call("websocket-variable", *HEARS_OUT, where, *HEARS_OUT),
+        "mixed up": asterisk.call("websocket-mixed-up", *HEARS_OUT, where, *HEARS_OUT, OTHER=other),
     }
 
 
@@ -162,7 +164,8 @@ def test_understood_each_other(line: Line) -> None:
 
 
 @pytest.mark.parametrize(
-    "dialect", ["alaw", "slin", "slin16", "plain-text", "plain-text slin16", "variable"]
+    "dialect",
+    ["alaw", "slin", "slin16", "plain-text", "plain-text slin16", "variable", "mixed up"],
 )
 def test_dialect(dialects: Mapping[str, Call], server: Server, dialect: str) -> None:
     """Whatever was chosen in the dial string, the caller is heard and hears."""
@@ -180,8 +183,7 @@ def test_unknown_context(asterisk: Asterisk, server: Server) -> None:
 
 def test_outbound(asterisk: Asterisk, server: Server) -> None:
     """Who is called hears the assistant; the context is all that the dialplan needs, and once."""
-    path = f"/v1/talk/asterisk/call/{server.assistant_id}?from=%2B15550002"
-    context_id = server.text(path)
+    context_id = server.context("+15550002")
     call = asterisk.call_out("rapida-outbound-ws", "Wait(6)", RAPIDA_CONTEXT_ID=context_id)
     assert talk_time(call.wait().heard()) > 2
     again = asterisk.call_out("rapida-outbound-ws", "Wait(6)", RAPIDA_CONTEXT_ID=context_id)

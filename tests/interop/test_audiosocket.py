@@ -196,8 +196,7 @@ def test_used_context(calls: Mapping[str, Call], asterisk: Asterisk, server: Ser
 
 def test_outbound(asterisk: Asterisk, server: Server) -> None:
     """Who is called hears the assistant: RAPIDA_CONTEXT_ID is all that the dialplan needs."""
-    path = f"/v1/talk/asterisk/call/{server.assistant_id}?from=%2B15550001"
-    context_id = server.text(path)
+    context_id = server.context("+15550001")
     call = asterisk.call_out("rapida-outbound", "Wait(6)", RAPIDA_CONTEXT_ID=context_id).wait()
     assert talk_time(call.heard()) > 2
 
