@@ -21,6 +21,7 @@ class Apart:
         self._clock = clock
         self._send = send
         self._unsent: deque[tuple[bytes, bool]] = deque()
+        self._last: Callable[[], None] | None = None
         self._timer: IDelayedCall | None = None
 
     def send(self, payload: bytes, binary: bool) -> None:
@@ -35,15 +36,20 @@ class Apart:
         self._timer = None
         if self._unsent:
             self.send(*self._unsent.popleft())
+        elif self._last is not None:
+            last, self._last = self._last, None
+            last()
 
-    def flush(self) -> None:
-        """All that waits, at once."""
-        while self._unsent:
-            self._send(*self._unsent.popleft())
+    def then(self, last: Callable[[], None]) -> None:
+        """Call `last` when all that waits has been sent, a moment after it. Send nothing more."""
+        self._last = last
+        if self._timer is None:
+            self._next()
 
     def stop(self) -> None:
         """Forget what waits."""
         self._unsent.clear()
+        self._last = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

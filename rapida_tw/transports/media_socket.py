@@ -324,12 +324,16 @@ class MediaSocket:
                 self._close(code, end.reason)
 
     def _close(self, code: int, reason: str = "") -> None:
-        socket = self._socket
-        if socket is not None:
-            if self._apart is not None:
-                self._apart.flush()  # now or never
-            self._forget()
+        socket, apart = self._socket, self._apart
+        if socket is None:
+            return
+        self._apart = None
+        self._forget()
+        if apart is None:
             socket.close(code, reason)
+        else:
+            # The word of the end would not be read, in one record with what is before it.
+            apart.then(lambda: socket.close(code, reason))
 
     def _forget(self) -> None:
         """From now on nothing is sent and nobody is told anything."""

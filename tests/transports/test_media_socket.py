@@ -451,12 +451,25 @@ class ApartTests(Case):
         self.assertEqual(len(connection.sent), 4)
 
     def test_hang_up(self) -> None:
-        """A hang-up takes what waits with it."""
+        """What waits, the goodbye and the close each have a turn of their own, too."""
         connection = self.started(secure=True, one_frame_a_record=True)
         self.leg.send_audio(b"0")
         self.leg.send_audio(b"1")
         self.leg.hang_up()
-        self.assertEqual([payload for _, payload in connection.sent][1:3], [b"1", b"bye"])
+        self.leg.send_audio(b"too late")
+        for sent in ([b"0"], [b"0", b"1"], [b"0", b"1", b"bye"]):
+            self.assertEqual([payload for _, payload in connection.sent], sent)
+            connection.clock.advance(0.001)
+        opcode, _ = connection.sent[-1]
+        self.assertEqual((len(connection.sent), opcode), (4, CLOSE))
+        connection.lose()
+        self.over(connection)
+
+    def test_hang_up_of_nothing(self) -> None:
+        """A close for which nothing waits is sent at once."""
+        connection = self.started(secure=True, one_frame_a_record=True)
+        connection.feed(frame(TEXT, b"e"))
+        self.assertEqual([opcode for opcode, _ in connection.sent], [CLOSE])
         connection.lose()
         self.over(connection)
 
