@@ -73,7 +73,7 @@ class ExotelMedia:
     def opened(self, desk: Desk) -> None:
         desk.say(json.dumps({"event": "connected"}))
         profile = self._profile
-        start = {self._name(name): value for name, value in self._told.items()}
+        start: dict[str, Any] = {self._name(name): value for name, value in self._told.items()}
         start[self._name("custom_parameters")] = dict(self._parameters)
         start[self._name("media_format")] = {
             "encoding": profile.encoding,

@@ -42,15 +42,22 @@ class Network:
     """Carries bytes between the connections made in it.
 
     `delay()` says how many seconds the next piece is under way, behind those before it on the same
-    connection; None: none.
+    connection; None: none. `joined`: what is written to a connection within one turn arrives in one
+    piece, as over Twisted's TLS.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, delay: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        delay: Callable[[], float] | None = None,
+        joined: bool = False,
+    ) -> None:
         self.connected: set[MemoryTransport] = set()  # both ends of what is open
         self._clock = clock
         self._delay = delay
+        self._joined = joined
         self._due: list[tuple[MemoryTransport, bytes | Exception]] = []
         self._timer: IDelayedCall | None = None
 
@@ -85,7 +92,7 @@ class Network:
     def _deliver(self) -> None:
         due, self._due = self._due, []
         self._timer = None
-        for target, what in due:
+        for target, what in _joined(due) if self._joined else due:
             self._hand_over(target, what)
 
     def _arrived(self, target: MemoryTransport) -> None:
@@ -98,6 +105,19 @@ class Network:
             # As a reactor does it: this connection is lost, its neighbours are not.
             self._log.failure("a protocol failed on what it received")
             target.fail(error)
+
+
+def _joined(
+    due: Iterable[tuple[MemoryTransport, bytes | Exception]],
+) -> list[tuple[MemoryTransport, bytes | Exception]]:
+    joined: dict[MemoryTransport, list[bytes | Exception]] = {}
+    for target, what in due:
+        pieces = joined.setdefault(target, [])
+        if isinstance(what, bytes) and pieces and isinstance(before := pieces[-1], bytes):
+            pieces[-1] = before + what
+        else:
+            pieces.append(what)
+    return [(target, piece) for target, pieces in joined.items() for piece in pieces]
 
 
 @implementer(ITransport, IConsumer, IPushProducer)

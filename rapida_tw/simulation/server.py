@@ -57,13 +57,14 @@ class VirtualServer:
         max_calls: int = 0,
         disk: RecordingDisk | None = None,
         weather: Callable[[], float] | None = None,
+        joined: bool = False,
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
-        Without a `disk` nothing is recorded. `weather`: of the network (sim/weather.py).
+        Without a `disk` nothing is recorded. `weather`, `joined`: of the network (sim/memory.py).
         """
         self.clock = clock = VirtualClock()
-        self.network = Network(clock, weather)
+        self.network = Network(clock, weather, joined)
         self.metronome = Metronome(clock)
         self.beat = MediaClock(clock)
         self.ids = Ids(self.now)

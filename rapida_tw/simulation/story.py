@@ -25,7 +25,7 @@ class Simulation:
     """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS).
 
     `manner` is how an Asterisk calls by AudioSocket, `faults` how a carrier's WebSocket
-    misbehaves, `weather` the network's (sim/weather.py).
+    misbehaves, `weather` is the network's (sim/weather.py), `scheme` the one that carriers know.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Simulation:
         manner: Manner = APPLICATION,
         faults: Faults = NO_FAULTS,
         weather: Callable[[], float] | None = None,
+        scheme: str = "https",
         metadata: Mapping[str, str] | None = None,
         **deployment: Any,
     ) -> None:
@@ -48,7 +49,11 @@ class Simulation:
         self._way = None if transport == AUDIOSOCKET else TRANSPORTS[transport]
         if self._way is not None:
             phone |= {"provider": self._way.carrier, "options": self._way.options}
-        self.server = VirtualServer(options, phone, tools, model_provider, weather=weather)
+        # TLS and proxies may join what we write in one turn: for carriers that is the rule here.
+        joined = self._way is not None
+        self.server = VirtualServer(
+            options, phone, tools, model_provider, weather=weather, joined=joined
+        )
         self.caller = Caller()
         self._script: deque[str | None] = deque()
         self._manner = manner
@@ -56,13 +61,14 @@ class Simulation:
         self._asterisk: FakeAsterisk | None = None
         self._line: WebSocketLine | None = None
         self._called = False
+        self._secure = scheme == "https"
         self.failure: Failure | None = None  # why the line did not come up, or the carrier's bug
         self.reports: list[int] = []  # the answers' status to what the carrier reported
         if self._way is None:
             self._context = self.server.register(**(metadata or {}))
             self.web: VirtualWeb | None = None
         else:
-            self.web = VirtualWeb(self.server)
+            self.web = VirtualWeb(self.server, scheme)
 
     @property
     def clock(self) -> VirtualClock:
@@ -124,7 +130,7 @@ class Simulation:
             self.caller,
             self._script,
             self._faults,
-            one_frame_a_record=way.one_frame_a_record,
+            one_frame_a_record=way.one_frame_a_record and self._secure,
         )
 
         def up(line: WebSocketLine) -> None:

@@ -175,6 +175,20 @@ class NetworkTests(SynchronousTestCase):
         )
         self.assertEqual(servers.made[0].received, b"unharmed")
 
+    def test_joined(self) -> None:
+        """Where writes are joined, those of one turn are one piece, and the end comes behind it."""
+        servers, near = Servers(), Server()
+        network = Network(self.clock, joined=True)
+        network.connect(servers, near)
+        for data in (b"one", b"two"):
+            near.transport.write(data)
+        servers.made[0].transport.write(b"back")
+        near.transport.loseConnection()
+        self.settle()
+        self.assertEqual(servers.made[0].pieces, [b"onetwo"])
+        self.assertEqual(near.pieces, [b"back"])
+        self.assertEqual(self.lost(servers.made[0]), ConnectionDone)
+
     def test_connected(self) -> None:
         """The network knows what is open."""
         self.assertEqual(self.network.connected, {self.wire, self.wire.peer})
