@@ -31,7 +31,7 @@ class WayOut:
     def __init__(self, write: Callable[[bytes], None], faults: Faults = NO_FAULTS) -> None:
         self.lost = 0  # media messages
         self._write = write
-        self._faults = faults
+        self.faults = faults
         self._media = 0  # media messages so far
         self._swapped = b""  # control messages that wait for the next media message
         self._late: deque[tuple[float, bytes]] = deque()  # when due
@@ -41,15 +41,15 @@ class WayOut:
         """One message in its frame (or frames)."""
         if media:
             self._media += 1
-            if self._faults.lose_every and self._media % self._faults.lose_every == 0:
+            if self.faults.lose_every and self._media % self.faults.lose_every == 0:
                 self.lost += 1
                 return
             frame, self._swapped = frame + self._swapped, b""
-        elif self._faults.swap:
+        elif self.faults.swap:
             self._swapped += frame
             return
-        if self._faults.delay:
-            self._late.append((now + self._faults.delay, frame))
+        if self.faults.delay:
+            self._late.append((now + self.faults.delay, frame))
         else:
             self._leave(frame)
 
@@ -79,8 +79,8 @@ class WayOut:
             return
         if self._held is not None:
             self._held.append(data)
-        elif self._faults.cut is None:
+        elif self.faults.cut is None:
             self._write(data)
         else:
-            for piece in self._faults.cut(data):
+            for piece in self.faults.cut(data):
                 self._write(piece)

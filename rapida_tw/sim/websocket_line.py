@@ -191,6 +191,10 @@ class WebSocketLine(Protocol):
         """A text message, whatever it says."""
         self.say(text)
 
+    def misbehave(self, faults: Faults) -> None:
+        """From now on the way to the server has these faults."""
+        self._way.faults = faults
+
     def stall(self) -> None:
         """Keep back what would be sent."""
         self._way.stall()
