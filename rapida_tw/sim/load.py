@@ -37,6 +37,7 @@ _TIMESPEC = struct.Struct("=qq")
 # Connections that wait for their first packet at one time. A storm of them would make the beat
 # late, and a server that guards its running calls would then refuse new ones.
 _CONNECTING = 8
+_SET_UP = 12_000_000  # ns for each of them, where there is no packet to wait for
 _CONNECT_WITHIN = 30_000_000_000  # ns for all of them
 _PLAYED_AFTER = 200_000_000  # ns: a carrier's buffer holds about so much of ours
 _PROBE_TICKS = 30  # 600 ms of voice
@@ -163,9 +164,10 @@ class _Generator:
     def _wait_for_packets(self, waiting: list[_Call], started: int) -> list[_Call]:
         if now() - started > _CONNECT_WITHIN:
             return []
+        if not self._wire.continuous:  # who has opened the socket is connected, without a packet
+            self._go_on(now() + _CONNECTING * _SET_UP)
+            return []
         self._go_on(now() + 1_000_000)
-        if not self._wire.continuous:
-            return []  # who has opened the socket is connected; nobody need speak
         return [call for call in waiting if not call.arrivals and call.sock.fileno() >= 0]
 
     def _connect(self, number: int, context: UUID) -> _Call:
