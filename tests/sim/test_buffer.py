@@ -150,10 +150,10 @@ def test_finishes_message() -> None:
 def test_finishes_nothing() -> None:
     """Between two messages nothing has begun."""
     heard = Heard(Playing(finishes_message=True))
-    heard.buffer.write(beats("a"))
-    heard.buffer.write(beats("b"))
-    heard.play().buffer.clear()
-    assert heard.play().sound == beats("a")
+    heard.buffer.write(beats("a", "b"))
+    heard.buffer.write(beats("c"))
+    heard.play(2).buffer.clear()
+    assert heard.play().sound == beats("a", "b")
 
 
 def test_capacity() -> None:

@@ -46,7 +46,7 @@ def test_late() -> None:
 
 def test_swapped() -> None:
     """A control message leaves behind the media that follows it."""
-    assert Sent(Faults(swap=True)).send(b"a", b"B", b"c") == [b"a", b"cB"]
+    assert Sent(Faults(swap=True)).send(b"a", b"B", b"c", b"d") == [b"a", b"cB", b"d"]
 
 
 def test_stall() -> None:

@@ -293,9 +293,10 @@ class EndingTests(Case):
         line.press("1")
         line.send_text("late")
         server.say(SOUND)
+        server.say("eh")
         run(self.clock, 0.1)
         self.assertEqual(server.messages, ["opened", "hung up"])
-        self.assertEqual(self.phone.heard, [])
+        self.assertEqual((self.phone.heard, line.complaints), ([], {}))
 
 
 class MisbehaviourTests(Case):
