@@ -28,15 +28,19 @@ from rapida_tw.config import Log
 
 HIDDEN = "***"
 
-_SECRET_NAMES = r"(?:x-)?api[-_]?key|authorization|proxy-authorization|secret(?:[-_]key)?|password"
+_SECRET_NAMES = (
+    r"(?:x-)?api[-_]?key|authorization|proxy-authorization|secret(?:[-_]key)?|password"
+    r"|(?:account|auth)[-_]token|private[-_]key"
+)
 # A name as in a query, a header line, a repr of headers or JSON; then its value.
 _NAMED = re.compile(
-    rf"""(\b(?:{_SECRET_NAMES})(?:['"]?\s*(?:[:=]|%3d)|['"]\s*,)\s*"""
+    rf"""((?:\b|_)(?:{_SECRET_NAMES})(?:['"]?\s*(?:[:=]|%3d)|['"]\s*,)\s*"""
     r"""[\[(]?\s*(?:b?['"])?(?:bearer |basic |digest )?)[^\s&'"\]),;<>]+""",
     re.IGNORECASE,
 )
 _SECRET_FIELD = re.compile(rf"(?:{_SECRET_NAMES}|token)", re.IGNORECASE)
 _KEY = re.compile(r"\b(rpd-[\w-]{4})[\w-]{8,}")  # its beginning tells people which key it was
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*")
 _USERINFO = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
 
 # What could end a line, move a cursor or not be written as UTF-8 (lone surrogates).
@@ -67,6 +71,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
+        text = _PRIVATE_KEY.sub(HIDDEN, text)
         text = _NAMED.sub(rf"\1{HIDDEN}", text)
         text = _KEY.sub(rf"\1{HIDDEN}", text)
         return _USERINFO.sub(rf"\1{HIDDEN}@", text)

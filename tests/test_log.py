@@ -221,8 +221,21 @@ class Secrets(SynchronousTestCase):
             str(Headers({b"X-Api-Key": [b"hunter22"]})),
             "redis://:hunter22@cache:6379/0",
             "postgresql://rapida:hunter22@db/rapida",
+            '{"account_token": "hunter22"}',
+            "ari_password=hunter22",
+            "api_secret: hunter22",
+            "private_key = hunter22",
         ):
             self.everywhere("hunter22", "{place}", place=place)
+
+    def test_private_key(self) -> None:
+        """A private key is known by its form, however it came in."""
+        for pem in (
+            "-----BEGIN PRIVATE KEY-----\nhunter22\nhunter23\n-----END PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY----- hunter22",
+            "private_key: '-----BEGIN PRIVATE KEY-----\\nhunter22'",
+        ):
+            self.everywhere("hunter", "{x} is no key", x=pem)
 
     def test_rest_stays(self) -> None:
         """What stands around a secret is still told."""
