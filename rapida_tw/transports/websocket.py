@@ -89,12 +89,12 @@ class FrameSocket(WebSocketServerProtocol):
         self._receiver.opened(self)
 
     def dataReceived(self, data: bytes) -> None:
-        if self.state != self.STATE_OPEN or self.data or self.inside_message or self.current_frame:
-            super().dataReceived(data)  # which has begun with something
-            return
         if self._tail:
             data = self._tail + data
             self._tail = b""
+        if self.state != self.STATE_OPEN or self.data or self.inside_message or self.current_frame:
+            super().dataReceived(data)  # which has begun with something
+            return
         rest = self._take(data)
         if rest:
             super().dataReceived(rest)

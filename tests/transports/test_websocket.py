@@ -233,6 +233,18 @@ class CloseTests(SynchronousTestCase):
             connection.socket.connectionLost(Failure(ConnectionDone()))
             self.assertEqual(connection.clock.getDelayedCalls(), [])
 
+    def test_closing_in_a_frame(self) -> None:
+        """The answer is understood behind a frame that our close has cut in two."""
+        data = frame(BINARY, b"*" * 640) + frame(CLOSE, b"\x03\xe8")
+        for cut in (1, 3, 100, 647):
+            connection = Connection()
+            connection.feed(data[:cut])
+            connection.socket.close(1000)
+            connection.feed(data[cut:])
+            self.assertTrue(connection.wire.aborted, cut)
+            connection.lose()
+            self.assertEqual(connection.receiver.ended[0][0], 1000)
+
     def test_behind_a_close(self) -> None:
         """Case 7.1.2-4: what comes behind a close frame is not heard."""
         connection = Connection()
