@@ -312,16 +312,14 @@ class MediaSocket:
             return
         if end.status == "failed":
             self._log.warn("{socket}: {end}", socket=self, end=end)
-        try:
-            if self._listener is None and self._claimed is not None:
-                self._lose(NeverStarted(str(end)))
-            if self._listener is not None:
-                self._listener.leg_ended(end)
-        finally:
-            if code is None:
-                self._forget()
-            else:
-                self._close(code, end.reason)
+        if code is None:
+            self._forget()
+        else:
+            self._close(code, end.reason)  # first, or the listener hangs up as if all were well
+        if self._listener is not None:
+            self._listener.leg_ended(end)
+        elif self._claimed is not None:
+            self._lose(NeverStarted(str(end)))
 
     def _close(self, code: int, reason: str = "") -> None:
         socket, apart = self._socket, self._apart

@@ -347,6 +347,15 @@ class CallTests(Case):
         (name, end), *more = self.listener.told
         self.assertEqual((name, end.reason, more), ("ended", "protocol_error", []))
 
+    def test_who_hangs_up_when_told(self) -> None:
+        """A call that ends hangs up its leg: the close says why it ended all the same."""
+        for text, times, code in ((b"?", MALFORMED + 1, 1008), (b"\xff", 1, 1007), (b"e", 1, 1000)):
+            connection = self.started()
+            self.listener.leg_ended = lambda end: self.leg.hang_up()  # type: ignore[method-assign]
+            connection.feed(*[frame(TEXT, text)] * times)
+            self.assertEqual(connection.close_code, code)
+            self.assertNotIn(b"bye", [payload for _, payload in connection.sent])
+
     def test_no_utf8(self) -> None:
         """Text that is no UTF-8 ends it at once (RFC 6455, section 8.1)."""
         connection = self.started()
