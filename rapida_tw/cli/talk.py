@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
@@ -14,14 +15,19 @@ from rapida_tw.cli.local import configuration
 from rapida_tw.cli.opening import Nouns, command
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.reacting import run as run_reactor
+from rapida_tw.cli.source import Usage
 from rapida_tw.errors import CallError, MisconfiguredAssistant
 from rapida_tw.log import wall_clock
+from rapida_tw.sim.farm import SIGNING
 from rapida_tw.sim.phone import CallFailed
 from rapida_tw.sim.talk import TRANSPORTS, Outcome, Play, Press, Say, TalkOptions
 from rapida_tw.sim.talk import talk as make_call
 from rapida_tw.speech.base import Host, Registry, SynthesizerProvider
 
 Step = Say | Play | Press
+
+
+_SECRET = "RAPIDA_CARRIER_SECRET"
 
 
 class NoCall(CallError):
@@ -42,6 +48,12 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     steps.add_argument("--wav", action=_Step, metavar="FILE", type=_play, help="16 bit, any rate")
     steps.add_argument("--dtmf", action=_Step, metavar="KEYS", type=_press, help="0-9 A-D * #")
     parser.add_argument("--from", dest="caller", default="+15550100", metavar="NUMBER")
+    parser.add_argument(
+        "--carrier-secret",
+        metavar="SECRET",
+        help=f"sign as the carrier does ({', '.join(SIGNING)}), for the address of --url;"
+        f" better: ${_SECRET}",
+    )
     parser.add_argument("--heard", type=Path, metavar="WAV", help="write what the caller heard")
     parser.add_argument("--longest", type=float, default=120.0, metavar="SECONDS")
 
@@ -104,7 +116,15 @@ def _options(arguments: Namespace, server: Target) -> TalkOptions:
         tuple(arguments.steps),
         arguments.heard,
         longest=arguments.longest,
+        secret=_secret(arguments),
     )
+
+
+def _secret(arguments: Namespace) -> str:
+    given = arguments.carrier_secret
+    if given and arguments.transport not in SIGNING:
+        raise Usage(f"there is nothing to sign with --carrier-secret by {arguments.transport}")
+    return given or os.environ.get(_SECRET, "")
 
 
 def _voice(host: Host, name: str, out: Output) -> SynthesizerProvider | None:

@@ -27,12 +27,16 @@ CONNECT_WITHIN = 5.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """An assistant of a server. `url`: of its HTTP port, without a path; `caller`: who calls it."""
+    """An assistant of a server. `url`: of its HTTP port, without a path; `caller`: who calls it.
+
+    `secret`: what the carriers of `SIGNING` sign with; "" signs nothing.
+    """
 
     url: str
     assistant_id: str
     api_key: str = field(repr=False)
     caller: str = "+15550100"
+    secret: str = field(default="", repr=False)
 
     def webhook(self, carrier: str) -> str:
         """The address that is set in the carrier's console, the key in it."""
@@ -56,7 +60,7 @@ def _exotel(callee: Callee) -> FakeCarrier:
 
 
 def _plivo(callee: Callee) -> FakeCarrier:
-    number = PlivoNumber(callee.webhook("plivo"), tls=False)
+    number = PlivoNumber(callee.webhook("plivo"), auth_token=callee.secret, tls=False)
     return PlivoCall(number, callee.caller.removeprefix("+"))
 
 
@@ -65,14 +69,16 @@ def _telnyx(callee: Callee) -> FakeCarrier:
 
 
 def _twilio(callee: Callee) -> FakeCarrier:
-    return TwilioCall(TwilioNumber(callee.webhook("twilio"), tls=False), callee.caller)
+    number = TwilioNumber(callee.webhook("twilio"), auth_token=callee.secret, tls=False)
+    return TwilioCall(number, callee.caller)
 
 
 def _vonage(callee: Callee) -> FakeCarrier:
-    return VonageCall(Application(callee.webhook("vonage")), callee.caller.removeprefix("+"))
+    application = Application(callee.webhook("vonage"), signature_secret=callee.secret)
+    return VonageCall(application, callee.caller.removeprefix("+"))
 
 
-# What a carrier's name calls with, unsigned; asterisk is chan_websocket.
+# By what a carrier calls; asterisk is chan_websocket.
 CARRIERS: Mapping[str, Callable[[Callee], FakeCarrier]] = {
     "twilio": _twilio,
     "vonage": _vonage,
@@ -81,6 +87,8 @@ CARRIERS: Mapping[str, Callable[[Callee], FakeCarrier]] = {
     "plivo": _plivo,
     "telnyx": _telnyx,
 }
+# Telnyx signs with a key that nobody else has; the others do not sign.
+SIGNING = ("twilio", "plivo", "vonage")
 
 
 class Reach:

@@ -60,7 +60,8 @@ class Press:
 class TalkOptions:
     """One call. `quiet`: seconds without a sound after which it is the caller's turn.
 
-    `transport` is "audiosocket", to `host` and `port`, or one of the farm's `CARRIERS`.
+    `transport` is "audiosocket", to `host` and `port`, or one of the farm's `CARRIERS`; `secret`
+    is what that carrier signs with.
     """
 
     url: str
@@ -74,6 +75,7 @@ class TalkOptions:
     heard_wav: Path | None = None
     quiet: float = 1.0
     longest: float = 120.0  # seconds; then the caller hangs up
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,9 @@ async def _by_websocket(
     http: HTTPClient | None,
 ) -> Sequence[str]:
     """The call, to its end; what the carrier did not like of it."""
-    callee = Callee(options.url, options.assistant_id, options.api_key, options.caller)
+    callee = Callee(
+        options.url, options.assistant_id, options.api_key, options.caller, options.secret
+    )
     carrier = CARRIERS[options.transport](callee)
     reach = Reach(reactor, options.url)
     asking = reach.http(real_http(reactor, _ANSWER_WITHIN, http))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rapida_tw.cli.command import parser
-from rapida_tw.cli.talk import _document
+from rapida_tw.cli.line import Target
+from rapida_tw.cli.talk import _document, _options
 from rapida_tw.sim.caller import Turn
 from rapida_tw.sim.ear import Interval
 from rapida_tw.sim.phone import Ending, Reason
@@ -46,6 +49,25 @@ def test_not_yet(rapida: Rapida) -> None:
     status, _, err = rapida("talk", "--assistant", 5, "--transport", "sip")
     assert status == 2
     assert "a simulated caller by sip is not there yet; there is: audiosocket, twilio" in err
+
+
+def test_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a carrier signs with, from the command line or better the environment."""
+    words = "talk --assistant 5 --transport twilio".split()
+    server = Target("http://x.test", "rpd-x", "x.test", 4573)
+    monkeypatch.setenv("RAPIDA_CARRIER_SECRET", "of-environment")
+    assert _options(parser().parse_args(words), server).secret == "of-environment"
+    given = parser().parse_args([*words, "--carrier-secret", "given"])
+    assert _options(given, server).secret == "given"
+    assert "given" not in repr(_options(given, server))
+
+
+def test_nothing_to_sign(rapida: Rapida) -> None:
+    """A secret for a carrier that does not sign is a mistake."""
+    words = "talk --assistant 5 --transport exotel --carrier-secret x".split()
+    status, _, err = rapida(*words, "--url", "http://x.test", "--api-key", "rpd-x")
+    assert status == 2
+    assert "nothing to sign with --carrier-secret by exotel" in err
 
 
 def test_document() -> None:

@@ -9,7 +9,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.sim.carrier import Media
-from rapida_tw.sim.farm import CARRIERS, Callee, Reach
+from rapida_tw.sim.farm import CARRIERS, SIGNING, Callee, Reach
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
 from rapida_tw.sim.metronome import Metronome
 from rapida_tw.sim.websocket_line import WebSocketLine
@@ -53,6 +53,16 @@ def test_carriers(name: str) -> None:
     media = carrier.invited(documents(name), 0.0)
     assert media.url.startswith(f"ws://127.0.0.1:9007/v1/talk/{name}/ctx")
     assert CONTEXT in media.url
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_signing(name: str) -> None:
+    """With a secret those sign that can, and the secret is in no repr."""
+    callee = Callee("http://x.test", "12", "rpd-key", secret="s3cret")
+    signed = CARRIERS[name](callee).webhook(0.0).headers
+    plain = CARRIERS[name](CALLEE).webhook(0.0).headers
+    assert bool(signed.keys() - plain.keys()) is (name in SIGNING)
+    assert "s3cret" not in repr(callee)
 
 
 def test_quoted() -> None:
