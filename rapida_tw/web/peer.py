@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from rapida_tw.web.request import BoundedRequest
+from twisted.web.http import Request
 
 _Address = IPv4Address | IPv6Address
 
@@ -23,14 +23,14 @@ class Proxies:
         """`networks`: addresses or networks, "10.0.0.0/8"."""
         self._networks = tuple(map(ip_network, networks))
 
-    def forwarded(self, request: BoundedRequest, name: str) -> str:
+    def forwarded(self, request: Request, name: str) -> str:
         """What a trusted proxy says of its client's `name` (host, proto); "" without one."""
         peer = _peer(request)
         if peer is None or not self._trust(peer):
             return ""
         return _items(request, name)[-1]
 
-    def client(self, request: BoundedRequest) -> str:
+    def client(self, request: Request) -> str:
         """The client's address, for the log: the nearest one that is no trusted proxy."""
         peer = _peer(request)
         if peer is None:
@@ -46,12 +46,12 @@ class Proxies:
         return any(peer in network for network in self._networks)
 
 
-def _peer(request: BoundedRequest) -> _Address | None:
+def _peer(request: Request) -> _Address | None:
     host = getattr(request.getClientAddress(), "host", None)
     return None if host is None else _parse(host)
 
 
-def _items(request: BoundedRequest, name: str) -> list[str]:
+def _items(request: Request, name: str) -> list[str]:
     """All values of the header, in the order in which proxies have added them; at least ""."""
     lines = request.requestHeaders.getRawHeaders(f"x-forwarded-{name}".encode("ascii")) or [b""]
     return [item.strip() for item in b",".join(lines).decode("latin-1").split(",")]

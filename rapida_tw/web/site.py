@@ -81,7 +81,7 @@ class WebDependencies:
 
 def build_site(deps: WebDependencies) -> Site:
     """The factory to listen with."""
-    return BoundedSite(build_tree(deps), deps.clock)
+    return BoundedSite(build_tree(deps), deps.clock, deps.proxies)
 
 
 def build_tree(deps: WebDependencies) -> Tree:
@@ -187,10 +187,11 @@ class BoundedSite(Site):
     protocol = BoundedChannel  # type: ignore[assignment]  # Twisted's is a function
     _log = Logger()
 
-    def __init__(self, tree: Tree, clock: IReactorTime) -> None:
+    def __init__(self, tree: Tree, clock: IReactorTime, proxies: Proxies) -> None:
         super().__init__(
             tree, requestFactory=BoundedRequest, timeout=COMPLETE_WITHIN, reactor=clock
         )
+        self._proxies = proxies
 
     def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
@@ -205,8 +206,8 @@ class BoundedSite(Site):
         """Called once for each request that was answered to its end."""
         requests.inc(getattr(request, "route", ""), str(request.code))
         self._log.debug(
-            "{peer} {method} {uri} {status} {size} bytes",
-            peer=request.getClientAddress(),
+            "{client} {method} {uri} {status} {size} bytes",
+            client=self._proxies.client(request),
             method=request.method.decode("ascii", "replace"),
             uri=redacted(request.uri),
             status=request.code,

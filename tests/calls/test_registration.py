@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail
 from rapida_tw.calls import registration
 from rapida_tw.calls.admission import MOST_WAITING
 from rapida_tw.calls.context import LIFETIME, CallContext
+from rapida_tw.calls.journal import EVERY
 from rapida_tw.calls.registration import Registered
 from rapida_tw.errors import (
     AssistantNotFound,
@@ -295,3 +296,17 @@ class UnknownCapacityTests(CallsCase):
         """Where nobody has said how many calls there may be, some thousands wait at most."""
         self.assertEqual(self.calls._admission.most_waiting, MOST_WAITING)
         self.assertLess(MOST_WAITING, 10_000)
+
+
+class DrainingTests(CallsCase):
+    def test_too_late(self) -> None:
+        """A registration that ends while the server stops leaves no timer behind."""
+        held: Deferred[None] = Deferred()
+        self.server.conversations.create = lambda *_: held  # type: ignore[method-assign]
+        registering = self.register()
+        self.successResultOf(self.calls.drain(0.0))
+        held.callback(None)
+        self.successResultOf(registering)
+        self.server.contexts.close()
+        self.server.clock.run(2 * EVERY)
+        self.assertEqual(self.server.leftovers(), [])
