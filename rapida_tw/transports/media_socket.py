@@ -171,9 +171,7 @@ class MediaSocket:
         if self._malformed == 1:  # not each: a log is no place to be flooded from outside
             self._log.warn("{socket}: malformed message: {error}", socket=self, error=error)
         if not binary and not _is_utf8(payload) and self._socket is not None:
-            socket = self._socket
-            self._finish(PROTOCOL_ERROR.because("text that is no UTF-8"), None)
-            socket.refuse_payload("text that is no UTF-8")
+            self._socket.refuse_payload("text that is no UTF-8")
         elif self._listener is None:
             self._refuse(NeverStarted(str(error)), POLICY)
         elif self._malformed > MALFORMED:
@@ -186,6 +184,9 @@ class MediaSocket:
     def _tell_full(self) -> None:
         if self._listener is not None and self._socket is not None:
             self._listener.far_end_full(self._stuck or self._refuses)
+
+    def broken(self, reason: str) -> None:
+        self._finish(PROTOCOL_ERROR.because(reason), None)
 
     def closed(self, code: int | None, reason: str, failure: Failure | None) -> None:
         if self._peer == "":  # the handshake was refused or cut
@@ -202,8 +203,6 @@ class MediaSocket:
         else:
             # A host that died acknowledges nothing: our buffers are full before TCP gives up.
             end = NETWORK_FAILED.because(failure.getErrorMessage())
-        if self._listener is None and self._socket is not None:
-            self._lose(NeverStarted("the connection was closed before it started"))
         self._finish(end, None)
 
     # -- the start --------------------------------------------------------------------------------

@@ -49,6 +49,9 @@ class Receiver(Protocol):
     def writable(self, free: bool) -> None:
         """The far side (or the socket towards it) takes nothing / takes again."""
 
+    def broken(self, reason: str) -> None:
+        """The far side has broken RFC 6455 or our limits, and we are closing; `closed` follows."""
+
     def closed(self, code: int | None, reason: str, failure: Failure | None) -> None:
         """The socket is gone; once, last. `code` None: without a close frame; `failure`: TCP's."""
 
@@ -165,10 +168,13 @@ class FrameSocket(WebSocketServerProtocol):
         self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
     ) -> None:
         super().sendCloseFrame(code, reasonUtf8, isReply)
-        if self._cutting is None:
-            self.transport.resumeProducing()  # its answer must be read
-            clock = self.factory.reactor
-            self._cutting = clock.callLater(CLOSED_WITHIN, self.transport.abortConnection)
+        if self._cutting is not None:
+            return
+        self.transport.resumeProducing()  # its answer must be read
+        clock = self.factory.reactor
+        self._cutting = clock.callLater(CLOSED_WITHIN, self.transport.abortConnection)
+        if self.failedByMe:
+            self._receiver.broken((reasonUtf8 or b"").decode())
 
     def refuse_payload(self, reason: str) -> None:
         """Close because of text that is no UTF-8 (RFC 6455, section 8.1)."""

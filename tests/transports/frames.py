@@ -85,6 +85,7 @@ class Receiver:
         self.socket: FrameSocket | None = None
         self.messages: list[tuple[bytes, bool]] = []
         self.full: list[bool] = []
+        self.broke: list[str] = []
         self.ended: list[tuple[int | None, str, bool]] = []
 
     def opened(self, socket: FrameSocket) -> None:
@@ -95,6 +96,9 @@ class Receiver:
 
     def writable(self, free: bool) -> None:
         self.full.append(not free)
+
+    def broken(self, reason: str) -> None:
+        self.broke.append(reason)
 
     def closed(self, code: int | None, reason: str, failure: Failure | None) -> None:
         self.ended.append((code, reason, failure is not None))

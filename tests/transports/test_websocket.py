@@ -126,11 +126,12 @@ VIOLATIONS = {
 
 @pytest.mark.parametrize("case", VIOLATIONS)
 def test_violations(case: str) -> None:
-    """What breaks RFC 6455 closes with 1002, wherever in the stream it comes, and nothing more."""
+    """What breaks RFC 6455 closes with 1002, wherever in the stream it comes, and is told once."""
     for before in ([], [frame(TEXT, b"{}")], [frame(BINARY, b"*" * 640)] * 2):
         connection = Connection()
         connection.feed(b"".join(before) + VIOLATIONS[case], frame(TEXT, b"late"))
         assert connection.close_code == 1002, case
+        assert len(connection.receiver.broke) == 1
         assert len(connection.receiver.messages) == len(before)
 
 
@@ -210,6 +211,7 @@ class CloseTests(SynchronousTestCase):
         """Case 7.1.1: its close is answered, and its code told."""
         connection = Connection()
         connection.feed(frame(TEXT, b"{}") + frame(CLOSE, struct.pack("!H", 1001) + b"bye"))
+        self.assertEqual(connection.receiver.broke, [])
         self.assertEqual(connection.close_code, 1000)
         self.assertTrue(connection.wire.disconnecting)
         connection.socket.connectionLost(Failure(ConnectionDone()))
@@ -225,6 +227,7 @@ class CloseTests(SynchronousTestCase):
             connection.socket.close(1000)
             connection.socket.send(b"{}", False)
             self.assertEqual(connection.sent, [(CLOSE, b"\x03\xe8")])
+            self.assertEqual(connection.receiver.broke, [])
             if answers:
                 connection.feed(frame(CLOSE, b"\x03\xe8"))
             else:
