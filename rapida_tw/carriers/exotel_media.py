@@ -56,6 +56,8 @@ class ExotelMedia:
 
     def received(self, message: bytes, binary: bool) -> Sequence[MediaEvent]:
         told = parse(message, binary)
+        if self._sid and text(told, "stream_sid", "streamSid") not in ("", self._sid):
+            raise RemoteProtocolError("a message of another stream")
         event = text(told, "event")
         if event == "media":
             return self._heard(part(told, "media"))

@@ -221,6 +221,15 @@ class ReceivedTests(SynchronousTestCase):
             events = told(media(SNAKE), b'{"event":"stop"%b}' % fields)
             self.assertEqual(events, [Stopped(REMOTE_HANGUP.because(detail))])
 
+    def test_another_stream(self) -> None:
+        """What names another stream is nobody's, in either spelling."""
+        for name in (b"stream_sid", b"streamSid"):
+            for what in (b'"stop"', b'"dtmf","digit":"1"', b'"connected"'):
+                message = b'{"event":%b,"%b":"S2"}' % (what, name)
+                self.assertRaises(RemoteProtocolError, told, media(SNAKE), message)
+            own = b'{"event":"dtmf","digit":"1","%b":"S1"}' % name
+            self.assertEqual(told(media(SNAKE), own), [Digit("1")])
+
     def test_other(self) -> None:
         """What tells nothing, or is not yet invented."""
         for event in (b"connected", b"clear", b"closed", b"silence", b"sparkles"):
