@@ -317,8 +317,8 @@ class MediaSocket:
             self._close(code, end.reason)  # first, or the listener hangs up as if all were well
         if self._listener is not None:
             self._listener.leg_ended(end)
-        elif self._claimed is not None:
-            self._lose(NeverStarted(str(end)))
+        else:
+            self._lose(NeverStarted(f"it ended before it started: {end}"))
 
     def _close(self, code: int, reason: str = "") -> None:
         socket, apart = self._socket, self._apart

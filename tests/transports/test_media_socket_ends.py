@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rapida_tw.transports.door import refused
 from tests.transports.frames import CLOSE, TEXT, frame
-from tests.transports.test_media_socket import MALFORMED, Case
+from tests.transports.test_media_socket import Case
 
 
 class BrokenTests(Case):
@@ -31,15 +32,16 @@ class BrokenTests(Case):
         self.assertEqual(len(self.lost), 1)
 
 
-class OrderTests(Case):
-    def test_hangs_up_at_the_end(self) -> None:
-        """A call hangs up when it is told of its end: too late to change the close code."""
-        for data, code in (([b"?"] * (MALFORMED + 1), 1008), ([b"bug"], 1011), ([b"e"], 1000)):
-            self.setUp()
-            connection = self.started()
-            self.listener.act = lambda name: self.leg.hang_up() if name == "ended" else None
-            connection.feed(*[frame(TEXT, letter) for letter in data])
-            self.assertEqual(connection.close_code, code)
-            self.assertEqual([opcode for opcode, _ in connection.sent], [CLOSE])
-            self.assertEqual([name for name, _ in self.listener.told], ["ended"])
-        self.flushLoggedErrors(ZeroDivisionError)
+class NamelessTests(Case):
+    """Sockets whose context nobody knows: all that tells of them is the count."""
+
+    def test_counted(self) -> None:
+        """Closed or broken before the start, each is counted once."""
+        before = refused._values.get(("never-started",), 0)
+        for data in (b"", frame(CLOSE, b"\x03\xe8"), frame(TEXT, b"a", rsv=1)):
+            connection = self.connect(claimed=None)
+            connection.feed(data)
+            connection.lose()
+            self.over(connection)
+        self.assertEqual(refused._values[("never-started",)] - before, 3)
+        self.assertEqual(self.lost, [])
