@@ -13,6 +13,7 @@ from rapida_tw.calls.call import LiveCall
 from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
+from rapida_tw.errors import CallError
 from rapida_tw.store.records import Conversation, NamedCall
 
 P = ParamSpec("P")
@@ -57,6 +58,9 @@ class CallRegister(Protocol):
 
     def release(self, claimed: Claimed) -> None:
         """The media did not come: the context waits again."""
+
+    def abandon(self, claimed: Claimed, error: CallError) -> None:
+        """The media will not come: the call has failed."""
 
 
 class Sockets(Protocol):

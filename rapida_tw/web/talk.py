@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import Carrier, Document, IncomingCall, Invitation, WebhookRequest
-from rapida_tw.errors import AssistantNotFound, NotFound, Unauthenticated
+from rapida_tw.errors import AssistantNotFound, CallError, NotFound, Unauthenticated
 from rapida_tw.ids import LARGEST, parse_id
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.auth import Gate
@@ -55,7 +55,14 @@ class Talk:
         number = _assistant_id(assistant_id)
         project_id = await self._enter(request, webhook, answering, number)
         registered = await self._calls.register(incoming, number, project_id)
-        return answering.answer(self._invitation(request, registered, incoming), webhook)
+        try:
+            return answering.answer(self._invitation(request, registered, incoming), webhook)
+        except CallError as error:
+            # Nobody will come: what waits for it is told why.
+            claimed = await self._calls.claim(registered.context.id, carrier)
+            self._calls.abandon(claimed, error)
+            error.spoken = registered.deployment.error_message or error.spoken
+            raise
 
     def _invitation(
         self, request: BoundedRequest, registered: Registered, incoming: IncomingCall

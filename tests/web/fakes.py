@@ -14,7 +14,7 @@ from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
-from rapida_tw.errors import AssistantNotFound, ContextNotFound, NotFound, Unauthenticated
+from rapida_tw.errors import AssistantNotFound, CallError, ContextNotFound, NotFound, Unauthenticated
 from rapida_tw.store.records import (
     ApiKey,
     Assistant,
@@ -152,6 +152,7 @@ class FakeCalls:
         self.claims: list[tuple[str, str]] = []
         self.claimed: Deferred[Claimed] | None = None
         self.released: list[Claimed] = []
+        self.abandoned: list[tuple[str, CallError]] = []
 
     def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
         """The context CONTEXT_ID waits, for every carrier."""
@@ -168,6 +169,9 @@ class FakeCalls:
 
     def release(self, claimed: Claimed) -> None:
         self.released.append(claimed)
+
+    def abandon(self, claimed: Claimed, error: CallError) -> None:
+        self.abandoned.append((claimed.context.id, error))
 
     def register(
         self, incoming: IncomingCall, assistant_id: int, project_id: int

@@ -238,3 +238,22 @@ class _TestKey:
 
     def check(self, text: str) -> Deferred[ApiKey]:
         return self._check(KEY if text == "rpd-test-key" else text)
+
+
+class OptionTests(WebCase):
+    """A deployment whose options the carrier cannot use."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.carriers["vonage"] = VONAGE
+        self.make_site()
+
+    def test_answer_fails(self) -> None:
+        """The caller hears the assistant's own words, and the call is over: nobody will come."""
+        options = {"sample_rate": 44100}
+        self.calls.deployment = Deployment(ASSISTANT, options=options, error_message="Try later.")
+        response = self.get(f"/v1/talk/vonage/call/{ASSISTANT}?from=1555&uuid=u1")
+        self.assertEqual((response.status, response.json[0]["text"]), (200, "Try later."))
+        [(context_id, error)] = self.calls.abandoned
+        self.assertEqual(context_id, CONTEXT_ID)
+        self.assertEqual(error.reason, "configuration-failed")
