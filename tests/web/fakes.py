@@ -14,7 +14,13 @@ from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
-from rapida_tw.errors import AssistantNotFound, CallError, ContextNotFound, NotFound, Unauthenticated
+from rapida_tw.errors import (
+    AssistantNotFound,
+    CallError,
+    ContextNotFound,
+    NotFound,
+    Unauthenticated,
+)
 from rapida_tw.store.records import (
     ApiKey,
     Assistant,
