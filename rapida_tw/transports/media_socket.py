@@ -128,11 +128,14 @@ class MediaSocket:
     def message_received(self, payload: bytes, binary: bool) -> None:
         try:
             events = self._wire.received(payload, binary)
+            if not events:
+                self._pace.count(0.0)
             for event in events:
                 if type(event) is Audio and self._listener is not None:
                     self._pace.count(len(event.payload) / self._bytes_a_second)
                     self._listener.audio_received(event.payload)
                 else:
+                    self._pace.count(0.0)
                     self._happened(event)
                 if self._socket is None:
                     return

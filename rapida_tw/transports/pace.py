@@ -1,7 +1,8 @@
 """Pace: how fast a far side sends, against a flood.
 
-A peer that floods us takes the time of everybody else's calls. A stalled network delivers at once
-what it held back; a call without audio for longer than the burst would be over.
+A peer that floods us takes the time of everybody else's calls, whatever it floods us with. A
+stalled network delivers at once what it held back; a call without audio for longer than the burst
+would be over.
 """
 
 from __future__ import annotations

@@ -20,13 +20,18 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from zope.interface import implementer
 
+from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.transports.direct import direct_writer
+from rapida_tw.transports.pace import Pace
 from rapida_tw.transports.tuning import for_media
 
 LARGEST = 131_072  # bytes of a message; the largest that a carrier sends are some kB
 CLOSED_WITHIN = 1.0  # seconds for the far side to answer our close
 _SMALL = 16_384  # bytes of a frame that is taken the short way
 _BUFFER_BYTES = 16_000  # unsent, before the far side counts as full: half a second of 16 kHz audio
+# Seconds of audio that a frame of Autobahn's counts for: control frames are rare and dear.
+_A_CONTROL_FRAME = 0.1
+_BYTES_A_SECOND = 64_000  # as 24 kHz in base64
 _TEXT, _BINARY = 0x81, 0x82  # FIN and the opcode
 _HEADERS = {binary: bytes((_BINARY if binary else _TEXT,)) for binary in (True, False)}
 
@@ -75,6 +80,7 @@ class FrameSocket(WebSocketServerProtocol):
         self._subprotocols = subprotocols
         self._tail = b""  # of a small frame that has not come whole
         self._write: Callable[[bytes], None]
+        self._pace: Pace  # of what does not go the short way
         self._cutting: IDelayedCall | None = None
 
     # -- from the wire ----------------------------------------------------------------------------
@@ -87,6 +93,7 @@ class FrameSocket(WebSocketServerProtocol):
         transport = self.transport
         for_media(transport, _BUFFER_BYTES)
         self._write = direct_writer(transport)
+        self._pace = Pace(self.factory.reactor)
         transport.unregisterProducer()  # the HTTP channel is out of it
         transport.registerProducer(self, True)
         self._receiver.opened(self)
@@ -128,6 +135,17 @@ class FrameSocket(WebSocketServerProtocol):
                 return data[start:]
         self._tail = data[start:]
         return b""
+
+    def onFrameBegin(self) -> None:
+        super().onFrameBegin()
+        frame = self.current_frame
+        try:
+            self._pace.count(
+                _A_CONTROL_FRAME if frame.opcode > 7 else frame.length / _BYTES_A_SECOND
+            )
+        except RemoteProtocolError as error:
+            self._receiver.broken(str(error))
+            self.dropConnection(abort=True)  # who floods us would not hear a close frame
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.state == self.STATE_OPEN:
