@@ -6,7 +6,7 @@ and the listener hears of it exactly once unless it hung up itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -98,6 +98,7 @@ class MediaSocket:
         self._wire = wire
         self._claimed = claimed
         self._socket: FrameSocket | None = None  # None: not open, or not any more
+        self._cut: Callable[[], None]
         self._peer = ""
         self._listener: LegListener | None = None
         self._starting: IDelayedCall | None = None
@@ -118,6 +119,7 @@ class MediaSocket:
 
     def opened(self, socket: FrameSocket) -> None:
         self._socket = socket
+        self._cut = socket.transport.abortConnection
         self._peer = str(socket.peer)
         if self._secure and self._wire.one_frame_a_record:
             self._apart = Apart(self._door.clock, socket.send)
@@ -295,8 +297,9 @@ class MediaSocket:
         self._refuse(NeverStarted(f"no start within {START_WITHIN:.0f} s"), POLICY)
 
     def _refuse(self, error: CallError, code: int) -> None:
-        self._lose(error)
-        self._close(code, error.reason)
+        if self._socket is not None:  # else it is lost already
+            self._lose(error)
+            self._close(code, error.reason)
 
     def _lose(self, error: CallError) -> None:
         """It will not become a call: count, log, and tell its history."""
@@ -351,9 +354,8 @@ class MediaSocket:
             self._door.waiting -= 1
 
     def abort(self) -> None:
-        """Cut the connection; `closed` follows."""
-        if self._socket is not None:
-            self._socket.transport.abortConnection()
+        """Cut the connection, also one that only waits to be closed; `closed` follows."""
+        self._cut()
 
     # -- Leg --------------------------------------------------------------------------------------
 

@@ -16,9 +16,11 @@ def for_media(transport: Any, buffer_bytes: int) -> None:
     `buffer_bytes` unsent ones make the transport pause its producer.
     """
     transport.setTcpNoDelay(True)
-    transport.bufferSize = buffer_bytes
+    # TLS tells its producer of the buffer below it.
+    getattr(transport, "transport", transport).bufferSize = buffer_bytes
     handle = getattr(transport, "socket", None)
-    if handle is not None:  # not over an in-memory transport
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER_BYTES)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_HOST_MS)
+    if handle is None:  # an in-memory transport
+        return
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER_BYTES)
+    if handle.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_HOST_MS)

@@ -16,6 +16,7 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from zope.interface import implementer
@@ -72,6 +73,7 @@ def unmasked(mask: bytes, payload: bytes) -> bytes:
 class FrameSocket(WebSocketServerProtocol):
     """One connection from its handshake on."""
 
+    _log = Logger()
     transport: Any
 
     def __init__(self, receiver: Receiver, subprotocols: tuple[str, ...]) -> None:
@@ -90,6 +92,14 @@ class FrameSocket(WebSocketServerProtocol):
         return offered[0] if offered else None
 
     def onOpen(self) -> None:
+        try:
+            self._open()
+        except Exception:
+            # Autobahn would keep it in a Deferred, and the connection for ever.
+            self._log.failure("{peer}: failed when it was open", peer=self.peer)
+            self.transport.abortConnection()
+
+    def _open(self) -> None:
         transport = self.transport
         for_media(transport, _BUFFER_BYTES)
         self._write = direct_writer(transport)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
+from rapida_tw.errors import ContextNotFound
 from rapida_tw.transports.door import refused
 from tests.transports.frames import CLOSE, TEXT, frame
 from tests.transports.test_media_socket import Case
@@ -45,3 +48,26 @@ class NamelessTests(Case):
             self.over(connection)
         self.assertEqual(refused._values[("never-started",)] - before, 3)
         self.assertEqual(self.lost, [])
+
+    def test_gone_before_the_refusal(self) -> None:
+        """Who is gone when its claim fails is not counted a second time."""
+        before = sum(refused._values.values())
+        self.answer = Deferred()
+        connection = self.connect(claimed=None)
+        connection.feed(frame(TEXT, b"S"))
+        connection.lose()
+        self.answer.errback(ContextNotFound("used"))
+        self.assertEqual(sum(refused._values.values()) - before, 1)
+        self.over(connection)
+
+
+class StopTests(Case):
+    def test_hung_up(self) -> None:
+        """The server's stop also cuts those that were hung up and do not close."""
+        connection = self.started()
+        self.leg.hang_up()
+        self.assertFalse(connection.wire.aborted)
+        self.door.abort_all()
+        self.assertTrue(connection.wire.aborted)
+        connection.lose()
+        self.over(connection)

@@ -26,6 +26,7 @@ from tests.transports.frames import (
     PONG,
     TEXT,
     Connection,
+    Receiver,
     frame,
 )
 
@@ -72,6 +73,14 @@ class HandshakeTests(SynchronousTestCase):
         connection.socket.connectionLost(Failure(ConnectionDone()))
         self.assertIsNone(connection.receiver.socket)
         self.assertEqual(connection.receiver.ended, [(None, "", False)])
+
+    def test_failing(self) -> None:
+        """A bug of ours at the opening cuts the connection: nobody else would ever end it."""
+        receiver = Receiver()
+        receiver.opened = lambda socket: 1 // 0  # type: ignore[assignment]
+        connection = Connection(receiver=lambda clock: receiver)
+        self.assertTrue(connection.wire.aborted)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_producer(self) -> None:
         """Back-pressure of the transport reaches the receiver."""
