@@ -48,7 +48,7 @@ class WayOut:
         elif self.faults.swap:
             self._swapped += frame
             return
-        if self.faults.delay:
+        if self.faults.delay or self._late:  # nothing overtakes what is late already
             self._late.append((now + self.faults.delay, frame))
         else:
             self._leave(frame)

@@ -49,8 +49,8 @@ class WebSocketLine(Protocol):
     """One call: opens the socket, carries a phone's audio, plays what the server sends.
 
     The phone's packets are as long as the metronome's interval. `up` fires when the line is up,
-    with None, or with the ending of a line that never was; `closed` when the connection is gone.
-    `strict`: what the carrier would only warn about ends the call.
+    with None, or with the ending of a line that never was; `closed` when the connection is gone;
+    each is for one listener. `strict`: what the carrier would only warn about ends the call.
     """
 
     transport: Any

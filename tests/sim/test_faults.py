@@ -44,6 +44,16 @@ def test_late() -> None:
     assert sent.writes == [b"A", b"b"]
 
 
+def test_no_longer_late() -> None:
+    """When the fault is over, nothing overtakes what is under way."""
+    sent = Sent(Faults(delay=0.1))
+    sent.send(b"A", now=1.0)
+    sent.way.faults = NO_FAULTS
+    assert sent.send(b"b", now=1.05) == []
+    sent.way.beat(1.1)
+    assert sent.writes == [b"A", b"b"]
+
+
 def test_swapped() -> None:
     """A control message leaves behind the media that follows it."""
     assert Sent(Faults(swap=True)).send(b"a", b"B", b"c", b"d") == [b"a", b"cB", b"d"]
