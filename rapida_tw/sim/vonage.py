@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4, uuid5
@@ -18,6 +17,7 @@ from uuid import UUID, uuid4, uuid5
 from rapida_tw.sim.carrier import FakeCarrier, Media
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
 from rapida_tw.sim.phone import CallFailed, Ending, Reason
+from rapida_tw.sim.twilio import stamp
 from rapida_tw.sim.vonage_media import VonageMedia
 from rapida_tw.sim.vonage_ncco import Endpoint, read_ncco
 from rapida_tw.sim.web_token import signed
@@ -176,11 +176,6 @@ class VonageCall:
 
     def _name(self, what: str) -> str:
         return str(uuid5(_NAMES, f"{what} of {self.uuid}"))
-
-
-def stamp(now: float) -> str:
-    """Seconds since the epoch as Vonage writes them: 2020-01-01T12:00:00.000Z."""
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 _conforms: type[FakeCarrier] = VonageCall
