@@ -331,7 +331,7 @@ class AudioSocketFactory(Factory):
         self.clock = clock
         self.claim = claim
         self.attach = attach
-        self.reader = reader or BeatReader()
+        self.reader = BeatReader() if reader is None else reader
         self.waiting = 0
         self.connections: set[AudioSocketProtocol] = set()
         self.accepting = True

@@ -61,7 +61,7 @@ class Door:
         self.attach = attach
         self.release = release
         self.abandon = abandon
-        self.reader = reader or BeatReader()
+        self.reader = BeatReader() if reader is None else reader
         self.waiting = 0
         self.sockets: set[Abortable] = set()
 

@@ -41,7 +41,9 @@ class BeatReader:
         self._transports: dict[int, Any] = {}  # by file descriptor
         self._descriptors: dict[Any, int] = {}
 
-    def __len__(self) -> int:
+    @property
+    def reading(self) -> int:
+        """How many it reads for by now."""
         return len(self._transports)
 
     def take(self, transport: Any) -> None:

@@ -14,6 +14,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.media.clock import MediaClock
+from rapida_tw.transports.audiosocket import AudioSocketFactory
+from rapida_tw.transports.door import Door
 from rapida_tw.transports.reading import BeatReader
 
 
@@ -89,9 +91,17 @@ class ReadingTests(SynchronousTestCase):
         for transport in transports:
             reader.take(transport)
         self.assertEqual(self.reactor.readers, set(transports[:2]))
-        self.assertEqual(len(reader), 1)
+        self.assertEqual(reader.reading, 1)
         reader.take(StringTransport())
-        self.assertEqual(len(reader), 1)
+        self.assertEqual(reader.reading, 1)
+
+    def test_handed_on(self) -> None:
+        """Whoever accepts connections uses the reader that it is given, although it is idle."""
+        nothing: Any = None
+        door = Door(self.reactor, nothing, nothing, nothing, nothing, self.reader)
+        factory = AudioSocketFactory(self.reactor, nothing, nothing, self.reader)
+        self.assertIs(door.reader, self.reader)
+        self.assertIs(factory.reader, self.reader)
 
     def test_without_a_beat(self) -> None:
         """All are the reactor's."""
@@ -123,7 +133,7 @@ class ReadingTests(SynchronousTestCase):
         self.reactor.advance(0.0051)
         self.assertEqual(protocol.data, b"last")
         self.assertIn(transport, self.reactor.readers)
-        self.assertEqual(len(self.reader), 0)
+        self.assertEqual(self.reader.reading, 0)
 
     def test_left_while_reading(self) -> None:
         """Who leaves while a neighbour is read is not read any more."""
@@ -168,4 +178,4 @@ class ReadingTests(SynchronousTestCase):
         transport.connected = 0
         self.reader.leave(transport)
         self.assertNotIn(transport, self.reactor.readers)
-        self.assertEqual(len(self.reader), 0)
+        self.assertEqual(self.reader.reading, 0)
