@@ -66,6 +66,7 @@ class MediaClock:
         idle = self._timer is None and not self._beating
         if idle:
             self._step = self._current_step()
+            self.lateness = 0.0  # of a load that is over
         min(self._phases, key=len)[session] = None
         if idle:
             self._schedule()

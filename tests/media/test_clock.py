@@ -206,6 +206,14 @@ class StallTests(BeatTests):
         self.run_for(20.0, step=0.03)
         self.assertGreater(self.beat.lateness, 0.004)
 
+    def test_lateness_is_forgotten(self) -> None:
+        """When all calls of an overload have ended, the next one finds an empty node."""
+        late = self.session()
+        self.run_for(20.0, step=0.03)
+        self.beat.remove(late)
+        self.session()
+        self.assertEqual(self.beat.lateness, 0.0)
+
     def test_one_stall_is_not_full(self) -> None:
         """One stall, however long, does not make the node look full (8 ms late on average)."""
         self.session()
