@@ -12,6 +12,7 @@ from rapida_tw.sim.chan_websocket import ChanWebSocketCall, DialString, Way
 from rapida_tw.sim.exotel import ExotelCall, Flow
 from rapida_tw.sim.exotel_media import MULAW_8K, PCM_8K, PCM_16K, Profile
 from rapida_tw.sim.farm import CARRIERS, Callee
+from rapida_tw.sim.vonage import Application, VonageCall
 
 AUDIOSOCKET = "audiosocket"  # Asterisk over TCP: the way without HTTP
 
@@ -29,15 +30,25 @@ class Transport:
     one_frame_a_record: bool = False
 
 
+def _events(callee: Callee, carrier: str) -> str:
+    """The one address of all its calls' events, as a carrier's console has it."""
+    return callee.webhook(carrier).replace("/call/", "/event/", 1)
+
+
 def _vonage(rate: int) -> Transport:
-    return Transport("vonage", CARRIERS["vonage"], {"sample_rate": str(rate)})
+    def call(callee: Callee) -> FakeCarrier:
+        return VonageCall(Application(callee.webhook("vonage"), "POST", _events(callee, "vonage")))
+
+    return Transport("vonage", call, {"sample_rate": str(rate)})
 
 
 def _exotel(profile: Profile, **options: Any) -> Transport:
     strict = options.get("strict_chunks") == "true"
 
     def call(callee: Callee) -> FakeCarrier:
-        return ExotelCall(Flow(callee.webhook("exotel"), profile=profile, strict=strict))
+        events = _events(callee, "exotel")
+        flow = Flow(callee.webhook("exotel"), events, events, profile, strict)
+        return ExotelCall(flow)
 
     return Transport("exotel", call, options)
 
@@ -59,8 +70,9 @@ TRANSPORTS: Mapping[str, Transport] = {
     "exotel-mulaw": _exotel(MULAW_8K),
     "exotel-16k": _exotel(PCM_16K, sample_rate="16000"),
     "exotel-strict": _exotel(PCM_8K, strict_chunks="true"),
-    "asterisk-ulaw": _asterisk(DialString()),
+    "asterisk-ulaw": _asterisk(DialString(tells=True)),
     "asterisk-slin16": _asterisk(DialString("slin16", plain=True)),
+    "asterisk-path": _asterisk(DialString("slin", way=Way.PATH, subprotocols=())),
     "asterisk-variable": _asterisk(DialString("alaw", way=Way.VARIABLE, early=3)),
     "plivo": Transport("plivo", CARRIERS["plivo"]),
     "telnyx": Transport("telnyx", CARRIERS["telnyx"]),

@@ -18,6 +18,15 @@ GREETING = "Hello. How can I help you today?"
 ANSWER = "We open at nine and close at ten."
 SENTENCES = ("One two three four five.", "Six seven eight nine ten.", "Eleven twelve thirteen.")
 LONG = " ".join(SENTENCES)
+# Of a call that the caller ended, by carrier or transport; the others tell nothing.
+REPORTED = {
+    "twilio": ["stream.started", "stream.stopped"],
+    "vonage": ["stream.answered", "status.answered", "stream.completed", "status.completed"],
+    "exotel": ["stream.cancelled", "status.completed"],
+    "plivo": ["stream.started", "stream.stopped"],
+    "telnyx": ["stream.started", "stream.stopped"],
+    "asterisk-ulaw": ["status.answer"],
+}
 REPLIES = [["hours", ANSWER], ["count", LONG], ["bye", "Goodbye."]]
 
 
@@ -122,6 +131,15 @@ def test_caller_hangs_up(story: Story, slack: Slack) -> None:
     assert near(float(sim.metrics["call.duration"]), 1.0 - slack.starts, 0.001)
     assert sim.events.count("call.ended") == 1
     assert str(sim.caller.ending) == "caller_hung_up"
+
+
+def test_reported(story: Story, slack: Slack, transport: str) -> None:
+    """What the carrier reports of the call's end is in the call's own history."""
+    sim = story(greeting=GREETING)
+    sim.hangs_up(at=1.0)
+    sim.run(until=3.0)
+    reported = [name for name in sim.events if name.startswith(("status.", "stream."))]
+    assert reported == REPORTED.get(transport.partition("-")[0], REPORTED.get(transport, []))
 
 
 def test_last_word(story: Story, slack: Slack) -> None:
