@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from secrets import randbelow
 from urllib.parse import quote
 from uuid import UUID
 
@@ -52,7 +53,8 @@ class ChanWebSocketCall:
 
     def __init__(self, dialplan: Dialplan, dial: DialString = DialString()) -> None:
         if not dialplan.channel_id:
-            dialplan = replace(dialplan, channel_id="1795196486.1")
+            # Two callers with one channel would be one call, announced twice.
+            dialplan = replace(dialplan, channel_id=f"1795196486.{randbelow(10**9)}")
         self.context: UUID | None = None  # once CURL() gave it
         self._plan = dialplan
         self._dial = dial

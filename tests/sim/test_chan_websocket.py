@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -21,12 +22,12 @@ def answer(body: str = CONTEXT, status: int = 200) -> HttpAnswer:
 
 
 def test_webhook() -> None:
-    """Phase 1 is the published dialplan's CURL(), with the caller's channel."""
-    request = ChanWebSocketCall(PLAN).webhook(0.0)
-    assert request.url == (
-        "https://voice.test/v1/talk/asterisk/call/7"
-        "?from=%2B1555&channel_id=1795196486.1&x-api-key=rpd-key"
-    )
+    """Phase 1 is the published dialplan's CURL(), with the caller's own channel."""
+    urls = [ChanWebSocketCall(PLAN).webhook(0.0).url for _ in range(2)]
+    asked = re.escape("https://voice.test/v1/talk/asterisk/call/7?from=%2B1555&channel_id=")
+    for url in urls:
+        assert re.fullmatch(asked + r"1795196486\.[0-9]+&x-api-key=rpd-key", url)
+    assert urls[0] != urls[1]
 
 
 @pytest.mark.parametrize(
