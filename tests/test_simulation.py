@@ -14,7 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from rapida_tw.errors import VendorFailed
+from rapida_tw.sim.phone import CallFailed
 from rapida_tw.simulation import Simulation, VirtualClock, done
+from rapida_tw.simulation.transports import TRANSPORTS
 
 _delays = st.integers(0, 40).map(lambda quarters: quarters / 4)
 _acts = st.one_of(
@@ -150,6 +152,35 @@ class StoryTests(SynchronousTestCase):
         sim.asterisk.hang_up()
         sim.run(until=3.0)
         self.assertEqual(sim.server.leftovers(), [])
+
+    def test_leftovers_of_sockets(self) -> None:
+        """So is a call over a carrier's WebSocket, and a socket that waits for its start."""
+        sim = Simulation(greeting="Hello.", transport="twilio")
+        sim.run(until=1.0)
+        kinds = {left.partition(":")[0] for left in sim.leftovers()}
+        self.assertEqual(kinds, {"timer", "on the beat", "running", "connection", "media socket"})
+        sim.line.hang_up()
+        sim.run(until=3.0)
+        self.assertEqual(sim.leftovers(), [])
+        assert sim.web is not None
+        sim.web.door.waiting = 1
+        self.assertEqual(sim.leftovers(), ["waiting to start: 1"])
+
+    def test_transports(self) -> None:
+        """A story over any transport leads to a call of its carrier's."""
+        for name, transport in TRANSPORTS.items():
+            sim = Simulation(greeting="Hello.", transport=name)
+            sim.hangs_up(at=1.0)
+            sim.run(until=3.0)
+            conversation = done(sim.server.conversations.get(sim.server.latest()))
+            self.assertEqual(conversation.carrier, transport.carrier, name)
+            self.assertEqual(sim.leftovers(), [])
+
+    def test_refused(self) -> None:
+        """A call that the server refuses is an error of the story, with the server's words."""
+        sim = Simulation(transport="exotel-pcm", model={"replies": [["12", "no words"]]})
+        error = self.assertRaises(CallFailed, sim.run, 1.0)
+        self.assertIn("configuration-failed", str(error))
 
     def test_wall_clock(self) -> None:
         """The wall clock goes with the virtual one."""
