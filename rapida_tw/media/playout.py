@@ -14,6 +14,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from twisted.internet.defer import Deferred, succeed
@@ -79,6 +80,7 @@ class Playout:
         self._room: list[Deferred[None]] = []
         self._drained: list[Deferred[None]] = []
         self.paused = False
+        self.cuts = 0  # how often frames were dropped, or put back in front of the others
 
     def set_lead(self, lead: int, chunk: int = 1) -> None:
         """The far side may hold this many frames, which can be taken back by `pause`.
@@ -175,6 +177,13 @@ class Playout:
         self._recent.append(frame)
         return frame
 
+    def coming(self, count: int) -> list[Samples]:
+        """The next `count` frames, which `take` will give if there is no cut; [] if there are less.
+
+        What is to be done to each of them is cheaper done to all at once.
+        """
+        return list(islice(self._queue, count)) if len(self._queue) >= count else []
+
     def mark(self) -> str | None:
         """After `take`, with a lead: the name of the mark that the far side must be sent now."""
         return self._marks.ask(self._taken, self._ahead, not self._queue)
@@ -212,6 +221,7 @@ class Playout:
             self._ahead = 0
         if frames:
             self._taken -= frames
+            self.cuts += 1
             self._restart_marks(self._taken)
             for _ in range(frames):
                 self._queue.appendleft(self._recent.pop())
@@ -234,6 +244,7 @@ class Playout:
     def clear(self) -> dict[int, str]:
         """Forget all; answers what had been heard of it. Not paused afterwards."""
         unheard = self._unheard()
+        self.cuts += 1
         self._taken -= unheard
         self._ahead = 0
         self._restart_marks(0)
