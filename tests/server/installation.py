@@ -6,12 +6,13 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -62,6 +63,7 @@ class Installation:
         self.configuration = folder / "rapida.toml"
         self.http, self.audiosocket = free_port(), free_port()
         self.settings = settings
+        self.trust: ssl.SSLContext | None = None  # of its certificate; None: it has none
         self.api_key = ""
         self.configuration.write_text(
             _CONFIGURATION.format(folder=folder, http=self.http, audiosocket=self.audiosocket)
@@ -119,7 +121,7 @@ class Installation:
         headers = {"x-api-key": self.api_key} if self.api_key else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        connection = HTTPConnection("127.0.0.1", self.http, timeout=5)
+        connection = self.connection()
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -127,6 +129,13 @@ class Installation:
             return Answer(answer.status, names, answer.read())
         finally:
             connection.close()
+
+    def connection(self, port: int = 0) -> HTTPConnection:
+        """To its HTTP port, or to another that stands before it."""
+        to = "127.0.0.1", port or self.http
+        if self.trust is None:
+            return HTTPConnection(*to, timeout=5)
+        return HTTPSConnection(*to, timeout=5, context=self.trust)
 
     def ready(self) -> bool:
         """Does it take calls?"""
