@@ -31,8 +31,9 @@ _BY_CALLER = frozenset((Reason.CALLER_HUNG_UP, Reason.CUT, Reason.RESET))
 class Flow:
     """A call flow of the dashboard: Voicebot, then Passthru. Its repr shows no key.
 
-    `voicebot_url` is asked with GET, or is the media socket itself (wss or ws). `passthru_url` and
-    `status_url` are told when the stream and the call are over; "" = nobody is.
+    `voicebot_url` is asked with GET; where the applet has the media socket itself, see
+    `ExotelCall.dialled`. `passthru_url` and `status_url` are told when the stream and the call are
+    over; "" = nobody is.
     """
 
     voicebot_url: str = field(repr=False)

@@ -11,7 +11,6 @@ from twisted.python.failure import Failure
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
-from rapida_tw.sim.faults import NO_FAULTS, Faults
 from rapida_tw.sim.websocket_line import WebSocketLine
 from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.server import VirtualServer
@@ -24,8 +23,8 @@ from rapida_tw.store.records import Entry
 class Simulation:
     """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS).
 
-    `manner` is how an Asterisk calls by AudioSocket, `faults` how a carrier's WebSocket
-    misbehaves, `weather` is the network's (sim/weather.py), `scheme` the one that carriers know.
+    `manner` is how an Asterisk calls by AudioSocket, `weather` is the network's (sim/weather.py),
+    `scheme` the one that carriers know.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class Simulation:
         tools: Sequence[Mapping[str, Any]] = (),
         transport: str = AUDIOSOCKET,
         manner: Manner = APPLICATION,
-        faults: Faults = NO_FAULTS,
         weather: Callable[[], float] | None = None,
         scheme: str = "https",
         metadata: Mapping[str, str] | None = None,
@@ -57,7 +55,6 @@ class Simulation:
         self.caller = Caller()
         self._script: deque[str | None] = deque()
         self._manner = manner
-        self._faults = faults
         self._asterisk: FakeAsterisk | None = None
         self._line: WebSocketLine | None = None
         self._called = False
@@ -129,7 +126,6 @@ class Simulation:
             carrier,
             self.caller,
             self._script,
-            self._faults,
             one_frame_a_record=way.one_frame_a_record and self._secure,
         )
 

@@ -20,7 +20,6 @@ from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.carrier import FakeCarrier, Media
 from rapida_tw.sim.exchange import Connect, Exchange
 from rapida_tw.sim.farm import Callee
-from rapida_tw.sim.faults import NO_FAULTS, Faults
 from rapida_tw.sim.http import real_http
 from rapida_tw.sim.memory_http import MemoryEndpoint, memory_http
 from rapida_tw.sim.tls_records import OneFrameARecord
@@ -83,7 +82,6 @@ class VirtualWeb:
         carrier: FakeCarrier,
         caller: Caller,
         script: deque[str | None],
-        faults: Faults = NO_FAULTS,
         *,
         strict: bool = True,
         one_frame_a_record: bool = False,
@@ -99,7 +97,7 @@ class VirtualWeb:
             self.server.ears.scripts.append(script)
             return self.connect(OneFrameARecord(line) if one_frame_a_record else line)
 
-        return self._exchange(connect).call(carrier, caller, faults, strict=strict)
+        return self._exchange(connect).call(carrier, caller, strict=strict)
 
     def report(self, carrier: FakeCarrier, line: WebSocketLine) -> Deferred[list[int]]:
         """What the carrier reports of the call; fires at its end with the answers' status."""
