@@ -273,9 +273,7 @@ class House(MultiService):
         await self.calls.drain(self.config.server.drain_seconds)
         self._audiosocket.accepting = False
         await MultiService.stopService(self)
-        await self._let_far_sides_close()
-        self._audiosocket.abort_all()
-        self._door.abort_all()
+        await self._close_connections()
         await self.vendors.stop()
         if self._disk is not None:
             await self._disk.stop()
@@ -290,12 +288,16 @@ class House(MultiService):
             # last entry in the journal: exit status 0 says so.
             self._reactor._exitSignal = None
 
-    async def _let_far_sides_close(self) -> None:
-        """Cut at once, a connection loses the hang-up that was just written to it."""
+    async def _close_connections(self) -> None:
+        """Let far sides do it: cut at once, they lose the hang-up that was just written to them."""
         waited = 0.0
         while waited < CLOSED_WITHIN and (self._audiosocket.connections or self._door.sockets):
             await deferLater(self._reactor, 0.02)
             waited += 0.02
+        if self._audiosocket.connections or self._door.sockets:
+            self._audiosocket.abort_all()
+            self._door.abort_all()
+            await deferLater(self._reactor, 0.0)  # the journal is yet to learn of their ends
 
 
 def _database(config: Config, reactor: Any) -> Database:

@@ -100,11 +100,12 @@ class Installation:
 
     def remembered(self, caller: str) -> Any:
         """The conversation with that number, by the command line: no server needs to run."""
-        listing = self._rapida("conversations", "list")
+        listing = self.rapida("conversations", "list")
         (found,) = (one for one in listing if one["identifier"] == caller)
-        return self._rapida("conversations", "show", found["id"])
+        return self.rapida("conversations", "show", found["id"])
 
-    def _rapida(self, *arguments: str) -> Any:
+    def rapida(self, *arguments: str) -> Any:
+        """What a command of `rapida` answers as JSON."""
         done = self.run(script("rapida"), *arguments, "--json", "--config", str(self.configuration))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -117,15 +117,15 @@ TOLD = {
     ids=["trusted", "untrusted"],
 )
 def test_proxy(tmp_path: Path, trusted: str, media: str) -> None:
-    """A trusted proxy says where the media goes; anybody else's words are wind. Both can talk."""
+    """A trusted proxy says where the media goes; anybody else's words are wind."""
     settings = {"HTTP__TRUSTED_PROXIES": trusted} if trusted else {}
     installation = Installation(tmp_path, **settings)
     with ServerProcess(installation) as server, Proxy(installation.http, TOLD) as proxy:
         installation.deploy(**CONVERSATION)
         town = Town(installation, proxy.port)
-        caller = asking()
+        caller = Caller()
         calling = town.call("twilio", caller)
-        town.talk(lambda: answered(caller), what=calling)
+        town.talk(lambda: caller.heard, what=calling)
         assert town.urls[0].startswith(media.format(port=proxy.port))
         line: Any = outcome(calling)
         line.hang_up()

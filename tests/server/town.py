@@ -33,7 +33,7 @@ from tests.server.wires import Wire
 
 _LOOK = 0.02  # seconds from one look at what is waited for to the next
 
-GREETING = "Good morning."
+GREETING = "Hello."
 QUESTION = "When are you open?"
 # Of a deployment whose recogniser knows what will be asked.
 CONVERSATION: dict[str, object] = {
@@ -47,7 +47,7 @@ T = TypeVar("T")
 def asking() -> Caller:
     """Who lets the assistant greet, asks that, and stays on the line."""
     caller = Caller(keep=False)
-    caller.says(QUESTION, lasting=0.8)
+    caller.says(QUESTION, lasting=0.6)
     return caller
 
 
@@ -81,6 +81,11 @@ class Town:
         self.clock.advance(0)
         self._poll.close()
 
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._wires)
+
     # -- calls ------------------------------------------------------------------------------------
 
     def callee(self, assistant: str = "", number: str = "+15550100", secret: str = "") -> Callee:
@@ -106,6 +111,12 @@ class Town:
             return line
 
         return self._http.call(asking, caller).addCallback(report)
+
+    def announce(self, carrier: FakeCarrier) -> Media:
+        """Phase 1 alone: where the carrier would now send the media; `CallFailed`."""
+        answer = outcome(self._ask(carrier.webhook(wall_clock())))
+        assert isinstance(answer, HttpAnswer), answer
+        return carrier.invited(answer, wall_clock())
 
     def _ask(self, request: HttpRequest) -> Deferred[HttpAnswer]:
         parts = urlsplit(request.url)
@@ -186,12 +197,10 @@ class Town:
 
 
 def outcome(deferred: Deferred[T]) -> T | Failure | None:
-    """What it fired with; None if it has not."""
-    fired: list[T | Failure] = []
-
-    def keep(result: T | Failure) -> T | None:
-        fired.append(result)
-        return None if isinstance(result, Failure) else result
-
-    deferred.addBoth(keep)
-    return fired[0] if fired else None
+    """What it fired with, a failure once; None if it has not."""
+    if not deferred.called:
+        return None
+    result: T | Failure = deferred.result  # type: ignore[assignment]
+    if isinstance(result, Failure):
+        deferred.addErrback(lambda _: None)
+    return result

@@ -24,6 +24,7 @@ class Wire:
     ) -> None:
         self.socket = connection
         self.protocol = protocol
+        self.latest = b""  # that was received at once
         self._gone = gone
         self._unsent = bytearray()
         self._reading = True
@@ -54,6 +55,7 @@ class Wire:
             if not data:
                 self._lose(ConnectionDone())
                 return
+            self.latest = data
             self.protocol.dataReceived(data)
 
     def flush(self) -> None:
