@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -87,6 +90,17 @@ class ServerProcess:
         pid = self._process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children")
         return [int(child) for child in children.read_text().split()]
+
+    def descriptors(self) -> Counter[str]:
+        """What it has open but its database, whose connections stay in their pool."""
+        assert self._process is not None
+        found: Counter[str] = Counter()
+        for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                target = os.readlink(descriptor)
+                if "rapida.db" not in target:
+                    found[re.sub(r":\[\d+\]$", "", target)] += 1
+        return found
 
     def stdout(self) -> str:
         return self._stdout.read_text("utf-8")

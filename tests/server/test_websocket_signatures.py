@@ -48,11 +48,10 @@ class Upgrade:
 class Office:
     """A server whose assistant has a Twilio account, and its town."""
 
-    def __init__(self, installation: Installation, **deployment: Any) -> None:
+    def __init__(self, installation: Installation, town: Town, **deployment: Any) -> None:
         installation.deploy(provider="twilio", greeting=GREETING, **deployment)
-        self.installation = installation
-        self.town = Town(installation)
-        self._url = self.town.callee().url
+        self.town = town
+        self._url = town.callee().url
         self._assistant = installation.assistant()
 
     def number(self, token: str) -> TwilioCall:
@@ -84,8 +83,8 @@ class Office:
 def test_signatures(tmp_path: Path, how: str) -> None:
     """Who signs with the stored secret needs no key; who signs otherwise takes nothing away."""
     installation = Installation(tmp_path)
-    with ServerProcess(installation) as server:
-        office = Office(installation, credentialId=stored(installation, how))
+    with ServerProcess(installation) as server, Town(installation) as town:
+        office = Office(installation, town, credentialId=stored(installation, how))
 
         office.heard(office.number(TOKEN))
         for token in (WRONG, ""):
@@ -98,7 +97,7 @@ def test_signatures(tmp_path: Path, how: str) -> None:
         assert "404" in office.refused(Upgrade(media, TOKEN))
 
         office.heard(Upgrade(office.media(), ""))  # its context is as good as a key
-        office.town.talk(lambda: not installation.data_of("/v1/calls"))
+        town.talk(lambda: not installation.data_of("/v1/calls"))
         office.town.close()
         lines = installation.request("/metrics").body.decode().splitlines()
         assert 'rapida_calls_total{carrier="twilio"} 3' in lines

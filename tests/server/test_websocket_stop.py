@@ -42,9 +42,8 @@ class Drained:
 @pytest.fixture(scope="module")
 def drained(tmp_path_factory: pytest.TempPathFactory) -> Drained:
     installation = Installation(tmp_path_factory.mktemp("drained"), SERVER__DRAIN_SECONDS="0.2")
-    with ServerProcess(installation) as server:
+    with ServerProcess(installation) as server, Town(installation) as town:
         installation.deploy(greeting=GREETING)
-        town = Town(installation)
         callers = {name: Caller() for name in CALLING}
         calling = {
             name: town.call(name, caller, town.callee(number=f"155500{place}"))
@@ -64,7 +63,6 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Drained:
         town.talk(lambda: not town.connected)
         status = server.status()
         lines: dict[str, Any] = {name: outcome(one) for name, one in calling.items()}
-        town.close()
     books = installation.rapida("conversations", "list")
     return Drained(
         callers,
@@ -130,9 +128,8 @@ class Killed:
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     installation = Installation(tmp_path_factory.mktemp("killed"))
     greeting = "This greeting is long enough to go on until the very end of it all. " * 2
-    with ServerProcess(installation) as server:
+    with ServerProcess(installation) as server, Town(installation) as town:
         installation.deploy(greeting=greeting, greetingInterruptible=False)
-        town = Town(installation)
         callers = [Caller() for _ in CALLING]
         for name, caller in zip(CALLING, callers, strict=True):
             caller.says("all the time", at=0.0, lasting=10.0)
@@ -144,10 +141,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
         ]
         server.kill()
         town.talk(lambda: all(caller.ending for caller in callers))
-        town.close()
     recordings = sorted((installation.data / "recordings").iterdir())
-    with ServerProcess(installation) as server:
-        town = Town(installation)
+    with ServerProcess(installation) as server, Town(installation) as town:
         after: list[Any] = []
 
         def closed() -> bool:
@@ -155,7 +150,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
             return all(book["endReason"] for book in after)
 
         town.talk(closed)
-        town.close()
         server.terminate()
         server.status()
     endings = [caller.ending.reason if caller.ending else None for caller in callers]

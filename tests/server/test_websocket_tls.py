@@ -42,9 +42,8 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Secure:
         folder, HTTP__TLS_CERTIFICATE=str(files.certificate), HTTP__TLS_KEY=str(files.key)
     )
     installation.trust = ssl.create_default_context(cafile=str(files.certificate))
-    with ServerProcess(installation) as server:
+    with ServerProcess(installation) as server, Town(installation) as town:
         installation.deploy(**CONVERSATION)
-        town = Town(installation)
         hung_up, callers = ({name: asking() for name in CARRIERS} for _ in range(2))
         both = [*hung_up.items(), *callers.items()]
         calling = [
@@ -68,7 +67,6 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Secure:
             return [book for book in installation.data_of("/v1/conversations") if book["endReason"]]
 
         books = town.talk(lambda: ended() if len(ended()) == 5 else [])
-        town.close()
         server.terminate()
         status = server.status()
     told = [dict(line.complaints) for line in lines]
@@ -120,9 +118,12 @@ def test_proxy(tmp_path: Path, trusted: str, media: str) -> None:
     """A trusted proxy says where the media goes; anybody else's words are wind."""
     settings = {"HTTP__TRUSTED_PROXIES": trusted} if trusted else {}
     installation = Installation(tmp_path, **settings)
-    with ServerProcess(installation) as server, Proxy(installation.http, TOLD) as proxy:
+    with (
+        ServerProcess(installation) as server,
+        Proxy(installation.http, TOLD) as proxy,
+        Town(installation, proxy.port) as town,
+    ):
         installation.deploy(**CONVERSATION)
-        town = Town(installation, proxy.port)
         caller = Caller()
         calling = town.call("twilio", caller)
         town.talk(lambda: caller.heard, what=calling)
@@ -132,7 +133,6 @@ def test_proxy(tmp_path: Path, trusted: str, media: str) -> None:
         town.talk(lambda: not installation.data_of("/v1/calls"))
         assert installation.request("/v1/talk/twilio/ctx/none").status == 426
         town.ask("GET", "/v1/talk/twilio/ctx/none", {})
-        town.close()
         server.terminate()
         assert server.status() == 0
         client = "203.0.113.9" if trusted else "127.0.0.1"

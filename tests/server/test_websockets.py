@@ -57,9 +57,8 @@ class Calls:
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
     installation = Installation(tmp_path_factory.mktemp("websockets"))
-    with ServerProcess(installation) as server:
+    with ServerProcess(installation) as server, Town(installation) as town:
         installation.deploy(**CONVERSATION)
-        town = Town(installation)
         carriers = [*CARRIERS] * 2
         callees = [town.callee(number=f"1555010{number:02}") for number in range(len(carriers))]
         callers = [asking() for _ in carriers]
@@ -90,7 +89,6 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
             )
         ]
         metrics = installation.request("/metrics").body.decode()
-        town.close()
         server.terminate()
         status = server.status()
     half = len(CARRIERS)

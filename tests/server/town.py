@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from http.client import HTTPException
+from types import TracebackType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ def answered(caller: Caller) -> bool:
 
 
 class Town:
-    """Everybody who calls one server.
+    """Everybody who calls one server; a context manager.
 
     `port`: where its HTTP side is reached, its own unless something stands before it.
     """
@@ -72,13 +73,20 @@ class Town:
         self._origin = time.monotonic()
         self._poll = select.epoll()
         self._wires: dict[int, Wire] = {}
-        self._http = Exchange(self._ask, self._connect, self.metronome, wall_clock)
 
-    def close(self) -> None:
+    def __enter__(self) -> Town:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Hang up on everybody."""
         for wire in tuple(self._wires.values()):
             wire.abortConnection()
-        self.clock.advance(0)
+        self.turn()
         self._poll.close()
 
     @property
@@ -98,19 +106,31 @@ class Town:
         )
 
     def call(
-        self, carrier: str | FakeCarrier, caller: Caller, callee: Callee | None = None
+        self,
+        carrier: str | FakeCarrier,
+        caller: Caller,
+        callee: Callee | None = None,
+        receive_buffer: int = 0,
     ) -> Deferred[WebSocketLine]:
-        """Both phases and what the carrier reports; fires when the line is up, or `CallFailed`."""
+        """Both phases and what the carrier reports; fires when the line is up, or `CallFailed`.
+
+        `receive_buffer`: bytes that the kernel is to keep for who does not read.
+        """
         if isinstance(carrier, str):
             carrier = CARRIERS[carrier](callee or self.callee())
-        asking = carrier
-        statuses = self.statuses.setdefault(asking, [])
+        calling = carrier
+        statuses = self.statuses.setdefault(calling, [])
+
+        def connect(media: Media, line: WebSocketLine) -> Deferred[object]:
+            self.urls.append(media.url)
+            return succeed(self.connect(line, receive_buffer))
 
         def report(line: WebSocketLine) -> WebSocketLine:
-            self._http.report(asking, line).addCallback(statuses.extend)
+            exchange.report(calling, line).addCallback(statuses.extend)
             return line
 
-        return self._http.call(asking, caller).addCallback(report)
+        exchange = Exchange(self._ask, connect, self.metronome, wall_clock)
+        return exchange.call(calling, caller).addCallback(report)
 
     def announce(self, carrier: FakeCarrier) -> Media:
         """Phase 1 alone: where the carrier would now send the media; `CallFailed`."""
@@ -138,12 +158,8 @@ class Town:
         finally:
             connection.close()
 
-    def _connect(self, media: Media, line: WebSocketLine) -> Deferred[object]:
-        self.urls.append(media.url)
-        return succeed(self.connect(line))
-
     def connect(self, protocol: Protocol, receive_buffer: int = 0) -> Wire:
-        """A connection to the server. `receive_buffer`: bytes that the kernel is to keep for it."""
+        """A connection to the server; `receive_buffer` as in `call`."""
         connection: socket.socket = socket.socket()
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -174,11 +190,11 @@ class Town:
             assert time.monotonic() < deadline, f"not within {within:.0f} s: {what}"
             look = time.monotonic() + _LOOK
             while (left := look - time.monotonic()) > 0:
-                self._turn(left)
+                self.turn(left)
         return found
 
-    def _turn(self, left: float) -> None:
-        """What is readable, then what is due."""
+    def turn(self, left: float = 0.0) -> None:
+        """What is readable within so many seconds, then what is due."""
         calls = self.clock.getDelayedCalls()
         if calls:
             due = min(call.getTime() for call in calls) - self._now()
