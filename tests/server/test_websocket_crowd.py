@@ -60,7 +60,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
             return "rapida_calls_running 0" in metrics()
 
         come(1)
-        town.talk(lambda: callers[0].heard, what=calling)
+        town.talk(lambda: callers[0].heard, what=lambda: calling)
         leave(calling)
         town.talk(lambda: not town.connected and nobody())
         before = server.descriptors()
@@ -71,16 +71,16 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
         calling.clear()
 
         come(CALLS)
-        town.talk(lambda: all(map(answered, callers)), 30, calling)
+        town.talk(lambda: all(map(answered, callers)), 30, lambda: calling)
         all_there = metrics()
         meanwhile = server.descriptors()
         leave(calling[: 2 * LATER : 2])
         come(LATER)
-        town.talk(lambda: all(map(answered, callers)), 30, calling)
+        town.talk(lambda: all(map(answered, callers)), 30, lambda: calling)
         lines = [outcome(one) for one in calling]
         leave(calling)
         town.talk(lambda: not town.connected and nobody())
-        town.talk(lambda: not server.descriptors() - before, what="closed descriptors")
+        town.talk(lambda: not server.descriptors() - before, what=server.descriptors)
         all_gone = metrics()
         server.terminate()
         status = server.status()

@@ -67,7 +67,7 @@ class Office:
         """That call hears the greeting."""
         caller = Caller()
         calling = self.town.call(carrier, caller)
-        self.town.talk(lambda: caller.heard, what=calling)
+        self.town.talk(lambda: caller.heard, what=lambda: calling)
         line: Any = outcome(calling)
         line.hang_up()
 

@@ -53,7 +53,7 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Drained:
         town.call(MuteCarrier(CARRIERS["twilio"](town.callee(number=MUTED))), muted)
         media = town.announce(CARRIERS["twilio"](town.callee(number=LATE)))
         callee = town.callee()
-        town.talk(lambda: all(caller.heard for caller in callers.values()), what=calling)
+        town.talk(lambda: all(caller.heard for caller in callers.values()), what=lambda: calling)
 
         server.terminate()
         town.talk(lambda: not installation.ready())

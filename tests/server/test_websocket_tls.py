@@ -52,7 +52,9 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Secure:
         ]
         cut = Caller()
         cutting = town.call("twilio", cut, town.callee(number="15559"))
-        town.talk(lambda: all(answered(caller) for _, caller in both) and cut.heard, what=calling)
+        town.talk(
+            lambda: all(answered(caller) for _, caller in both) and cut.heard, what=lambda: calling
+        )
         lines: list[Any] = [outcome(one) for one in calling]
         for call in installation.data_of("/v1/calls"):
             if call["from"].endswith(("0", "1")):
@@ -126,7 +128,7 @@ def test_proxy(tmp_path: Path, trusted: str, media: str) -> None:
         installation.deploy(**CONVERSATION)
         caller = Caller()
         calling = town.call("twilio", caller)
-        town.talk(lambda: caller.heard, what=calling)
+        town.talk(lambda: caller.heard, what=lambda: calling)
         assert town.urls[0].startswith(media.format(port=proxy.port))
         line: Any = outcome(calling)
         line.hang_up()

@@ -64,7 +64,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
         callers = [asking() for _ in carriers]
         fakes = [CARRIERS[name](callee) for name, callee in zip(carriers, callees, strict=True)]
         calling = [town.call(fake, caller) for fake, caller in zip(fakes, callers, strict=True)]
-        town.talk(lambda: all(map(answered, callers)), what=calling)
+        town.talk(lambda: all(map(answered, callers)), what=lambda: calling)
         lines: list[Any] = [outcome(one) for one in calling]
 
         live = installation.data_of("/v1/calls?pageSize=100")

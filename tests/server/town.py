@@ -89,6 +89,9 @@ class Town:
         self.turn()
         self._poll.close()
 
+    def __repr__(self) -> str:
+        return f"<Town connected by {[wire.protocol for wire in self._wires.values()]}>"
+
     @property
     def connected(self) -> int:
         """How many connections are open."""
@@ -169,11 +172,14 @@ class Town:
             trust = self._installation.trust
             connection = trust.wrap_socket(connection, server_hostname="127.0.0.1")
         connection.setblocking(False)
-        wire = Wire(connection, protocol, self._gone)
+        wire = Wire(connection, protocol, self._gone, self._watch)
         self._wires[wire.fileno()] = wire
         self._poll.register(wire.fileno(), select.EPOLLIN)
         protocol.makeConnection(wire)  # type: ignore[arg-type]  # the farm asks for no more
         return wire
+
+    def _watch(self, wire: Wire, reading: bool) -> None:
+        self._poll.modify(wire.fileno(), select.EPOLLIN if reading else 0)
 
     def _gone(self, wire: Wire, reason: Failure) -> None:
         del self._wires[wire.fileno()]
@@ -183,11 +189,13 @@ class Town:
 
     # -- time -------------------------------------------------------------------------------------
 
-    def talk(self, until: Callable[[], T], within: float = 20.0, what: object = "") -> T:
+    def talk(
+        self, until: Callable[[], T], within: float = 20.0, what: Callable[[], object] = str
+    ) -> T:
         """Let the calls go on until that is true; AssertionError when it is not in so many s."""
         deadline = time.monotonic() + within
         while not (found := until()):
-            assert time.monotonic() < deadline, f"not within {within:.0f} s: {what}"
+            assert time.monotonic() < deadline, f"not within {within:.0f} s: {what()}"
             look = time.monotonic() + _LOOK
             while (left := look - time.monotonic()) > 0:
                 self.turn(left)
@@ -199,11 +207,13 @@ class Town:
         if calls:
             due = min(call.getTime() for call in calls) - self._now()
             left = min(left, max(0.0, due))
-        for wire in tuple(self._wires.values()):
-            left = min(left, wire.impatience)
-        for descriptor, _ in self._poll.poll(left):
-            if descriptor in self._wires:
-                self._wires[descriptor].readable()
+        left = min((left, *(wire.impatience for wire in self._wires.values())))
+        for descriptor, events in self._poll.poll(left):
+            wire = self._wires.get(descriptor)
+            if wire is not None and events & (select.EPOLLHUP | select.EPOLLERR):
+                wire.cut()
+            elif wire is not None:
+                wire.readable()
         for wire in tuple(self._wires.values()):
             wire.flush()
         self.clock.advance(max(0.0, self._now() - self.clock.seconds()))

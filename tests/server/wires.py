@@ -14,19 +14,25 @@ _AT_ONCE = 65_536  # bytes
 
 
 class Wire:
-    """Non-blocking. `gone(wire, reason)` is called once, when the connection is over."""
+    """Non-blocking.
+
+    `gone(wire, reason)` is called once, when the connection is over; `watch(wire, reading)` when it
+    is to be read no more, or again.
+    """
 
     def __init__(
         self,
         connection: socket.socket,
         protocol: Any,
         gone: Callable[[Wire, Failure], None],
+        watch: Callable[[Wire, bool], None],
     ) -> None:
         self.socket = connection
         self.protocol = protocol
         self.latest = b""  # that was received at once
         self._gone = gone
-        self._unsent = bytearray()
+        self._watch = watch
+        self.unsent = bytearray()
         self._reading = True
         self._closing: Exception | None = None
         self._over = False
@@ -37,7 +43,7 @@ class Wire:
     @property
     def impatience(self) -> float:
         """Seconds until it has to be looked at without being readable."""
-        if self._closing is not None or self._unsent:
+        if self._closing is not None or self.unsent:
             return 0.001
         return 1.0
 
@@ -58,18 +64,23 @@ class Wire:
             self.latest = data
             self.protocol.dataReceived(data)
 
+    def cut(self) -> None:
+        """The far side has torn it down, whether that is read or not."""
+        self.readable()
+        self._lose(ConnectionLost())
+
     def flush(self) -> None:
         """Send what waits; close, when that was asked for and nothing waits any more."""
-        while self._unsent and not self._over:
+        while self.unsent and not self._over:
             try:
-                sent = self.socket.send(self._unsent)
+                sent = self.socket.send(self.unsent)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 break
             except OSError as error:
                 self._lose(ConnectionLost(str(error)))
                 return
-            del self._unsent[:sent]
-        if self._closing is not None and not self._unsent:
+            del self.unsent[:sent]
+        if self._closing is not None and not self.unsent:
             self._lose(self._closing)
 
     def _lose(self, reason: Exception) -> None:
@@ -84,7 +95,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         if self._closing is None:
-            self._unsent += data
+            self.unsent += data
 
     def loseConnection(self) -> None:
         """In the loop's next turn, as every reactor does it."""
@@ -92,7 +103,7 @@ class Wire:
 
     def abortConnection(self) -> None:
         """By RST."""
-        self._unsent.clear()
+        self.unsent.clear()
         if self._closing is None:
             self.socket.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
@@ -101,7 +112,8 @@ class Wire:
 
     def pauseProducing(self) -> None:
         self._reading = False
+        self._watch(self, False)
 
     def resumeProducing(self) -> None:
         self._reading = True
-        self.readable()
+        self._watch(self, True)
