@@ -13,7 +13,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import asdict
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from time import perf_counter
 from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
@@ -36,7 +36,8 @@ def register(
     """Phase 1 for so many calls, one after the other on one connection; `OSError`, `NoContext`."""
     parts = urlsplit(url)
     carrier = "asterisk" if transport == "audiosocket" else transport
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_HTTP_TIMEOUT)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_HTTP_TIMEOUT)
     contexts = []
     try:
         for number in range(count):

@@ -195,11 +195,15 @@ def _messages(data: bytes, message: Callable[[int, bytes], None]) -> bytes:
     return data[start:]
 
 
+AUDIOSOCKET = "audiosocket"
+_WEBSOCKETS: dict[str, Callable[..., LoadWire]] = {"twilio": TwilioWire, "vonage": VonageWire}
+TRANSPORTS = (AUDIOSOCKET, *_WEBSOCKETS)
+
+
 def wire(transport: str, path: str = "") -> LoadWire:
     """The wire of a transport's name; `path` for a server that is not ours."""
-    if transport == "audiosocket":
+    if transport == AUDIOSOCKET:
         return AudioSocketWire()
-    kinds: dict[str, Callable[..., LoadWire]] = {"twilio": TwilioWire, "vonage": VonageWire}
-    if transport not in kinds:
-        raise ValueError(f"no load for {transport!r}: audiosocket, {', '.join(kinds)}")
-    return kinds[transport](path) if path else kinds[transport]()
+    if transport not in _WEBSOCKETS:
+        raise ValueError(f"no load for {transport!r}: {', '.join(TRANSPORTS)}")
+    return _WEBSOCKETS[transport](path) if path else _WEBSOCKETS[transport]()

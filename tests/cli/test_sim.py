@@ -34,3 +34,20 @@ def test_nobody(rapida: Rapida) -> None:
     url = f"http://127.0.0.1:{port}"
     status, _, err = rapida("sim", "load", "--assistant", 5, "--url", url, "--api-key", "rpd-x")
     assert (status, err) == (1, f"rapida: no server answers at {url}: Connection refused\n")
+
+
+def test_other_transports(rapida: Rapida) -> None:
+    """What there is no load by is wrong usage, and what there is is told."""
+    status, _, err = rapida("sim", "load", "--assistant", 5, "--transport", "exotel")
+    assert status == 2
+    assert "exotel" in err
+    assert "there is: audiosocket, twilio, vonage" in err
+
+
+def test_tls(rapida: Rapida) -> None:
+    """Raw sockets speak no TLS: a load by WebSocket says so before it tells the server of calls."""
+    url = "https://voice.example.com"
+    options = ("--url", url, "--api-key", "rpd-x", "--transport", "twilio")
+    status, _, err = rapida("sim", "load", "--assistant", 5, *options)
+    assert status == 2
+    assert "without TLS" in err
