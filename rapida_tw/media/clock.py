@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rapida_tw.audio.format import TICK
+from rapida_tw.media.gathering import Gathering
 
 PHASES = 4  # sub-beats a tick: measured best of 1, 4, 10 and 20
 CATCH_UP = 5  # ticks: after a longer stall the beat jumps, because late audio is worthless
@@ -49,6 +50,7 @@ class MediaClock:
         self._timer: IDelayedCall | None = None
         self._beating = False
         self._read: Callable[[], None] | None = None
+        self.gathering = Gathering()  # of what `_read` reads
         self.jumped = 0  # ticks left out after stalls, since the start
         self.lateness = 0.0  # seconds: moving average of how late beats come
 
@@ -133,10 +135,18 @@ class MediaClock:
                         self._failed(session, tick)
 
     def _read_now(self, read: Callable[[], None]) -> None:
+        gathering = self.gathering
+        gathering.open = True
         try:
             read()
         except Exception:
             self._log.failure("reading on the beat failed")
+        finally:
+            gathering.open = False
+        try:
+            gathering.flush()
+        except Exception:
+            self._log.failure("hearing on the beat failed")
 
     def _failed(self, session: Ticking, tick: int) -> None:
         self._log.failure("{session} failed in tick {tick}", session=session, tick=tick)

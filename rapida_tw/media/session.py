@@ -21,13 +21,12 @@ from rapida_tw.audio.format import (
     SILENCE,
     TICKS_PER_SECOND,
     AudioFormat,
-    Encoding,
     Samples,
 )
-from rapida_tw.audio.g711 import ALAW, MULAW
 from rapida_tw.audio.resample import Resampler
 from rapida_tw.errors import FAR_END_STALLED, INTERNAL_ERROR, MEDIA_TIMEOUT, End
 from rapida_tw.media.clock import MediaClock
+from rapida_tw.media.codecs import CODECS
 from rapida_tw.media.leg import Leg
 from rapida_tw.media.playout import Playout
 
@@ -106,7 +105,17 @@ class MediaSession:
         if not self._open:
             return
         self._missing = 0
-        samples = self._to_samples(self._decode(payload))
+        gathering = self._clock.gathering
+        if gathering.open and len(payload) == self._frame_bytes and not len(self._rest):
+            gathering.add(self, payload)
+        else:
+            self.payload_arrived(payload)
+
+    def payload_arrived(self, payload: bytes) -> None:
+        """Decode it alone, and hear the whole frames that it completes."""
+        if not self._open:
+            return
+        samples = self.to_samples(self._decode(payload))
         if len(samples) == FRAME and not len(self._rest):
             self._hear(samples)
             return
@@ -116,6 +125,11 @@ class MediaSession:
         for frame in samples[:whole].reshape(-1, FRAME):
             if not self._open:  # what the frame before it said has ended the call
                 return
+            self._hear(frame)
+
+    def frame_arrived(self, frame: Samples) -> None:
+        """A frame that was decoded together with others."""
+        if self._open:
             self._hear(frame)
 
     def _hear(self, frame: Samples) -> None:
@@ -246,8 +260,11 @@ class MediaSession:
     # -- formats ----------------------------------------------------------------------------------
 
     def _read_as(self, format: AudioFormat) -> None:
-        self._decode, self._encode = _CODECS[format.encoding]
-        self._to_samples = Resampler(format.rate, RATE)
+        self._clock.gathering.flush()  # what waits there is of the former format
+        self.format = format
+        self._frame_bytes = format.frame_bytes
+        self._decode, self._encode = CODECS[format.encoding]
+        self.to_samples = Resampler(format.rate, RATE)
         self._from_samples = Resampler(RATE, format.rate)
         self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE))
         self._same_rate = format.rate == RATE
@@ -255,21 +272,3 @@ class MediaSession:
         self._continuous = format.continuous
         self._lead = format.lead
         self._playout.set_lead(format.lead, format.chunk)
-
-
-_LITTLE = np.dtype("<i2")
-
-
-def _read_linear(payload: bytes) -> Samples:
-    return np.frombuffer(payload, _LITTLE)
-
-
-def _write_linear(samples: Samples) -> bytes:
-    return samples.astype(_LITTLE, copy=False).tobytes()
-
-
-_CODECS: dict[Encoding, tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]] = {
-    Encoding.LINEAR16: (_read_linear, _write_linear),
-    Encoding.MULAW: (MULAW.decode, MULAW.encode),
-    Encoding.ALAW: (ALAW.decode, ALAW.encode),
-}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import FRAME, RATE, Samples
-from rapida_tw.audio.resample import Resampler, _kernel, resample_all
+from rapida_tw.audio.resample import Chorus, Resampler, _kernel, resample_all
 from tests.audio.signals import decibels, noise, rms, sine, tone_and_rest
 
 RATES = (8_000, 12_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000)
@@ -201,3 +201,40 @@ class Quality(SynchronousTestCase):
         middle = np.abs((np.arange(1600) - 28) % 80 - 40) < 20
         self.assertGreater(int(out[(high & middle)[200:]].min()), 25_000)
         self.assertEqual(int(out.max()), 32767)
+
+
+class Choruses(SynchronousTestCase):
+    """Many streams at once."""
+
+    def test_same_bits(self) -> None:
+        """Each stream comes out as by itself, clipped where it must be, also after odd pieces."""
+        random = np.random.default_rng(5)
+        for source, size in ((8_000, 160), (12_000, 240), (24_000, 480), (44_100, 882)):
+            for count in (1, 3, 40):
+                chorus = Chorus(source, RATE, size)
+                together = [Resampler(source, RATE) for _ in range(count)]
+                alone = [Resampler(source, RATE) for _ in range(count)]
+                for turn in range(5):
+                    frames = random.integers(-32768, 32768, (count, size)).astype(np.int16)
+                    expected = [one(frame) for one, frame in zip(alone, frames, strict=True)]
+                    if turn == 2:
+                        for one, frame in zip(together, frames, strict=True):
+                            one(frame[:77])
+                            one(frame[77:])
+                        continue
+                    np.testing.assert_array_equal(chorus(together, frames), expected)
+
+    def test_aligned(self) -> None:
+        """A stream with an unfinished block says so."""
+        resampler = Resampler(24_000, RATE)
+        self.assertTrue(resampler.aligned)
+        resampler(np.zeros(481, np.int16))
+        self.assertFalse(resampler.aligned)
+        resampler(np.zeros(479, np.int16))
+        self.assertTrue(resampler.aligned)
+
+    def test_refused(self) -> None:
+        """Rates that need none, and frames that are no whole number of rows."""
+        for source, size in ((RATE, 320), (8_000, 161), (44_100, 880)):
+            with self.assertRaises(ValueError):
+                Chorus(source, RATE, size)
