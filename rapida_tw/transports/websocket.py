@@ -34,6 +34,7 @@ _BUFFER_BYTES = 16_000  # unsent, before the far side counts as full: half a sec
 _A_CONTROL_FRAME = 0.1
 _BYTES_A_SECOND = 64_000  # as 24 kHz in base64
 _TEXT, _BINARY = 0x81, 0x82  # FIN and the opcode
+_CLOSE = 8
 _HEADERS = {binary: bytes((_BINARY if binary else _TEXT,)) for binary in (True, False)}
 
 # Close codes, RFC 6455 section 7.4.1.
@@ -109,6 +110,8 @@ class FrameSocket(WebSocketServerProtocol):
         self._receiver.opened(self)
 
     def dataReceived(self, data: bytes) -> None:
+        if self.state == self.STATE_CLOSED:
+            return  # Autobahn would keep it
         if self._tail:
             data = self._tail + data
             self._tail = b""
@@ -196,13 +199,23 @@ class FrameSocket(WebSocketServerProtocol):
         self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
     ) -> None:
         super().sendCloseFrame(code, reasonUtf8, isReply)
-        if self._cutting is not None:
-            return
-        self.transport.resumeProducing()  # its answer must be read
-        clock = self.factory.reactor
-        self._cutting = clock.callLater(CLOSED_WITHIN, self.transport.abortConnection)
-        if self.failedByMe:
-            self._receiver.broken((reasonUtf8 or b"").decode())
+        if self._cutting is None:
+            self._cut_off_soon()
+            self.transport.resumeProducing()  # its answer must be read
+            frame = self.current_frame
+            # A close with a code that is none is wrong, and a close.
+            if self.failedByMe and (frame is None or frame.opcode != _CLOSE):
+                self._receiver.broken((reasonUtf8 or b"").decode())
+
+    def dropConnection(self, abort: bool = False) -> None:  # Autobahn's: nothing is left to say
+        super().dropConnection(abort)
+        self._cut_off_soon()
+
+    def _cut_off_soon(self) -> None:
+        """TLS waits for ever for a far side that does not answer its end."""
+        if self._cutting is None:
+            clock = self.factory.reactor
+            self._cutting = clock.callLater(CLOSED_WITHIN, self.transport.abortConnection)
 
     def refuse_payload(self, reason: str) -> None:
         """Close because of text that is no UTF-8 (RFC 6455, section 8.1)."""

@@ -21,6 +21,7 @@ LARGEST_BODY = 1 << 20  # bytes
 # beyond this it is cut off.
 _PATIENCE = 16 * LARGEST_BODY
 MOST_FIELDS = 200  # of a query or a form
+CLOSED_WITHIN = 60.0  # seconds for a client to take what is left of an answer, and to close
 
 
 class BodyTooLarge(CallError):
@@ -38,6 +39,12 @@ class BoundedChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         LineReceiver.dataReceived(self, data)
+
+    def loseConnection(self) -> None:
+        """Close, and cut off who does not: over TLS, Twisted waits for that for ever."""
+        if self._abortingCall is None:
+            self._abortingCall = self.callLater(CLOSED_WITHIN, self.forceAbortClient)
+        super().loseConnection()
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self.write(b"HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n\r\n")

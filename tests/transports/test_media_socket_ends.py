@@ -25,6 +25,14 @@ class BrokenTests(Case):
         self.assertEqual(len(self.listener.told), 1)
         self.over(connection)
 
+    def test_in_its_close(self) -> None:
+        """A close with a code that is none is a hang-up all the same."""
+        connection = self.started()
+        connection.feed(frame(CLOSE, b"\x03\xed"))
+        connection.lose()
+        ((name, end),) = self.listener.told
+        self.assertEqual((name, end.reason), ("ended", "remote_hangup"))
+
     def test_before_the_start(self) -> None:
         """It was no call."""
         connection = self.connect()

@@ -10,6 +10,7 @@ from twisted.logger import globalLogPublisher
 
 from rapida_tw.carriers.base import Document, IncomingCall, WebhookRequest
 from rapida_tw.errors import BadRequest, CallError, Unavailable
+from rapida_tw.web.request import CLOSED_WITHIN
 from rapida_tw.web.site import COMPLETE_WITHIN, redacted
 from tests.web.case import WebCase, failing, request_bytes
 from tests.web.fakes import KEY
@@ -171,6 +172,19 @@ class LimitTests(WebCase):
         self.assertFalse(connection.closed)
         self.clock.advance(1)
         self.assertTrue(connection.closed)
+
+    def test_never_closed(self) -> None:
+        """A client that does not close, as Twisted's TLS waits for it to, is cut off."""
+        connection = self.connect()
+        aborted: list[bool] = []
+        transport: Any = connection.transport
+        transport.loseConnection = lambda: None
+        transport.abortConnection = lambda: aborted.append(True)
+        connection.send(request_bytes("GET", "/healthz/", Connection="close"))
+        self.clock.advance(CLOSED_WITHIN - 1)
+        self.assertEqual(aborted, [])
+        self.clock.advance(1)
+        self.assertEqual(aborted, [True])
 
     def test_long_address(self) -> None:
         """414 before the line has ended."""
