@@ -78,7 +78,8 @@ class MediaSockets:
 
         `claimed` None: the wire's start names the context. `secure`: TLS, here or before us.
         """
-        if self._door.waiting >= WAITING:
+        # Whoever asks gets a socket that is to name its context: that must not shut others out.
+        if self._door.waiting >= (WAITING // 2 if claimed is None else WAITING):
             raise CapacityExceeded("too many media sockets wait for their start")
         receiver = MediaSocket(self._door, carrier, wire, secure, claimed)
         return self._frames.takeover(receiver, subprotocols)

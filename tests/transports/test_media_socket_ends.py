@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.errors import ContextNotFound
-from rapida_tw.transports.door import refused
+from rapida_tw.errors import CapacityExceeded, ContextNotFound
+from rapida_tw.transports.door import WAITING, refused
+from rapida_tw.transports.media_socket import MediaSockets
 from tests.transports.frames import CLOSE, TEXT, frame
-from tests.transports.test_media_socket import Case
+from tests.transports.test_media_socket import Case, LetterWire
 
 
 class BrokenTests(Case):
@@ -67,6 +68,17 @@ class NamelessTests(Case):
         self.answer.errback(ContextNotFound("used"))
         self.assertEqual(sum(refused._values.values()) - before, 1)
         self.over(connection)
+
+    def test_crowd(self) -> None:
+        """They leave room for those that are known."""
+        self.connect()
+        sockets = MediaSockets(self.door)
+        self.door.waiting = WAITING // 2
+        wire = LetterWire()
+        self.assertRaises(CapacityExceeded, sockets.resource, "letters", wire, (), False)
+        sockets.resource("letters", wire, (), False, "claimed")
+        self.door.waiting = WAITING
+        self.assertRaises(CapacityExceeded, sockets.resource, "letters", wire, (), False, "claimed")
 
 
 class StopTests(Case):
