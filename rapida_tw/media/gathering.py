@@ -35,13 +35,21 @@ class Member(Protocol):
 
 
 class _Group:
-    """Frames of one format that wait."""
+    """Frames of one format that wait: the first of each member, the second of each, and so on."""
 
     def __init__(self, format: AudioFormat) -> None:
-        self.payloads: dict[Member, bytes] = {}
+        self.rounds: list[dict[Member, bytes]] = []
         self._size = format.frame_bytes // format.sample_bytes
         self._decode, _ = CODECS[format.encoding]
         self._chorus = Chorus(format.rate, RATE, self._size)
+
+    def add(self, member: Member, payload: bytes) -> None:
+        """Into the first round in which there is none of `member`."""
+        for waiting in self.rounds:
+            if member not in waiting:
+                waiting[member] = payload
+                return
+        self.rounds.append({member: payload})
 
     def samples(self, waiting: dict[Member, bytes]) -> Samples:
         """int16[n, 320] of all that have waited."""
@@ -68,18 +76,17 @@ class Gathering:
         if group is None or not member.to_samples.aligned:
             member.payload_arrived(payload)
             return
-        if member in group.payloads:  # one after the other
-            self._hear(group)
-        group.payloads[member] = payload
+        group.add(member, payload)
 
     def flush(self) -> None:
-        """All that waits is heard, in the order of its coming."""
+        """All that waits is heard; of each member in the order of its coming."""
         for group in self._groups.values():
-            if group is not None and group.payloads:
-                self._hear(group)
+            if group is not None and group.rounds:
+                rounds, group.rounds = group.rounds, []
+                for waiting in rounds:
+                    self._hear(group, waiting)
 
-    def _hear(self, group: _Group) -> None:
-        waiting, group.payloads = group.payloads, {}
+    def _hear(self, group: _Group, waiting: dict[Member, bytes]) -> None:
         if len(waiting) < FEW:
             for member, payload in waiting.items():
                 try:

@@ -115,6 +115,14 @@ class GatheringTests(SynchronousTestCase):
         self.assert_heard(calls[1], first, second)
         self.assert_heard(calls[0], first)
 
+    def test_after_a_stall(self) -> None:
+        """So it is when all bring several."""
+        calls = [self.call(ULAW) for _ in range(FEW + 1)]
+        payloads = [self.payload(ULAW) for _ in range(7)]
+        self.read(*[(call, payload) for call in calls for payload in payloads])
+        for call in calls:
+            self.assert_heard(call, *payloads)
+
     def test_odd_sizes(self) -> None:
         """What is no frame, and what follows it, is heard as without a gathering."""
         for size in (302, 962):  # a part of a frame is left over, or a part of a block alone
