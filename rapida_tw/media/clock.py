@@ -51,6 +51,7 @@ class MediaClock:
         self._beating = False
         self._read: Callable[[], None] | None = None
         self.gathering = Gathering()  # of what `_read` reads
+        self.behind = 0  # whole ticks by which the running beat is late
         self.jumped = 0  # ticks left out after stalls, since the start
         self.lateness = 0.0  # seconds: moving average of how late beats come
 
@@ -123,6 +124,7 @@ class MediaClock:
             self._step += 1
             if self._read is not None and self._step == current:  # what has come is all there
                 self._read_now(self._read)
+            self.behind = (current - self._step) // PHASES
             tick, phase = divmod(self._step, PHASES)
             sessions = self._phases[phase]
             # A copy: sessions come and go inside the beat.

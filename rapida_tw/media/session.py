@@ -168,12 +168,12 @@ class MediaSession:
             self._hearing.hear(SILENCE)
         if self._full:
             self._full_for += 1
-            self._latest = now  # what stands still is not played
+            self._latest = now + self._clock.behind  # what stands still is not played
             if self._full_for > STALLED_AFTER:
                 self.leg_ended(FAR_END_STALLED.because("the far side takes no audio"))
             return
         if self._lead:
-            self._keep_ahead()
+            self._keep_ahead(now + self._clock.behind)
             return
         playout = self._playout
         playout.played()
@@ -185,13 +185,13 @@ class MediaSession:
         else:
             self._send(now, frame)
 
-    def _keep_ahead(self) -> None:
+    def _keep_ahead(self, now: int) -> None:
         """Fill the far side's buffer, once, then keep it full.
 
-        It plays while we stand still. So time is read here: beats that are made up afterwards find
-        the buffer filled by the first of them.
+        It plays while we stand still. So `now` is the present tick: beats that are made up afterwards
+        find the buffer filled by the first of them.
         """
-        playout, now = self._playout, self._clock.now
+        playout = self._playout
         elapsed, self._latest = now - self._latest, now
         playout.played(elapsed)
         while self._open and playout.behind(self._lead) and (frame := playout.take()) is not None:
