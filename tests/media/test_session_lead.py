@@ -104,6 +104,28 @@ class DepthTests(_Call):
         self.assertLessEqual(self.far.deepest, 6)
         self.assertEqual(self.far.heard[:20], [*range(1, 21)])
 
+    def test_late_beats(self) -> None:
+        """A beat that is late by less than a tick sends a frame, as one in time: not two, not none.
+
+        Also where it is late across the end of a tick, as those of the last sub-beats are.
+        """
+        others = [MediaSession(self.far, self.beat, Playout(), Ears(), self.events) for _ in "12"]
+        self.addCleanup(lambda: [one.close() for one in others])
+        last = Playout()
+        far = FarSide(self.format)
+        session = MediaSession(far, self.beat, last, Ears(), self.events)
+        self.addCleanup(session.close)
+        last.write(frames(200))
+        self.clock.advance(2 * TICK)
+        sent = []
+        for _ in range(20):
+            for step in (0.9 * TICK, 1.1 * TICK):
+                before = last.spoken
+                session.audio_received(bytes(2 * FRAME))
+                self.clock.advance(step)
+                sent.append(last.spoken - before)
+        self.assertEqual(set(sent), {1})
+
     def test_full(self) -> None:
         """What stands in front of a full far side is not taken for played."""
         self.playout.write(frames(40))
