@@ -98,7 +98,6 @@ def test_signatures(tmp_path: Path, how: str) -> None:
 
         office.heard(Upgrade(office.media(), ""))  # its context is as good as a key
         town.talk(lambda: not installation.data_of("/v1/calls"))
-        office.town.close()
         lines = installation.request("/metrics").body.decode().splitlines()
         assert 'rapida_calls_total{carrier="twilio"} 3' in lines
         server.terminate()

@@ -53,8 +53,15 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Drained:
         town.call(MuteCarrier(CARRIERS["twilio"](town.callee(number=MUTED))), muted)
         media = town.announce(CARRIERS["twilio"](town.callee(number=LATE)))
         callee = town.callee()
-        town.talk(lambda: all(caller.heard for caller in callers.values()), what=lambda: calling)
 
+        def quiet() -> bool:
+            """The greeting is over, for long enough to tell it from what comes."""
+            heard = [(outcome(calling[name]), caller) for name, caller in callers.items()]
+            return all(
+                caller.heard and line.now > caller.heard_until + 0.4 for line, caller in heard
+            )
+
+        town.talk(quiet, what=lambda: calling)
         server.terminate()
         town.talk(lambda: not installation.ready())
         late = town.call(Upgrade(media, ""), Caller())
