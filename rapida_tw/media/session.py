@@ -188,8 +188,8 @@ class MediaSession:
     def _keep_ahead(self, now: int) -> None:
         """Fill the far side's buffer, once, then keep it full.
 
-        It plays while we stand still. So `now` is the present tick: beats that are made up afterwards
-        find the buffer filled by the first of them.
+        It plays while we stand still. So `now` is the present tick: beats that are made up after
+        that find the buffer filled by the first of them.
         """
         playout = self._playout
         elapsed, self._latest = now - self._latest, now
