@@ -153,9 +153,8 @@ class FrameSocket(WebSocketServerProtocol):
         super().onFrameBegin()
         frame = self.current_frame
         try:
-            self._pace.count(
-                _A_CONTROL_FRAME if frame.opcode > 7 else frame.length / _BYTES_A_SECOND
-            )
+            size = min(frame.length, LARGEST)  # larger ones are refused as such
+            self._pace.count(_A_CONTROL_FRAME if frame.opcode > 7 else size / _BYTES_A_SECOND)
         except RemoteProtocolError as error:
             self._receiver.broken(str(error))
             self.dropConnection(abort=True)  # who floods us would not hear a close frame
