@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
 from rapida_tw.errors import CapacityExceeded, ContextNotFound
+from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.transports.door import WAITING, refused
 from rapida_tw.transports.media_socket import MediaSockets
 from tests.transports.frames import CLOSE, TEXT, frame
@@ -42,6 +45,29 @@ class BrokenTests(Case):
         connection.lose()
         self.over(connection)
         self.assertEqual(len(self.lost), 1)
+
+
+class AtOnceTests(Case):
+    """A call that is over before `attach` has returned."""
+
+    def _attach(self, claimed: Any, leg: Leg) -> LegListener:
+        leg.hang_up()
+        return super()._attach(claimed, leg)
+
+    def test_hung_up(self) -> None:
+        """Nothing of it is heard, nobody reads for it, and nobody is told of the close."""
+        for letter in (b"sa", b"Sad"):
+            self.setUp()
+            self.answer = Deferred()
+            connection = self.connect()
+            connection.feed(frame(TEXT, letter))
+            self.answer.callback("late")
+            self.assertEqual(connection.close_code, 1000)
+            connection.feed(frame(TEXT, b"a"), frame(CLOSE, b"\x03\xe8"))
+            connection.lose()
+            self.assertEqual(self.listener.told, [])
+            self.assertEqual(self.door.reader._arriving, set())
+            self.over(connection)
 
 
 class NamelessTests(Case):
