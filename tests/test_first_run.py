@@ -70,4 +70,4 @@ class InstallTests(StoreCase):
         registering = server.calls.register(
             IncomingCall("asterisk", "100"), installed.assistant_id, installed.project_id
         )
-        self.assertTrue(self.successResultOf(registering).id)
+        self.assertTrue(self.successResultOf(registering).context.id)

@@ -90,7 +90,9 @@ def test_goodbye(drained: Drained, carrier: str) -> None:
     assert abs(goodbye.lasting - 0.06 * len(GOODBYE)) < 0.5
     assert caller.ending is not None
     assert caller.ending.reason is Reason.SERVER_HUNG_UP
-    assert drained.last[carrier].endswith(CLOSED)
+    # Asterisk closes at our word, and may have gone before our close frame comes.
+    closed = (CLOSED, b'{"command":"HANGUP"}') if carrier == "asterisk" else CLOSED
+    assert drained.last[carrier].endswith(closed)
 
 
 def test_new_calls_are_refused(drained: Drained) -> None:
