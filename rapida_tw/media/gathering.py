@@ -66,17 +66,19 @@ class Gathering:
         self._groups: dict[tuple[Encoding, int], _Group | None] = {}
         self.open = False
 
-    def add(self, member: Member, payload: bytes) -> None:
-        """A whole frame of `member` has come; it is heard at `flush`, or now."""
+    def add(self, member: Member, payload: bytes, whole: bool) -> None:
+        """Audio of `member` has come: if it is a `whole` frame it is heard at `flush`, else now."""
         format = member.format
         key = (format.encoding, format.rate)
         if key not in self._groups:
             self._groups[key] = _group(format)
         group = self._groups[key]
-        if group is None or not member.to_samples.aligned:
-            member.payload_arrived(payload)
+        if group is not None and whole and member.to_samples.aligned:
+            group.add(member, payload)
             return
-        group.add(member, payload)
+        if group is not None and group.rounds and member in group.rounds[0]:
+            self.flush()  # what came before it is heard before it
+        member.payload_arrived(payload)
 
     def flush(self) -> None:
         """All that waits is heard; of each member in the order of its coming."""

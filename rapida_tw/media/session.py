@@ -106,8 +106,9 @@ class MediaSession:
             return
         self._missing = 0
         gathering = self._clock.gathering
-        if gathering.open and len(payload) == self._frame_bytes and not len(self._rest):
-            gathering.add(self, payload)
+        if gathering.open:
+            whole = len(payload) == self._frame_bytes and not len(self._rest)
+            gathering.add(self, payload, whole)
         else:
             self.payload_arrived(payload)
 

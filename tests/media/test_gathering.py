@@ -132,6 +132,15 @@ class GatheringTests(SynchronousTestCase):
                 self.read(*[(call, payload) for call in calls])
             self.assert_heard(calls[0], *payloads)
 
+    def test_odd_size_behind_a_frame(self) -> None:
+        """What is no frame does not overtake a frame of the same call and reading."""
+        for size in (80, 161, 320):
+            calls = [self.call(ULAW) for _ in range(FEW + 1)]
+            payloads = [self.payload(ULAW), self.payload(ULAW, size), self.payload(ULAW)]
+            self.read(*[(call, payload) for call in calls for payload in payloads])
+            for call in calls:
+                self.assert_heard(call, *payloads)
+
     def test_isolation(self) -> None:
         """A call that fails on its frame ends; its neighbours hear theirs."""
         for count in (FEW - 1, FEW + 1):
