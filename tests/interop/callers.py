@@ -16,6 +16,8 @@ SENTENCES = (HOURS, WHERE, PERSON, GOODBYE)
 HEARS = ("WaitForNoise(60,1,20)", "WaitForSilence(1200,1,30)")
 # The same where a silent assistant sends nothing at all: that is no silence to WaitForSilence().
 HEARS_OUT = ("WaitForNoise(60,1,20)", "WaitForSilence(1200,1,8)")
+# Lets the assistant say a few words, so that what follows falls into its first sentence.
+HEARS_SOME = ("WaitForNoise(60,1,20)", "Wait(1)")
 CALL = 8  # seconds of a call in which only the greeting is wanted
 UNKNOWN = "66bc093d-34ab-4436-8e47-83e4fa85f361"
 

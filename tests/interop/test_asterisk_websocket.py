@@ -15,6 +15,7 @@ from tests.interop.callers import (
     CALL,
     GOODBYE,
     HEARS_OUT,
+    HEARS_SOME,
     HOURS,
     PERSON,
     UNKNOWN,
@@ -54,7 +55,7 @@ def line(request: pytest.FixtureRequest) -> Line:
     calls = {
         "is silent": call(f"Wait({CALL})"),
         "asks": call(*HEARS_OUT, hours, *HEARS_OUT),
-        "interrupts": call("Wait(3)", hours, *HEARS_OUT),
+        "interrupts": call(*HEARS_SOME, hours, *HEARS_OUT),
         "presses": call("Wait(2)", "SendDTMF(1)", *HEARS_OUT, "SendDTMF(3)", *HEARS_OUT),
         "says goodbye": call(*HEARS_OUT, *says_twice(asterisk, GOODBYE)),
         "wants a person": call(*HEARS_OUT, person, "Wait(20)"),

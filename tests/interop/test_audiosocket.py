@@ -13,7 +13,7 @@ from tests.interop.asterisk import Asterisk, Call
 from tests.interop.callers import (
     CALL,
     GOODBYE,
-    HEARS,
+    HEARS, HEARS_SOME,
     HOURS,
     PERSON,
     UNKNOWN,
@@ -38,7 +38,7 @@ def calls(asterisk: Asterisk, server: Server) -> Mapping[str, Call]:
         "published": call("published", f"Wait({CALL})", RAPIDA_HOST=host),
         "shipped": call("rapida-inbound", f"Wait({CALL})"),
         "asks": call("rapida-inbound", *HEARS, hours, *HEARS),
-        "interrupts": call("rapida-inbound", "Wait(3)", hours, *HEARS),
+        "interrupts": call("rapida-inbound", *HEARS_SOME, hours, *HEARS),
         "presses": call("rapida-inbound", "Wait(2)", "SendDTMF(1)", *HEARS, "SendDTMF(3)", *HEARS),
         "says goodbye": call("rapida-inbound", *HEARS, *goodbye),
         "is silent": call("rapida-inbound", "System(sleep 7)", *HEARS, where, *HEARS),
