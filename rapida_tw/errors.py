@@ -91,9 +91,26 @@ class Unavailable(CallError):
 
 
 class VendorFailed(CallError):
-    """A recogniser, a voice or a model failed; the text says which and how."""
+    """A recogniser, a voice or a model failed; the text says which and how.
+
+    `code`: the HTTP status or WebSocket close code that it answered; 0: it was not reached.
+    `retryable`: another connection may do, or another moment; never for a wrong key, an empty
+    account or a wrong option. `retry_after`: seconds, where the vendor named some.
+    """
 
     fault, reason, status = Fault.VENDOR, "provider-failed", 502
+
+    def __init__(
+        self,
+        message: str = "",
+        code: int = 0,
+        retryable: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class MisconfiguredAssistant(CallError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -99,7 +99,7 @@ class Playout:
         """What is written from now on says `text`."""
         self._phrases.append(_Phrase(text, part, self._written))
 
-    def write(self, samples: Samples) -> None:
+    def write(self, samples: Samples, payload: bytes = b"") -> None:
         """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`."""
         if len(self._rest):
             samples = np.concatenate((self._rest, samples))
@@ -108,6 +108,9 @@ class Playout:
         if whole:
             self._queue.extend(samples[: whole * FRAME].reshape(whole, FRAME))
             self._count(whole)
+
+    def timed(self, words: Sequence[tuple[str, float, float]]) -> None:
+        """When the next words of the phrase are spoken: (word, start, end), seconds in it."""
 
     def finish(self) -> None:
         """The phrase is complete; its last frame is filled up with silence."""

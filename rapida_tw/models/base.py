@@ -8,16 +8,21 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.account import NOBODY, Account
 from rapida_tw.expect import Expectation
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model wants a tool used; `arguments` follow the tool's JSON schema, unchecked."""
+    """The model wants a tool used; `arguments` follow the tool's JSON schema, unchecked.
+
+    `kept` is for the adapter that made it: what its vendor wants to see again with the call.
+    """
 
     id: str
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,12 @@ class Completion:
 class Model(Protocol):
     """Thinks in one call."""
 
+    def prepare(self) -> None:
+        """The call has been announced, and will begin in a moment or never: connect now.
+
+        Optional; only `stop` may follow.
+        """
+
     def opening(self) -> Expectation | None:
         """What may be said before the first reply; None when anything may."""
 
@@ -77,7 +88,7 @@ class ModelProvider(Protocol):
 
     description: str
 
-    def open(self, options: Mapping[str, Any]) -> Model:
-        """A model for one call; `MisconfiguredAssistant` names a bad option."""
+    def open(self, options: Mapping[str, Any], account: Account = NOBODY) -> Model:
+        """A model for one call; `MisconfiguredAssistant` names a bad option or field."""
 
     def stop(self) -> Deferred[None]: ...

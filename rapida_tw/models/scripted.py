@@ -14,6 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
+from rapida_tw.account import NOBODY, Account
 from rapida_tw.expect import Expectation
 from rapida_tw.models.base import Completion, Message, Model, ModelProvider, Tool
 from rapida_tw.models.dialogue import Dialogue, Turn
@@ -34,6 +35,9 @@ class ScriptedModel:
         self._script = script
         self._expectations = expectations  # those of the script, shared by its calls
         self._dialogue = Dialogue(script)
+
+    def prepare(self) -> None:
+        """It needs no time to start."""
 
     def opening(self) -> Expectation | None:
         """What the first question, or the greeting, can be answered with."""
@@ -89,7 +93,7 @@ class ScriptedModelProvider:
     def __init__(self, host: Host) -> None:
         self._read: dict[str, tuple[Script, dict[Place, Expectation]]] = {}
 
-    def open(self, options: Mapping[str, Any]) -> ScriptedModel:
+    def open(self, options: Mapping[str, Any], account: Account = NOBODY) -> ScriptedModel:
         """A model for one call; `MisconfiguredAssistant` names every mistake of the script."""
         if not options:
             options = receptionist()["assistant"]["model"]["options"]

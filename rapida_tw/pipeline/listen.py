@@ -242,6 +242,17 @@ class Listener:
         if self._finishing:
             self._end_turn()
 
+    def _told_of_voice(self) -> None:
+        """The recogniser hears a voice where our detector has not yet."""
+        if not self._in_turn and not self._stopped:
+            self._voice_started()
+
+    def _told_of_end(self) -> None:
+        """The recogniser's own model: the caller has finished."""
+        if self._in_turn:
+            self._endpoint = self._seconds()
+            self._end_turn()
+
     def _failed(self, error: Exception) -> None:
         if not self._stopped:
             self._events.hearing_failed(error)
@@ -258,6 +269,12 @@ class _Sink:
 
     def final(self, text: str, confidence: float) -> None:
         self._listener._heard_final(text, confidence)
+
+    def speech_started(self) -> None:
+        self._listener._told_of_voice()
+
+    def turn_ended(self) -> None:
+        self._listener._told_of_end()
 
     def failed(self, error: Exception) -> None:
         self._listener._failed(error)

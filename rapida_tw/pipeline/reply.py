@@ -6,7 +6,7 @@ stream is closed, the vendor told, the playout empty and the history cut in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -27,7 +27,7 @@ from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.normalise import Normaliser
 from rapida_tw.pipeline.phrases import Phrases
 from rapida_tw.pipeline.tools import ToolBox
-from rapida_tw.speech.base import Synthesizer
+from rapida_tw.speech.base import Synthesizer, VoiceSink, Word
 
 T = TypeVar("T")
 
@@ -265,16 +265,16 @@ class Replier:
     async def _say(self, text: str, part: int) -> None:
         if self._speaking is not None:  # a filler; a phrase is never spoken into another
             await _shielded(self._speaking)
-        self._speaking = self._synthesize(text, part, self._write)
+        self._speaking = self._synthesize(text, part, _Timed(self._playout, self._voiced))
         try:
             await self._speaking
         finally:
             self._speaking = None
 
-    def _synthesize(self, text: str, part: int, write: Callable[[Samples], None]) -> Deferred[None]:
+    def _synthesize(self, text: str, part: int, sink: VoiceSink) -> Deferred[None]:
         spoken = self._normaliser.spoken(text)
         self._playout.begin(text, part)
-        saying = cancellable(self._voice.say(spoken, write)) if spoken else succeed(None)
+        saying = cancellable(self._voice.say(spoken, sink)) if spoken else succeed(None)
         saying.addTimeout(PHRASE_WITHIN, self._clock, _too_slow)
         return saying.addBoth(self._phrase_done)
 
@@ -282,12 +282,11 @@ class Replier:
         self._playout.finish()
         return result
 
-    def _write(self, samples: Samples) -> None:
+    def _voiced(self) -> None:
         times = self._state.times
         if not times.voice:
             times.voice = self._clock.seconds()
             self._next_sound(self._sounded)
-        self._playout.write(samples)
 
     def _sounded(self) -> None:
         self._state.times.played = self._clock.seconds()
@@ -311,7 +310,7 @@ class Replier:
         if self._speaking is None:
             self._events.filled(text)
             # Part -1 is in no message: the model need not know that it was slow.
-            filling = self._synthesize(text, -1, self._playout.write)
+            filling = self._synthesize(text, -1, self._playout)
             self._speaking = filling.addErrback(self._filler_failed).addCallback(self._filled)
             if filling.called:
                 self._speaking = None
@@ -321,6 +320,21 @@ class Replier:
 
     def _filled(self, _: None) -> None:
         self._speaking = None
+
+
+class _Timed:
+    """Into the playout, but first it tells that there is sound."""
+
+    def __init__(self, playout: Playout, sounds: Callable[[], None]) -> None:
+        self._playout = playout
+        self._sounds = sounds
+
+    def write(self, samples: Samples, payload: bytes = b"") -> None:
+        self._sounds()
+        self._playout.write(samples, payload)
+
+    def timed(self, words: Sequence[Word]) -> None:
+        self._playout.timed(words)
 
 
 def _raised_by_phrases(failure: Failure) -> None:

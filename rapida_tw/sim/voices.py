@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.audio.format import RATE, Samples
 from rapida_tw.audio.resample import resample_all
-from rapida_tw.speech.base import Options, SynthesizerProvider
+from rapida_tw.speech.base import Options, Pieces, SynthesizerProvider
 
 _PITCH = 130.0  # Hz
 _HARMONICS = 12  # up to 1560 Hz: the band that any telephone codec and detector knows as voice
@@ -62,10 +62,10 @@ def speak(
 
 async def _speak(provider: SynthesizerProvider, text: str, options: Options) -> Samples:
     voice = provider.open(options)
-    pieces: list[Samples] = [np.zeros(0, np.int16)]
+    pieces = Pieces()
     try:
         await voice.start()
-        await voice.say(text, pieces.append)
+        await voice.say(text, pieces)
     finally:
         await voice.stop()
-    return np.concatenate(pieces)
+    return np.concatenate((np.zeros(0, np.int16), *pieces.samples))

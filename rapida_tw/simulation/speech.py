@@ -6,6 +6,8 @@ from collections import deque
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.account import NOBODY, Account
+from rapida_tw.audio.format import AudioFormat
 from rapida_tw.speech.base import Host, Options, Recognizer
 from rapida_tw.speech.scripted import (
     ScriptedRecognizer,
@@ -24,7 +26,7 @@ class Ears:
         self.scripts: deque[deque[str | None]] = deque()
         self.opened: list[ScriptedRecognizer] = []
 
-    def open(self, options: Options) -> Recognizer:
+    def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
         recognizer = ScriptedRecognizer(self.scripts.popleft() if self.scripts else deque())
         self.opened.append(recognizer)
         return recognizer
@@ -40,7 +42,9 @@ class Voices(ScriptedSynthesizerProvider):
         super().__init__(host)
         self.opened: list[ScriptedSynthesizer] = []
 
-    def open(self, options: Options) -> ScriptedSynthesizer:
+    def open(
+        self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
+    ) -> ScriptedSynthesizer:
         voice = ScriptedSynthesizer(self._clock, float(options.get("delay", 0.0)))
         self.opened.append(voice)
         return voice

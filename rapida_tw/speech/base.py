@@ -6,18 +6,20 @@ provider a process (`Provider(host)`) and lets it `open(options)` one worker a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from rapida_tw.audio.format import Samples
+from rapida_tw.account import NOBODY, Account
+from rapida_tw.audio.format import AudioFormat, Samples
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.expect import Expectation
+from rapida_tw.net.base import Net, Nowhere
 
 Options = Mapping[str, Any]
 P = TypeVar("P")
@@ -28,11 +30,12 @@ class Host:
     """What a provider may use of the process it lives in.
 
     `reactor` provides IReactorTime, and on a real host IReactorProcess, IReactorThreads and
-    IReactorTCP too; `data_dir` is a folder of ours to write caches to.
+    IReactorTCP too; `data_dir` is a folder of ours to write caches to; `net` is the way out.
     """
 
     reactor: Any
     data_dir: Path
+    net: Net = field(default_factory=Nowhere)
 
     @property
     def clock(self) -> IReactorTime:
@@ -52,12 +55,30 @@ class RecognizerSink(Protocol):
         `confidence` 0..1. Each `finish()` is answered by at least one `final`.
         """
 
+    def speech_started(self) -> None:
+        """The recogniser itself hears a voice, and is worth believing."""
+
+    def turn_ended(self) -> None:
+        """By the recogniser's own model the caller has finished: only where `turns` is true."""
+
     def failed(self, error: Exception) -> None:
         """The recogniser is of no use any more for this call."""
 
 
 class Recognizer(Protocol):
-    """Hears one call. Cues and frames are plain calls and never raise."""
+    """Hears one call. Cues and frames are plain calls and never raise.
+
+    `turns`: it tells the ends of turns better than silence does. Silence is then only a last
+    resort, for when it says nothing.
+    """
+
+    turns: bool
+
+    def prepare(self) -> None:
+        """The call has been announced, and will begin in a moment or never: connect now.
+
+        Optional; `start` follows, or only `stop`.
+        """
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         """Get ready; fires when frames are taken, errbacks with `VendorFailed`."""
@@ -81,14 +102,55 @@ class Recognizer(Protocol):
         """The call is over: free everything; no sink call after this."""
 
 
+class Word(NamedTuple):
+    """One spoken word, in seconds from the beginning of its phrase."""
+
+    text: str
+    start: float
+    end: float
+
+
+class VoiceSink(Protocol):
+    """Takes the sound of one phrase."""
+
+    def write(self, samples: Samples, payload: bytes = b"") -> None:
+        """The next piece: int16[n], 16 kHz, any n.
+
+        `payload`: the same sound as the vendor sent it, when that is in the format that `open`
+        was told of, and then with all pieces of the phrase.
+        """
+
+    def timed(self, words: Sequence[Word]) -> None:
+        """When the phrase's next words are spoken; from voices that know."""
+
+
+class Pieces:
+    """A VoiceSink that keeps all it is given."""
+
+    def __init__(self) -> None:
+        self.samples: list[Samples] = []
+        self.payloads: list[bytes] = []
+        self.words: list[Word] = []
+
+    def write(self, samples: Samples, payload: bytes = b"") -> None:
+        self.samples.append(samples)
+        self.payloads.append(payload)
+
+    def timed(self, words: Sequence[Word]) -> None:
+        self.words += words
+
+
 class Synthesizer(Protocol):
     """Speaks in one call. One phrase at a time."""
+
+    def prepare(self) -> None:
+        """The call has been announced: connect now. As with a recogniser."""
 
     def start(self) -> Deferred[None]:
         """Get ready; errbacks with `VendorFailed`."""
 
-    def say(self, phrase: str, write: Callable[[Samples], None]) -> Deferred[None]:
-        """Give the phrase's audio (int16[n], 16 kHz, any n) to `write` piece by piece.
+    def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
+        """Give the phrase's sound to `sink` piece by piece.
 
         Fires when the last piece was given; errbacks with `VendorFailed`. Cancelling tells the
         vendor to stop; nothing is written after it.
@@ -108,8 +170,8 @@ class VoiceDetector(Protocol):
 class RecognizerProvider(Protocol):
     description: str  # one line for people: which engine was chosen and why
 
-    def open(self, options: Options) -> Recognizer:
-        """A recogniser for one call; `MisconfiguredAssistant` names a bad option."""
+    def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
+        """A recogniser for one call; `MisconfiguredAssistant` names a bad option or field."""
 
     def stop(self) -> Deferred[None]:
         """The server stops: end processes, close pools."""
@@ -118,7 +180,11 @@ class RecognizerProvider(Protocol):
 class SynthesizerProvider(Protocol):
     description: str
 
-    def open(self, options: Options) -> Synthesizer: ...
+    def open(
+        self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
+    ) -> Synthesizer:
+        """A voice for one call. `leg`: the format in which its sound will leave, if known."""
+
     def stop(self) -> Deferred[None]: ...
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from rapida_tw.account import NOBODY, Account
 from rapida_tw.audio.format import RATE, TICKS_PER_SECOND, Samples
 from rapida_tw.audio.resample import Resampler
 from rapida_tw.expect import ANYTHING, Expectation
@@ -72,7 +73,7 @@ class LocalRecognizerProvider:
         else:
             self.description = f"pocketsphinx with grammars, English, up to {most} processes"
 
-    def open(self, options: Options) -> Recognizer:
+    def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
         chosen = read(RecognizerOptions, options, "listen.", "the local recogniser")
         return DeafRecognizer() if self._deaf else LocalRecognizer(self._pool, chosen)
 
@@ -82,6 +83,8 @@ class LocalRecognizerProvider:
 
 class LocalRecognizer:
     """One call: sends speech to its worker, and the words to the sink."""
+
+    turns = False
 
     def __init__(self, pool: Pool, options: RecognizerOptions) -> None:
         self._pool = pool
@@ -97,6 +100,9 @@ class LocalRecognizer:
         self._in_flight = 0  # AUDIO messages
         self._waiting = 0  # AUDIO messages in the queue
         self._finishing = 0  # utterances whose FINAL has not come
+
+    def prepare(self) -> None:
+        """It needs no time to start."""
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         """Has fired: a worker that is still loading its models finds all in its pipe."""
@@ -226,8 +232,13 @@ def confidence_of(score: float) -> float:
 class DeafRecognizer:
     """Understands nothing."""
 
+    turns = False
+
     def __init__(self) -> None:
         self._sink: RecognizerSink | None = None
+
+    def prepare(self) -> None:
+        """It needs no time to start."""
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         self._sink = sink

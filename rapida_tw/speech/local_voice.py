@@ -16,10 +16,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from rapida_tw.audio.format import RATE, Samples
+from rapida_tw.account import NOBODY, Account
+from rapida_tw.audio.format import RATE, AudioFormat, Samples
 from rapida_tw.audio.resample import resample_all
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
-from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvider
+from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvider, VoiceSink
 from rapida_tw.speech.engine import Engine, EngineMissing, Tone
 from rapida_tw.speech.espeak import Espeak
 from rapida_tw.speech.flite import Flite
@@ -60,7 +61,9 @@ class LocalSynthesizerProvider:
         self._threads.threadFactory = _DaemonThread
         self._cache = PhraseCache()
 
-    def open(self, options: Options) -> Synthesizer:
+    def open(
+        self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
+    ) -> Synthesizer:
         chosen = read(VoiceOptions, options, "speak.", "the local voice")
         voice = chosen.voice or self._engine.voices[0]
         if voice not in self._engine.voices:
@@ -117,10 +120,13 @@ class LocalSynthesizer:
         self._rate = rate
         self._said: Deferred[None] | None = None  # the latest phrase
 
+    def prepare(self) -> None:
+        """It needs no time to start."""
+
     def start(self) -> Deferred[None]:
         return succeed(None)
 
-    def say(self, phrase: str, write: Callable[[Samples], None]) -> Deferred[None]:
+    def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
         """See Synthesizer. The pieces are read-only: others may be given the same ones."""
         speaking = self._provider.speak(phrase, self._voice, self._rate)
         said: Deferred[None] = Deferred(lambda _: speaking.cancel())
@@ -129,7 +135,7 @@ class LocalSynthesizer:
             for start in range(0, len(samples), _PIECE):
                 if said.called:  # cancelled by whoever was given the last piece
                     return
-                write(samples[start : start + _PIECE])
+                sink.write(samples[start : start + _PIECE])
             if not said.called:
                 said.callback(None)
 

@@ -7,7 +7,6 @@ tone as long as the words would take.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +14,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from rapida_tw.audio.format import RATE, TICKS_PER_SECOND, Samples
+from rapida_tw.account import NOBODY, Account
+from rapida_tw.audio.format import RATE, TICKS_PER_SECOND, AudioFormat, Samples
 from rapida_tw.errors import VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.speech.base import (
@@ -26,6 +26,7 @@ from rapida_tw.speech.base import (
     RecognizerSink,
     Synthesizer,
     SynthesizerProvider,
+    VoiceSink,
 )
 
 SECONDS_PER_CHARACTER = 0.06
@@ -36,6 +37,8 @@ _WORD_TICKS = TICKS_PER_SECOND * 3 // 10  # a word is known 300 ms after it bega
 class ScriptedRecognizer:
     """Takes the next text of `script` at each utterance; None is a cough, without words."""
 
+    turns = False
+
     def __init__(self, script: deque[str | None]) -> None:
         self._script = script
         self._sink: RecognizerSink | None = None
@@ -43,6 +46,9 @@ class ScriptedRecognizer:
         self._heard = 0
         self._in_speech = False
         self.expected: list[Expectation] = []
+
+    def prepare(self) -> None:
+        """It needs no time to start."""
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         self._sink = sink
@@ -84,13 +90,16 @@ class ScriptedSynthesizer:
         self.failing = False
         self.said: list[str] = []
 
+    def prepare(self) -> None:
+        """It needs no time to start."""
+
     def start(self) -> Deferred[None]:
         return succeed(None)
 
-    def say(self, phrase: str, write: Callable[[Samples], None]) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._say(phrase, write))
+    def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._say(phrase, sink))
 
-    async def _say(self, phrase: str, write: Callable[[Samples], None]) -> None:
+    async def _say(self, phrase: str, sink: VoiceSink) -> None:
         if self.delay:
             await deferLater(self._clock, self.delay)
         if self.failing:
@@ -98,7 +107,7 @@ class ScriptedSynthesizer:
         self.said.append(phrase)
         tone = hum(len(phrase) * SECONDS_PER_CHARACTER)
         for start in range(0, len(tone), _PIECE):
-            write(tone[start : start + _PIECE])
+            sink.write(tone[start : start + _PIECE])
 
     def stop(self) -> Deferred[None]:
         return succeed(None)
@@ -124,7 +133,7 @@ class ScriptedRecognizerProvider:
     def __init__(self, host: Host) -> None:
         pass
 
-    def open(self, options: Options) -> Recognizer:
+    def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
         return ScriptedRecognizer(deque(options.get("script", ())))
 
     def stop(self) -> Deferred[None]:
@@ -139,7 +148,9 @@ class ScriptedSynthesizerProvider:
     def __init__(self, host: Host) -> None:
         self._clock = host.clock
 
-    def open(self, options: Options) -> Synthesizer:
+    def open(
+        self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
+    ) -> Synthesizer:
         return ScriptedSynthesizer(self._clock, float(options.get("delay", 0.0)))
 
     def stop(self) -> Deferred[None]:

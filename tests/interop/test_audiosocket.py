@@ -13,7 +13,8 @@ from tests.interop.asterisk import Asterisk, Call
 from tests.interop.callers import (
     CALL,
     GOODBYE,
-    HEARS, HEARS_SOME,
+    HEARS,
+    HEARS_SOME,
     HOURS,
     PERSON,
     UNKNOWN,

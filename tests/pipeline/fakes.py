@@ -10,7 +10,13 @@ from twisted.internet.defer import Deferred, succeed
 from rapida_tw.audio.format import FRAME, Samples
 from rapida_tw.expect import Expectation
 from rapida_tw.models.base import Completion, Message, Model, Tool
-from rapida_tw.speech.base import Recognizer, RecognizerSink, Synthesizer, VoiceDetector
+from rapida_tw.speech.base import (
+    Recognizer,
+    RecognizerSink,
+    Synthesizer,
+    VoiceDetector,
+    VoiceSink,
+)
 
 SPEECH: Samples = np.full(FRAME, 1000, np.int16)
 QUIET: Samples = np.zeros(FRAME, np.int16)
@@ -31,6 +37,11 @@ class RecordingRecognizer:
         self.starting: Deferred[None] = Deferred()
         self.noted: list[str] = []
         self.expected: list[Expectation] = []
+
+    turns = False
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         self.sink = sink
@@ -64,20 +75,23 @@ class HeldVoice:
         self.said: list[str] = []
         self.cancelled: list[str] = []
         self.saying: list[Deferred[None]] = []
-        self._writes: list[Callable[[Samples], None]] = []
+        self._sinks: list[VoiceSink] = []
         self.starting: Deferred[None] = succeed(None)
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def start(self) -> Deferred[None]:
         return self.starting
 
-    def say(self, phrase: str, write: Callable[[Samples], None]) -> Deferred[None]:
+    def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
         self.said.append(phrase)
-        self._writes.append(write)
+        self._sinks.append(sink)
         self.saying.append(Deferred(lambda _: self.cancelled.append(phrase)))
         return self.saying[-1]
 
     def piece(self, frames: int) -> None:
-        self._writes[-1](np.tile(SPEECH, frames))
+        self._sinks[-1].write(np.tile(SPEECH, frames))
 
     def done(self, frames: int = 0) -> None:
         """Give the newest phrase's last frames."""
@@ -97,6 +111,9 @@ class HeldModel:
         self.asked: list[Deferred[Completion]] = []
         self.cancelled = 0
         self.say: Callable[[str], None]
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
 
     def opening(self) -> Expectation | None:
         return None

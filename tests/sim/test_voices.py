@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,9 @@ import numpy as np
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.audio.format import Samples
 from rapida_tw.errors import VendorFailed
 from rapida_tw.sim.voices import hum, read_wav, speak
+from rapida_tw.speech.base import VoiceSink
 
 
 class FakeVoice:
@@ -30,10 +29,10 @@ class FakeVoice:
         self.calls.append("start")
         return succeed(None)
 
-    def say(self, phrase: str, write: Callable[[Samples], None]) -> Deferred[None]:
+    def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
         self.calls.append(phrase)
-        write(np.ones(3, np.int16))
-        write(np.full(2, 7, np.int16))
+        sink.write(np.ones(3, np.int16))
+        sink.write(np.full(2, 7, np.int16))
         return self.end
 
     def stop(self) -> Deferred[None]:

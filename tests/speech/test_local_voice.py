@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import RATE, Samples
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
-from rapida_tw.speech.base import Host, Synthesizer
+from rapida_tw.speech.base import Host, Pieces, Synthesizer
 from rapida_tw.speech.engine import Engine, EngineMissing, Tone
 from rapida_tw.speech.local_voice import LocalSynthesizerProvider
 
@@ -69,7 +69,8 @@ class LocalVoiceTests(SynchronousTestCase):
         self.provider = self.provide(lambda: self.engine)
         self.voice = self.provider.open({})
         self.successResultOf(self.voice.start())
-        self.pieces: list[Samples] = []
+        self.sound = Pieces()
+        self.pieces = self.sound.samples
 
     def provide(self, *engines: Callable[[], Engine]) -> LocalSynthesizerProvider:
         provider = LocalSynthesizerProvider(Host(self.reactor, Path()), engines)
@@ -77,7 +78,7 @@ class LocalVoiceTests(SynchronousTestCase):
         return provider
 
     def say(self, phrase: str, voice: Synthesizer | None = None) -> None:
-        said = (voice or self.voice).say(phrase, self.pieces.append)
+        said = (voice or self.voice).say(phrase, self.sound)
         self.reactor.run_one()
         self.successResultOf(said)
 
@@ -94,7 +95,7 @@ class LocalVoiceTests(SynchronousTestCase):
         """The same phrase again is written at once, in another call too."""
         self.say("hello")
         self.pieces.clear()
-        said = self.provider.open({}).say("hello", self.pieces.append)
+        said = self.provider.open({}).say("hello", self.sound)
         self.successResultOf(said)
         self.assertEqual(len(np.concatenate(self.pieces)), RATE)
         self.assertEqual(len(self.engine.asked), 1)
@@ -115,7 +116,7 @@ class LocalVoiceTests(SynchronousTestCase):
     def test_cancelled(self) -> None:
         """Cancelling ends it at once; the audio that comes later is thrown away."""
         self.engine.go_on.clear()
-        said = self.voice.say("hello", self.pieces.append)
+        said = self.voice.say("hello", self.sound)
         said.cancel()
         self.failureResultOf(said, CancelledError)
         self.engine.go_on.set()
@@ -125,8 +126,8 @@ class LocalVoiceTests(SynchronousTestCase):
     def test_engine_told(self) -> None:
         """An engine that can stop in mid-sentence is told to."""
         self.engine.go_on.clear()
-        first = self.voice.say("hello", self.pieces.append)
-        second = self.provider.open({}).say("hello", self.pieces.append)
+        first = self.voice.say("hello", self.sound)
+        second = self.provider.open({}).say("hello", self.sound)
         for said in (first, second):
             said.cancel()
             self.failureResultOf(said, CancelledError)
@@ -150,14 +151,14 @@ class LocalVoiceTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """The end of the call cancels its phrase."""
-        said = self.voice.say("hello", self.pieces.append)
+        said = self.voice.say("hello", self.sound)
         self.successResultOf(self.voice.stop())
         self.failureResultOf(said, CancelledError)
 
     def test_fails(self) -> None:
         """What the engine cannot say is its failure; a bug is one too, and logged."""
         for phrase in ("fail", "break"):
-            said = self.voice.say(phrase, self.pieces.append)
+            said = self.voice.say(phrase, self.sound)
             self.reactor.run_one()
             self.failureResultOf(said, VendorFailed)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
@@ -165,10 +166,11 @@ class LocalVoiceTests(SynchronousTestCase):
     def test_bad_write(self) -> None:
         """A mistake of whoever takes the audio comes back to him."""
 
-        def bad(piece: Samples) -> None:
-            raise ZeroDivisionError
+        class Bad(Pieces):
+            def write(self, samples: Samples, payload: bytes = b"") -> None:
+                raise ZeroDivisionError
 
-        said = self.voice.say("hello", bad)
+        said = self.voice.say("hello", Bad())
         self.reactor.run_one()
         self.failureResultOf(said, ZeroDivisionError)
 
@@ -189,8 +191,8 @@ class ChoiceTests(SynchronousTestCase):
         reactor = Threads()
         provider = LocalSynthesizerProvider(Host(reactor, Path()), (Tone,))
         self.addCleanup(provider.stop)
-        pieces: list[Samples] = []
-        said = provider.open({}).say("Welcome", pieces.append)
+        pieces = Pieces()
+        said = provider.open({}).say("Welcome", pieces)
         reactor.run_one()
         self.successResultOf(said)
-        self.assertEqual(len(np.concatenate(pieces)), RATE * 6 // 10)
+        self.assertEqual(len(np.concatenate(pieces.samples)), RATE * 6 // 10)

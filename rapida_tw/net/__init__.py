@@ -1,0 +1,1 @@
+"""The way out: WebSockets and HTTP to vendors."""

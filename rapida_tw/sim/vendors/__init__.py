@@ -1,0 +1,1 @@
+"""Faithful fakes of speech and model vendors, strict about what the real ones reject."""

@@ -1,0 +1,1 @@
+"""Recognisers that vendors offer: one file each, on the shells of this package."""

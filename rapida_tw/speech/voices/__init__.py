@@ -1,0 +1,1 @@
+"""Voices that vendors offer: one file each, on the shells of this package."""
