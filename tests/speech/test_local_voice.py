@@ -140,14 +140,16 @@ class LocalVoiceTests(SynchronousTestCase):
     def test_cancelled_by_its_audio(self) -> None:
         """Whoever cancels when given a piece is given no other."""
 
-        def once(piece: Samples) -> None:
-            self.pieces.append(piece)
-            said.cancel()
+        class Once(Pieces):
+            def write(self, samples: Samples, payload: bytes = b"") -> None:
+                super().write(samples)
+                said.cancel()
 
+        once = Once()
         said = self.voice.say("one two three", once)
         self.reactor.run_one()
         self.failureResultOf(said, CancelledError)
-        self.assertEqual(len(self.pieces), 1)
+        self.assertEqual(len(once.samples), 1)
 
     def test_stop(self) -> None:
         """The end of the call cancels its phrase."""
