@@ -19,6 +19,7 @@ from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credential_documents import (
     Known,
     changed_credential,
+    check_model_references,
     check_references,
     credential_document,
     new_credential,
@@ -34,7 +35,7 @@ from rapida_tw.store.documents import (
 )
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
-from rapida_tw.store.records import ApiKey
+from rapida_tw.store.records import ApiKey, Assistant
 from rapida_tw.store.vault import Vault
 from rapida_tw.store.verification import verification
 from rapida_tw.web.conversations import summary, whole
@@ -100,12 +101,18 @@ class Local:
 
     def create_assistant(self, document: Document) -> Document:
         new = new_assistant(document, self.project)
+        self._check_model(new)
         return assistant_document(now(self._assistants.create(new)))
 
     def update_assistant(self, assistant_id: int, document: Document) -> Document:
         found = now(self._assistants.get(assistant_id, self.project))
         changed = changed_assistant(document, found)
+        self._check_model(changed)
         return assistant_document(now(self._assistants.update(changed)))
+
+    def _check_model(self, assistant: Assistant) -> None:
+        checking = check_model_references(assistant.model, self.project, self._credentials)
+        now(Deferred.fromCoroutine(checking))
 
     def delete_assistant(self, assistant_id: int) -> None:
         now(self._assistants.delete(assistant_id, self.project))

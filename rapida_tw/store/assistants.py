@@ -108,7 +108,8 @@ def _assistant(row: Row[Any]) -> Assistant:
 
 
 def _choice(stored: Mapping[str, Any]) -> VendorChoice:
-    return VendorChoice(**stored)
+    fallbacks = tuple(_choice(one) for one in stored.get("fallbacks", ()))
+    return VendorChoice(**{**stored, "fallbacks": fallbacks})
 
 
 class Assistants:

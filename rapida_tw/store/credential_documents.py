@@ -15,7 +15,7 @@ from rapida_tw.errors import BadRequest, NotFound
 from rapida_tw.store.documents import Document, timestamp
 from rapida_tw.store.private_key import normalised
 from rapida_tw.store.reading import Reading, text
-from rapida_tw.store.records import Credential, CredentialStore, Deployment
+from rapida_tw.store.records import Credential, CredentialStore, Deployment, VendorChoice
 from rapida_tw.store.vault import Secrets
 
 # By provider: the keys of its value, each with a sentence. Of other providers any key is taken.
@@ -94,29 +94,57 @@ async def check_references(
     deployment: Deployment, project_id: int, credentials: CredentialStore
 ) -> None:
     """`BadRequest` unless all credentials that it names are there, and its own is its carrier's."""
-    named = {
-        "credentialId": deployment.credential_id,
-        "stt.credentialId": deployment.stt.credential_id,
-        "tts.credentialId": deployment.tts.credential_id,
-        "vad.credentialId": deployment.vad.credential_id,
-        "endOfSpeech.credentialId": deployment.end_of_speech.credential_id,
+    named = {"credentialId": deployment.credential_id}
+    choices = {
+        "stt": deployment.stt,
+        "tts": deployment.tts,
+        "vad": deployment.vad,
+        "endOfSpeech": deployment.end_of_speech,
     }
+    for key, choice in choices.items():
+        named |= _named(key, choice)
+    mistakes = await _missing(named, project_id, credentials)
+    own = deployment.credential_id
+    if own is not None and not mistakes:
+        found = await credentials.get(own, project_id)
+        if found.provider != deployment.provider:
+            mistakes.append(
+                f"credentialId: credential {own} is one of {found.provider}, "
+                f"the carrier is {deployment.provider}"
+            )
+    if mistakes:
+        raise BadRequest("; ".join(mistakes))
+
+
+async def check_model_references(
+    model: VendorChoice, project_id: int, credentials: CredentialStore
+) -> None:
+    """`BadRequest` unless the credentials of a model and its fallbacks are there."""
+    mistakes = await _missing(_named("model", model), project_id, credentials)
+    if mistakes:
+        raise BadRequest("; ".join(mistakes))
+
+
+def _named(key: str, choice: VendorChoice) -> dict[str, int | None]:
+    """The credentials of a choice by the place where they stand."""
+    named = {f"{key}.credentialId": choice.credential_id}
+    for at, fallback in enumerate(choice.fallbacks):
+        named[f"{key}.fallbacks[{at}].credentialId"] = fallback.credential_id
+    return named
+
+
+async def _missing(
+    named: Mapping[str, int | None], project_id: int, credentials: CredentialStore
+) -> list[str]:
     mistakes = []
     for key, credential_id in named.items():
         if credential_id is None:
             continue
         try:
-            found = await credentials.get(credential_id, project_id)
+            await credentials.get(credential_id, project_id)
         except NotFound:
             mistakes.append(f"{key}: there is no credential {credential_id}")
-            continue
-        if key == "credentialId" and found.provider != deployment.provider:
-            mistakes.append(
-                f"{key}: credential {credential_id} is one of {found.provider}, "
-                f"the carrier is {deployment.provider}"
-            )
-    if mistakes:
-        raise BadRequest("; ".join(mistakes))
+    return mistakes
 
 
 _NOTHING = Secrets({})

@@ -28,6 +28,7 @@ Document = dict[str, Any]
 ROLES = ("system", "user", "assistant")
 LARGEST_PAGE = 100
 _LAST_PAGE = 1_000_000
+MOST_FALLBACKS = 4
 _STAMPS = ("id", "projectId", "assistantId", "createdDate", "updatedDate")
 
 _name = text(200, shortest=1)
@@ -174,6 +175,10 @@ def _read_model(
 
 
 def _read_choice(outer: Reading, key: str) -> VendorChoice:
+    """An object, or a list of them: the first, and whom to ask when it fails."""
+    if (several := outer.inner_list(key, 1 + MOST_FALLBACKS)) is not None:
+        choices = [_single_choice(one) for one in several]
+        return replace(choices[0], fallbacks=tuple(choices[1:])) if choices else VendorChoice()
     if outer.is_null(key) or (reading := outer.inner(key)) is None:
         return VendorChoice()
     choice = _choice(reading, VendorChoice())
@@ -182,11 +187,30 @@ def _read_choice(outer: Reading, key: str) -> VendorChoice:
 
 
 def _choice(reading: Reading, base: VendorChoice) -> VendorChoice:
+    fallbacks = _read_fallbacks(reading, base.fallbacks)
+    return replace(_one_choice(reading, base), fallbacks=fallbacks)
+
+
+def _single_choice(reading: Reading) -> VendorChoice:
+    """One of a list, which has no fallbacks of its own."""
+    choice = _one_choice(reading, VendorChoice())
+    reading.close()
+    return choice
+
+
+def _one_choice(reading: Reading, base: VendorChoice) -> VendorChoice:
     return VendorChoice(
         provider=reading.value("provider", _word, base.provider, ""),
         credential_id=reading.value("credentialId", reference, base.credential_id, None),
         options=reading.value("options", mapping, base.options, {}),
     )
+
+
+def _read_fallbacks(reading: Reading, base: tuple[VendorChoice, ...]) -> tuple[VendorChoice, ...]:
+    if reading.is_null("fallbacks"):
+        return ()
+    several = reading.inner_list("fallbacks", MOST_FALLBACKS)
+    return base if several is None else tuple(_single_choice(one) for one in several)
 
 
 def _prompt(value: Any) -> tuple[PromptMessage, ...]:
@@ -201,11 +225,14 @@ def _prompt_message(item: Document) -> PromptMessage:
 
 
 def _choice_document(choice: VendorChoice) -> Document:
-    return {
+    document: Document = {
         "provider": choice.provider,
         "credentialId": _reference_document(choice.credential_id),
         "options": dict(choice.options),
     }
+    if choice.fallbacks:
+        document["fallbacks"] = [_choice_document(one) for one in choice.fallbacks]
+    return document
 
 
 def _reference_document(reference: int | None) -> str | None:

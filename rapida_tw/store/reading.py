@@ -48,6 +48,18 @@ class Reading:
             return None
         return Reading(self._unread.pop(key), self._name(key), self._mistakes)
 
+    def inner_list(self, key: str, most: int) -> list[Reading] | None:
+        """The objects of the list under that key; None when there is no list there."""
+        given = self._unread.get(key)
+        if not isinstance(given, list):
+            return None
+        del self._unread[key]
+        if len(given) > most:
+            self.wrong(key, f"must be a list of at most {most}")
+            return []
+        name = self._name(key)
+        return [Reading(one, f"{name}[{at}]", self._mistakes) for at, one in enumerate(given)]
+
     def is_null(self, key: str) -> bool:
         """True, once, when the key is there and null."""
         if key not in self._unread or self._unread[key] is not None:

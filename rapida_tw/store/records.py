@@ -17,11 +17,20 @@ JSON = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class VendorChoice:
-    """A vendor plug-in with its options: `stt`, `tts`, `vad`, `endOfSpeech` or `model`."""
+    """A vendor plug-in with its options: `stt`, `tts`, `vad`, `endOfSpeech` or `model`.
+
+    `fallbacks`: whom to ask when it fails, in their order; they have none of their own.
+    """
 
     provider: str = ""  # "" = the server's default
     credential_id: int | None = None
     options: JSON = field(default_factory=dict)
+    fallbacks: tuple[VendorChoice, ...] = ()
+
+    @property
+    def chain(self) -> tuple[VendorChoice, ...]:
+        """Itself and its fallbacks."""
+        return (self, *self.fallbacks)
 
 
 @dataclass(frozen=True, slots=True)

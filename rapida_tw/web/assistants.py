@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rapida_tw.store.credential_documents import check_references
+from rapida_tw.store.credential_documents import check_model_references, check_references
 from rapida_tw.store.documents import (
     assistant_document,
     changed_assistant,
@@ -39,6 +39,7 @@ class Assistants:
 
     async def create(self, ask: Ask) -> Answer:
         new = new_assistant(ask.document(), ask.project_id)
+        await check_model_references(new.model, ask.project_id, self._credentials)
         return Answer(assistant_document(await self._store.create(new)))
 
     async def list(self, ask: Ask) -> Answer:
@@ -53,6 +54,7 @@ class Assistants:
         """A merge patch (RFC 7396)."""
         assistant = await self._store.get(assistant_id, ask.project_id)
         changed = changed_assistant(ask.document(), assistant)
+        await check_model_references(changed.model, ask.project_id, self._credentials)
         return Answer(assistant_document(await self._store.update(changed)))
 
     async def delete(self, ask: Ask, assistant_id: int) -> Answer:

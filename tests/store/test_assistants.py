@@ -32,6 +32,13 @@ class AssistantsTests(StoreCase):
         self.assertEqual((made.created, made.updated), (START, START))
         self.assertGreater(made.id, 0)
 
+    def test_fallbacks(self) -> None:
+        """A model's fallbacks are kept with it, in their order."""
+        fallbacks = (VendorChoice("groq", 5), VendorChoice("scripted", options={"start": "a"}))
+        made = self.create(model=VendorChoice("openai", 4, fallbacks=fallbacks))
+        found = self.successResultOf(self.assistants.get(made.id))
+        self.assertEqual(found.model.fallbacks, fallbacks)
+
     def test_given_id(self) -> None:
         """An id that is asked for is used once, and refused when it is taken."""
         chosen = Assistant(id=7, project_id=self.project, name="Ada")

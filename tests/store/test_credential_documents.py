@@ -15,6 +15,7 @@ from rapida_tw.store.credential_documents import (
     LONGEST,
     MOST_KEYS,
     changed_credential,
+    check_model_references,
     check_references,
     credential_document,
     new_credential,
@@ -232,6 +233,22 @@ class ReferenceTests(SynchronousTestCase):
             told,
             f"credentialId: credential {self.twilio} is one of twilio, the carrier is vonage",
         )
+
+    def test_fallback(self) -> None:
+        """A fallback's credential is looked for too, and named by its place."""
+        spare = VendorChoice("deepgram", 4)
+        deployment = Deployment(1, stt=VendorChoice("local", fallbacks=(spare,)))
+        told = "stt.fallbacks[0].credentialId: there is no credential 4"
+        self.assertEqual(self.refused(deployment), told)
+
+    def test_model(self) -> None:
+        """An assistant's model names its own."""
+        checking = check_model_references(VendorChoice("openai", 4), 7, self.credentials)
+        failure = self.failureResultOf(Deferred.fromCoroutine(checking), BadRequest)
+        told = "model.credentialId: there is no credential 4"
+        self.assertEqual(failure.getErrorMessage(), told)
+        known = check_model_references(VendorChoice("openai", self.twilio), 7, self.credentials)
+        self.successResultOf(Deferred.fromCoroutine(known))
 
     def test_not_there(self) -> None:
         """One that does not exist, or only in another project."""

@@ -65,6 +65,60 @@ def through_json(document: dict[str, Any]) -> Any:
     return json.loads(json.dumps(document))
 
 
+SPARE = VendorChoice("local", None, {"listen.threshold": 0.4})
+
+
+class FallbackTests(SynchronousTestCase):
+    """Whom to ask when a vendor fails."""
+
+    def refused(self, document: object) -> str:
+        with self.assertRaises(BadRequest) as caught:
+            new_deployment(document, BIG)
+        return str(caught.exception)
+
+    def test_list(self) -> None:
+        """A list of vendors: the first, and its fallbacks in their order."""
+        listed = [{"provider": "deepgram", "credentialId": "4"}, {"provider": "local"}, {}]
+        stt = new_deployment({"stt": listed}, BIG).stt
+        self.assertEqual((stt.provider, stt.credential_id), ("deepgram", 4))
+        self.assertEqual(stt.fallbacks, (VendorChoice("local"), VendorChoice()))
+        self.assertEqual([one.provider for one in stt.chain], ["deepgram", "local", ""])
+
+    def test_empty_list(self) -> None:
+        """Nobody is named: the server's choice."""
+        self.assertEqual(new_deployment({"tts": []}, BIG).tts, VendorChoice())
+
+    def test_deployment_there_and_back(self) -> None:
+        """What we wrote, with `fallbacks` in the object, is read again."""
+        phone = replace(PHONE, stt=replace(PHONE.stt, fallbacks=(SPARE,)))
+        again = new_deployment(through_json(deployment_document(phone)), BIG)
+        self.assertEqual(replace(again, updated=phone.updated), phone)
+
+    def test_assistant_there_and_back(self) -> None:
+        """A model has them beside its prompt."""
+        ada = replace(ADA, model=replace(ADA.model, fallbacks=(SPARE,)))
+        again = new_assistant(through_json(assistant_document(ada)), 3)
+        self.assertEqual(again.model, ada.model)
+
+    def test_merged(self) -> None:
+        """A patch without them keeps them; null removes them."""
+        ada = replace(ADA, model=replace(ADA.model, fallbacks=(SPARE,)))
+        kept = changed_assistant({"model": {"provider": "groq"}}, ada)
+        self.assertEqual(kept.model.fallbacks, (SPARE,))
+        self.assertEqual(changed_assistant({"model": {"fallbacks": None}}, ada).model.fallbacks, ())
+
+    def test_too_many(self) -> None:
+        """Five vendors are enough for anybody."""
+        self.assertEqual(self.refused({"stt": [{}] * 6}), "stt must be a list of at most 5")
+
+    def test_mistakes(self) -> None:
+        """Each is named by its place; fallbacks have no fallbacks."""
+        told = self.refused({"stt": [{"provider": 1}, {"fallbacks": []}, "deepgram"]})
+        self.assertIn("stt[0].provider must", told)
+        self.assertIn("stt[1].fallbacks is not known", told)
+        self.assertIn("stt[2] must be an object", told)
+
+
 class AssistantDocumentTests(SynchronousTestCase):
     def refused(self, document: object) -> str:
         with self.assertRaises(BadRequest) as caught:
