@@ -84,7 +84,7 @@ def run(arguments: Namespace, out: Output) -> int:
         async def call(reactor: Any) -> Outcome:
             voice = None
             if any(isinstance(step, Say) for step in steps):
-                host = Host(reactor, config.server.data_dir)
+                host = Host(reactor, config.server.data_dir, now=wall_clock)
                 voice = _voice(host, config.speech.synthesizer, out)
             try:
                 return await make_call(reactor, options, out.line, wall_clock, voice)

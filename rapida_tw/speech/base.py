@@ -6,7 +6,7 @@ provider a process (`Provider(host)`) and lets it `open(options)` one worker a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -25,17 +25,23 @@ Options = Mapping[str, Any]
 P = TypeVar("P")
 
 
+def _beginning() -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """What a provider may use of the process it lives in.
 
     `reactor` provides IReactorTime, and on a real host IReactorProcess, IReactorThreads and
     IReactorTCP too; `data_dir` is a folder of ours to write caches to; `net` is the way out.
+    `now`: seconds since the epoch, for vendors who want to be told (signatures, stamps).
     """
 
     reactor: Any
     data_dir: Path
     net: Net = field(default_factory=Nowhere)
+    now: Callable[[], float] = _beginning
 
     @property
     def clock(self) -> IReactorTime:

@@ -56,6 +56,13 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """The vendor waits for these messages, now."""
+
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """The vendor is not content.
 
@@ -68,7 +75,7 @@ class Complaint:
     retryable: bool = True
 
 
-Event = Ready | Partial | Final | Flushed | SpeechStarted | TurnEnded | Complaint
+Event = Ready | Partial | Final | Flushed | SpeechStarted | TurnEnded | Say | Complaint
 
 
 class RecognizerWire(Protocol):
