@@ -15,6 +15,10 @@ from rapida_tw.speech.options import read, within
 class Chosen:
     speed: float = 1.0
     name: str = ""
+    count: int = 0
+    on: bool = False
+    words: tuple[str, ...] = ()
+    voice_id: str = ""
 
     def __post_init__(self) -> None:
         within("speed", self.speed, 0.5, 2)
@@ -35,12 +39,42 @@ class ReadTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """An option that is not there is named, with those that are."""
-        self.assertEqual(self.wrong(pitch=1), "it has no option 'pitch'; it has: speed, name")
+        known = "speed, name, count, on, words, voice_id"
+        self.assertEqual(self.wrong(pitch=1), f"it has no option 'pitch'; it has: {known}")
 
     def test_type(self) -> None:
         """A text is no number."""
         self.assertEqual(self.wrong(speed="fast"), "it: speed must be a number")
         self.assertEqual(self.wrong(speed=None), "it: speed must be a number")
+
+    def test_kinds(self) -> None:
+        """Each kind of option refuses what it is not."""
+        for name, value, sentence in [
+            ("count", "1.5", "a whole number"),
+            ("count", 1.5, "a whole number"),
+            ("on", "perhaps", "true or false"),
+            ("words", 3, "a list"),
+            ("name", None, "a text"),
+            ("name", ["a"], "a text"),
+        ]:
+            self.assertEqual(self.wrong(**{name: value}), f"it: {name} must be {sentence}")
+
+    def test_truth(self) -> None:
+        """What is said to be false is false, whatever is written for it."""
+        for value in (False, "false", "False", "0", 0, "no"):
+            self.assertFalse(read(Chosen, {"on": value}, "x.", "it").on)
+        for value in (True, "true", "TRUE", "1", 1, "yes"):
+            self.assertTrue(read(Chosen, {"on": value}, "x.", "it").on)
+
+    def test_lists(self) -> None:
+        """A list, or a text that is one."""
+        for value in (["a b", "c"], "a b<|||>c", "a b, c"):
+            self.assertEqual(read(Chosen, {"words": value}, "x.", "it").words, ("a b", "c"))
+        self.assertEqual(read(Chosen, {"words": ""}, "x.", "it").words, ())
+
+    def test_dots(self) -> None:
+        """Dots in a key are underscores in the field."""
+        self.assertEqual(read(Chosen, {"x.voice.id": "v"}, "x.", "it").voice_id, "v")
 
     def test_range(self) -> None:
         """Out of range, or no number at all."""
