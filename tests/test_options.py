@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.errors import MisconfiguredAssistant
-from rapida_tw.speech.options import read, within
+from rapida_tw.options import read, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class Chosen:
     on: bool = False
     words: tuple[str, ...] = ()
     voice_id: str = ""
+    pitch: float | None = None
+    loud: bool | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         within("speed", self.speed, 0.5, 2)
@@ -39,8 +42,8 @@ class ReadTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """An option that is not there is named, with those that are."""
-        known = "speed, name, count, on, words, voice_id"
-        self.assertEqual(self.wrong(pitch=1), f"it has no option 'pitch'; it has: {known}")
+        known = "speed, name, count, on, words, voice_id, pitch, loud, extra"
+        self.assertEqual(self.wrong(tempo=1), f"it has no option 'tempo'; it has: {known}")
 
     def test_type(self) -> None:
         """A text is no number."""
@@ -55,6 +58,11 @@ class ReadTests(SynchronousTestCase):
             ("on", "perhaps", "true or false"),
             ("words", 3, "a list"),
             ("name", None, "a text"),
+            ("pitch", "high", "a number"),
+            ("loud", "perhaps", "true or false"),
+            ("extra", "[1]", "a JSON object"),
+            ("extra", "{", "a JSON object"),
+            ("extra", 1, "a JSON object"),
             ("name", ["a"], "a text"),
         ]:
             self.assertEqual(self.wrong(**{name: value}), f"it: {name} must be {sentence}")
@@ -71,6 +79,19 @@ class ReadTests(SynchronousTestCase):
         for value in (["a b", "c"], "a b<|||>c", "a b, c"):
             self.assertEqual(read(Chosen, {"words": value}, "x.", "it").words, ("a b", "c"))
         self.assertEqual(read(Chosen, {"words": ""}, "x.", "it").words, ())
+
+    def test_not_given(self) -> None:
+        """A setting without a default is not set by a null or an empty text."""
+        for value in (None, ""):
+            self.assertIsNone(read(Chosen, {"pitch": value}, "x.", "it").pitch)
+        self.assertEqual(read(Chosen, {"pitch": "0.5", "loud": "no"}, "x.", "it").pitch, 0.5)
+        self.assertIs(read(Chosen, {"loud": "no"}, "x.", "it").loud, False)
+
+    def test_objects(self) -> None:
+        """An object, or its JSON."""
+        for value in ({"a": [1]}, '{"a": [1]}'):
+            self.assertEqual(read(Chosen, {"extra": value}, "x.", "it").extra, {"a": [1]})
+        self.assertEqual(read(Chosen, {"extra": ""}, "x.", "it").extra, {})
 
     def test_dots(self) -> None:
         """Dots in a key are underscores in the field."""
