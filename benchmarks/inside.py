@@ -38,7 +38,7 @@ class _Ears:
     def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
 
-    def open(self, options: Mapping[str, Any]) -> Recognizer:
+    def open(self, options: Mapping[str, Any], *account: object) -> Recognizer:
         return _Ear(self._heard)
 
     def stop(self) -> Deferred[None]:

@@ -108,7 +108,7 @@ class House(MultiService):
         recordings = config.recording.directory
 
         # Who hears, speaks and thinks.
-        host = Host(reactor, config.server.data_dir)
+        host = Host(reactor, config.server.data_dir, now=now)
         self.vendors = Vendors(
             Registry[RecognizerProvider]("rapida_tw.recognizers", host),
             Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
@@ -129,6 +129,7 @@ class House(MultiService):
             self.beat,
             self.contexts,
             self.assistants,
+            self.credentials,
             self.conversations,
             self.journal,
             self.vendors,

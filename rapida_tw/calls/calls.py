@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from rapida_tw.calls.accounts import Accounts, accounts_of
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.call import Call, LiveCall, Script
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
@@ -23,6 +24,7 @@ from rapida_tw.calls.registration import Announced, Registered, Registration
 from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import MakeHttpTool
+from rapida_tw.calls.warm import Prepared, Warm
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall
 from rapida_tw.errors import (
     INTERNAL_ERROR,
@@ -43,6 +45,7 @@ from rapida_tw.store.records import (
     Assistant,
     AssistantStore,
     ConversationStore,
+    CredentialStore,
     Deployment,
     NamedCall,
 )
@@ -66,6 +69,7 @@ class Claimed:
     context: CallContext
     assistant: Assistant
     deployment: Deployment
+    accounts: Accounts
 
 
 class Calls:
@@ -79,6 +83,7 @@ class Calls:
         beat: MediaClock,
         contexts: ContextStore,
         assistants: AssistantStore,
+        credentials: CredentialStore,
         conversations: ConversationStore,
         journal: Journal,
         vendors: Vendors,
@@ -93,6 +98,7 @@ class Calls:
         self._beat = beat
         self._contexts = contexts
         self._assistants = assistants
+        self._credentials = credentials
         self._journal = journal
         self._vendors = vendors
         self._http = http
@@ -105,15 +111,18 @@ class Calls:
         self._claiming = 0  # claims that the stores have not answered
         self._arriving: dict[str, Announced | None] = {}  # claimed, by the context's id
         self._admission = Admission(beat, journal, self._taking_room, max_calls)
+        self._warm = Warm(clock)
         self._registration = Registration(
             clock,
             self._admission,
             contexts,
             assistants,
+            credentials,
             conversations,
             self._names,
             journal,
             Rehearsal(clock, contexts, vendors, http, now),
+            self._warm,
             ids,
             now,
         )
@@ -160,11 +169,13 @@ class Calls:
             try:
                 assistant = await self._assistants.get(context.assistant_id)
                 deployment = await self._assistants.deployment(context.assistant_id)
+                accounts = await accounts_of(assistant, deployment, self._credentials)
             except Exception as error:  # also the end of the transport's patience
                 self._journal.of(context.conversation_id).never_began(error)
+                self._warm.drop(context.id)
                 raise
             self._arriving[context.id] = announced
-            return Claimed(context, assistant, deployment)
+            return Claimed(context, assistant, deployment, accounts)
         finally:
             self._claiming -= 1
 
@@ -184,6 +195,7 @@ class Calls:
             await self._contexts.put(context, seconds)
         except Exception as error:
             self._journal.of(context.conversation_id).never_began(error)
+            self._warm.drop(context.id)
             raise
         if announced is not None:
             self._registration.released(announced, seconds)
@@ -192,6 +204,7 @@ class Calls:
         """The connection was open and never became a call: that is its end."""
         if claimed.context.id in self._arriving:
             del self._arriving[claimed.context.id]
+            self._warm.drop(claimed.context.id)
             self._journal.of(claimed.context.conversation_id).never_began(error)
 
     def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
@@ -207,6 +220,7 @@ class Calls:
             call = self._make(claimed, leg)
         except Exception as error:
             self._journal.of(claimed.context.conversation_id).never_began(error)
+            self._warm.drop(claimed.context.id)
             raise
         self._running[claimed.context.conversation_id] = call
         running.set(len(self._running))
@@ -219,15 +233,20 @@ class Calls:
         return call.session
 
     def _make(self, claimed: Claimed, leg: Leg) -> Call:
-        context = claimed.context
-        now = self._now()
-        ready = script(claimed.assistant, claimed.deployment, context, now)
-        parts = self._vendors.open(claimed.assistant, claimed.deployment)
+        context, now = claimed.context, self._now()
+        prepared = self._warm.take(context.id) or self._prepare(claimed, leg, now)
         try:
-            return self._wire(context, leg, parts, ready, now)
+            return self._wire(context, leg, prepared.parts, prepared.script, now)
         except BaseException:
-            parts.stop()
+            prepared.parts.stop()
             raise
+
+    def _prepare(self, claimed: Claimed, leg: Leg, now: float) -> Prepared:
+        """It was announced to another node, or long ago."""
+        assistant, deployment = claimed.assistant, claimed.deployment
+        ready = script(assistant, deployment, claimed.context, now)
+        parts = self._vendors.open(assistant, deployment, claimed.accounts, leg.format)
+        return Prepared(ready, parts)
 
     def _wire(
         self, context: CallContext, leg: Leg, parts: Parts, ready: Script, now: float
@@ -338,6 +357,7 @@ class Calls:
         for call in tuple(self._running.values()):
             call.end(SHUTTING_DOWN)
         self._registration.close()
+        self._warm.close()
 
     def hurry(self) -> None:
         """Cut the drain short, its goodbyes too: what is still on the phone ends now."""

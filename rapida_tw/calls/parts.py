@@ -8,6 +8,8 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 
+from rapida_tw.audio.format import AudioFormat
+from rapida_tw.calls.accounts import Accounts, account_of
 from rapida_tw.models.base import Model, ModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
 from rapida_tw.pipeline.normalise import Normaliser
@@ -20,7 +22,10 @@ from rapida_tw.speech.base import (
     SynthesizerProvider,
     VoiceDetector,
 )
-from rapida_tw.store.records import Assistant, Deployment
+from rapida_tw.store.records import Assistant, Deployment, VendorChoice
+
+_DICTIONARIES = "speaker.pronunciation.dictionaries"
+_NO_ACCOUNTS: Accounts = {}
 
 
 class Described(Protocol):
@@ -50,6 +55,12 @@ class Parts:
     endpointing: Endpointing
     normaliser: Normaliser
 
+    def prepare(self, greeting: str) -> None:
+        """The call was announced: connect, and speak the greeting beforehand."""
+        self.recognizer.prepare()
+        self.voice.prepare()
+        self.model.prepare()
+
     def stop(self) -> Deferred[list[tuple[bool, None]]]:
         """Free all of them; fires when the last is done, whatever the others answered."""
         stopping = [maybeDeferred(part.stop) for part in (self.recognizer, self.voice, self.model)]
@@ -73,27 +84,45 @@ class Vendors:
         self.models = models
         self._defaults = defaults
 
-    def open(self, assistant: Assistant, deployment: Deployment) -> Parts:
-        """The parts of one call; `MisconfiguredAssistant` names what is wrong."""
-        stt, tts, vad = deployment.stt, deployment.tts, deployment.vad
-        model = assistant.model
-        dictionaries = _names(tts.options.get("speaker.pronunciation.dictionaries"))
-        tts_options = {k: v for k, v in tts.options.items() if not k.startswith("speaker.")}
+    def open(
+        self,
+        assistant: Assistant,
+        deployment: Deployment,
+        accounts: Accounts = _NO_ACCOUNTS,
+        leg: AudioFormat | None = None,
+    ) -> Parts:
+        """The parts of one call; `MisconfiguredAssistant` names what is wrong.
+
+        Opening costs nothing yet; connecting to vendors is what `prepare` and `start` do.
+        `leg`: the format in which the assistant's voice will leave, if it is known.
+        """
+        vad, dictionaries = deployment.vad, _DICTIONARIES
         return Parts(
             self.detectors.get(vad.provider or self._defaults.detector).open(vad.options),
-            self.recognizers.get(stt.provider or self._defaults.recognizer).open(stt.options),
-            self.synthesizers.get(tts.provider or self._defaults.synthesizer).open(tts_options),
-            self.models.get(model.provider or self._defaults.model).open(model.options),
+            self._recognizer(deployment.stt, accounts),
+            self._voice(deployment.tts, accounts, leg),
+            self._model(assistant.model, accounts),
             Endpointing(EndpointingOptions.read(deployment.end_of_speech.options)),
-            Normaliser(dictionaries),
+            Normaliser(_names(deployment.tts.options.get(dictionaries))),
         )
 
-    def check(self, assistant: Assistant, deployment: Deployment) -> None:
-        """Find out before a call comes: `MisconfiguredAssistant` like `open`.
+    def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:
+        name = choice.provider or self._defaults.recognizer
+        account = account_of(choice, name, accounts)
+        return self.recognizers.get(name).open(choice.options, account)
 
-        Opening costs nothing yet; connecting to vendors is what `start` does.
-        """
-        self.open(assistant, deployment).stop()
+    def _voice(
+        self, choice: VendorChoice, accounts: Accounts, leg: AudioFormat | None
+    ) -> Synthesizer:
+        name = choice.provider or self._defaults.synthesizer
+        account = account_of(choice, name, accounts)
+        options = {k: v for k, v in choice.options.items() if not k.startswith("speaker.")}
+        return self.synthesizers.get(name).open(options, account, leg)
+
+    def _model(self, choice: VendorChoice, accounts: Accounts) -> Model:
+        name = choice.provider or self._defaults.model
+        account = account_of(choice, name, accounts)
+        return self.models.get(name).open(choice.options, account)
 
     def warm_up(self) -> list[str]:
         """Make the default providers now, not in the first call; what each one chose."""

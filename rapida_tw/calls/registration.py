@@ -10,11 +10,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rapida_tw.calls.accounts import accounts_of
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
 from rapida_tw.calls.rehearsal import Rehearsal
+from rapida_tw.calls.warm import Warm
 from rapida_tw.carriers.base import IncomingCall
 from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded
 from rapida_tw.ids import Ids
@@ -23,6 +25,7 @@ from rapida_tw.store.records import (
     AssistantStore,
     Conversation,
     ConversationStore,
+    CredentialStore,
     Deployment,
     NamedCall,
 )
@@ -66,10 +69,12 @@ class Registration:
         admission: Admission,
         contexts: ContextStore,
         assistants: AssistantStore,
+        credentials: CredentialStore,
         conversations: ConversationStore,
         names: Names,
         journal: Journal,
         rehearse: Rehearsal,
+        warm: Warm,
         ids: Ids,
         now: Callable[[], float],
     ) -> None:
@@ -77,10 +82,12 @@ class Registration:
         self._admission = admission
         self._contexts = contexts
         self._assistants = assistants
+        self._credentials = credentials
         self._conversations = conversations
         self._names = names
         self._journal = journal
         self._rehearse = rehearse
+        self._warm = warm
         self._ids = ids
         self._now = now
         self._asking: dict[Hashable, list[Deferred[Registered]]] = {}  # until it is registered
@@ -135,8 +142,17 @@ class Registration:
             assistant = await self._assistants.get(assistant_id, project_id)
             deployment = await self._assistants.deployment(assistant_id)
             context = self._context(incoming, assistant_id, project_id)
-            self._rehearse(assistant, deployment, context)
-            names = await self._save(context, incoming)
+            accounts = await accounts_of(assistant, deployment, self._credentials)
+            prepared = self._rehearse(assistant, deployment, context, accounts, incoming.media)
+            try:
+                names = await self._save(context, incoming)
+            except BaseException:
+                prepared.parts.stop()
+                raise
+            if self._admission.draining:
+                prepared.parts.stop()
+            else:
+                self._warm.keep(context.id, prepared)
         except CallError as error:
             if deployment is not None and deployment.error_message:
                 error.spoken = deployment.error_message

@@ -48,7 +48,8 @@ class WebhookRequest:
 class IncomingCall:
     """What a carrier's webhook tells of a new call. Numbers as the carrier wrote them.
 
-    `aliases`: further names under which the carrier's events may speak of the call.
+    `aliases`: further names under which the carrier's events may speak of the call. `media`: the
+    format in which its audio will come and go, where that is certain; None: it will be seen.
     """
 
     carrier: str
@@ -57,6 +58,7 @@ class IncomingCall:
     provider_call_id: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    media: AudioFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)

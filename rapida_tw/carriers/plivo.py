@@ -85,6 +85,7 @@ class Plivo:
             callee=identity(told, "To") or "",
             provider_call_id=call_id,
             aliases=(leg_id,) if leg_id not in ("", call_id) else (),
+            media=PlivoMedia.format,
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:

@@ -56,6 +56,7 @@ class Twilio:
             caller="" if withheld(caller) else caller,
             callee=identity(told, "To", "Called") or "",
             provider_call_id=identity(told, "CallSid") or "",
+            media=TwilioMedia.format,
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:

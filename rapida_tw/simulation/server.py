@@ -37,9 +37,11 @@ from rapida_tw.speech.base import (
 )
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
+from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import Assistant, Conversation, Deployment, Entry, VendorChoice
+from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
 
 _EPOCH = 1_700_000_000.0  # the wall clock when the virtual one shows 0
@@ -71,6 +73,8 @@ class VirtualServer:
         self.database = Database("sqlite://", None)
         self.database.migrate()
         self.assistants = Assistants(self.database, self.ids, self.now)
+        vault = Vault(lambda: "virtual")
+        self.credentials = Credentials(self.database, vault, self.ids, self.now)
         self.conversations = Conversations(self.database, self.now, "virtual")
         self.journal = Journal(clock, self.conversations, self.now)
         self.contexts = MemoryContexts(clock)
@@ -93,6 +97,7 @@ class VirtualServer:
             self.beat,
             self.contexts,
             self.assistants,
+            self.credentials,
             self.conversations,
             self.journal,
             self.vendors,

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.account import NOBODY, Account
 from rapida_tw.audio.format import AudioFormat
-from rapida_tw.speech.base import Host, Options, Recognizer
+from rapida_tw.speech.base import Host, Options, Recognizer, RecognizerSink
 from rapida_tw.speech.scripted import (
     ScriptedRecognizer,
     ScriptedRecognizerProvider,
@@ -27,12 +27,24 @@ class Ears:
         self.opened: list[ScriptedRecognizer] = []
 
     def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
-        recognizer = ScriptedRecognizer(self.scripts.popleft() if self.scripts else deque())
-        self.opened.append(recognizer)
-        return recognizer
+        return _Ear(self)
 
     def stop(self) -> Deferred[None]:
         return ScriptedRecognizerProvider.stop(self)  # type: ignore[arg-type]
+
+
+class _Ear(ScriptedRecognizer):
+    """Takes the next script when its call begins: it is opened when the call is announced."""
+
+    def __init__(self, ears: Ears) -> None:
+        super().__init__(deque())
+        self._ears = ears
+
+    def start(self, sink: RecognizerSink) -> Deferred[None]:
+        if self._ears.scripts:
+            self._script = self._ears.scripts.popleft()
+        self._ears.opened.append(self)
+        return super().start(sink)
 
 
 class Voices(ScriptedSynthesizerProvider):

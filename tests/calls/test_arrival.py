@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
 from rapida_tw.calls import calls, registration
 from rapida_tw.calls.admission import FULL_AT
-from rapida_tw.calls.calls import Claimed
 from rapida_tw.calls.context import LIFETIME
+from rapida_tw.calls.warm import KEPT
 from rapida_tw.errors import (
     REMOTE_HANGUP,
     AssistantNotFound,
@@ -78,11 +79,12 @@ class ConnectTests(CallsCase):
     def test_misconfigured_meanwhile(self) -> None:
         """So has one whose deployment cannot be used any more; nothing of it is left."""
         claimed = self.claim()
+        self.wait(KEPT)
         bad = Deployment(self.server.assistant_id, greeting="{{")
         self.assertRaises(
             MisconfiguredAssistant,
             self.attach,
-            Claimed(claimed.context, claimed.assistant, bad),
+            replace(claimed, deployment=bad),
         )
         conversation = self.conversation(claimed.context.conversation_id)
         self.assertEqual(conversation.end_reason, "configuration-failed")
@@ -101,6 +103,7 @@ class ConnectTests(CallsCase):
     def test_bug_while_attaching(self) -> None:
         """A bug of ours fails the call too."""
         claimed = self.claim()
+        self.wait(KEPT)
         self.calls._vendors.open = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
         self.assertRaises(ZeroDivisionError, self.attach, claimed)
         conversation = self.conversation(claimed.context.conversation_id)
@@ -306,6 +309,7 @@ class AbandonTests(CallsCase):
     def test_after_a_failed_start(self) -> None:
         """A call that failed to be made tells its own reason, not the connection's."""
         claimed = self.claim()
+        self.wait(KEPT)
         self.calls._vendors.open = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
         self.assertRaises(ZeroDivisionError, self.attach, claimed)
         self.calls.abandon(claimed, NetworkGone())

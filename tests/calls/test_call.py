@@ -27,7 +27,7 @@ class _Opens:
     def __init__(self, worker: Any) -> None:
         self._worker = worker
 
-    def open(self, options: object) -> Any:
+    def open(self, options: object, *account: object) -> Any:
         return self._worker
 
     def stop(self) -> Deferred[None]:

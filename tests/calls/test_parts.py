@@ -37,7 +37,7 @@ class _Provider:
         self.stopping: Deferred[None] = succeed(None)
         self._worker = worker
 
-    def open(self, options: Mapping[str, Any]) -> Any:
+    def open(self, options: Mapping[str, Any], *account: object) -> Any:
         self.options.append(options)
         return self._worker
 
@@ -88,20 +88,15 @@ class VendorsTests(SynchronousTestCase):
         self.assertEqual(self.made["ear"].options, [])
 
     def test_not_installed(self) -> None:
-        """An unknown vendor is the assistant's mistake, found by `check` before a call."""
+        """An unknown vendor is the assistant's mistake, found before a call."""
         deployment = Deployment(5, tts=VendorChoice("nobody"))
-        self.assertRaises(MisconfiguredAssistant, self.vendors.check, ASSISTANT, deployment)
+        self.assertRaises(MisconfiguredAssistant, self.vendors.open, ASSISTANT, deployment)
 
     def test_our_options_are_not_the_vendor_s(self) -> None:
         """`speaker.` options are for the normaliser, not for the voice."""
         options = {"voice": "anna", "speaker.pronunciation.dictionaries": "currency<|||>date"}
         self.vendors.open(ASSISTANT, Deployment(5, tts=VendorChoice(options=options)))
         self.assertEqual(self.made["mouth"].options, [{"voice": "anna"}])
-
-    def test_check_leaves_nothing(self) -> None:
-        """What was opened for a look is stopped."""
-        self.vendors.check(ASSISTANT, Deployment(5))
-        self.assertEqual(self.recognizer.cues, ["stop"])
 
     def test_warm_up(self) -> None:
         """One line for each kind."""

@@ -22,7 +22,7 @@ class Engine:
         self.voice = voice
         self.failing = failing
 
-    def open(self, options: Options) -> Synthesizer:
+    def open(self, options: Options, *account: object) -> Synthesizer:
         if options["voice"] != self.voice:
             raise MisconfiguredAssistant("unknown")
         done: Deferred[None] = fail(VendorFailed("broken")) if self.failing else succeed(None)

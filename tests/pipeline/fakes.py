@@ -41,7 +41,7 @@ class RecordingRecognizer:
     turns = False
 
     def prepare(self) -> None:
-        """Nothing to prepare."""
+        self.noted.append("prepare")
 
     def start(self, sink: RecognizerSink) -> Deferred[None]:
         self.sink = sink

@@ -22,9 +22,10 @@ class FakeVoice:
         self.end = end
         self.calls: list[str] = []
 
-    def open(self, options: object) -> FakeVoice:
+    def open(self, options: object, *account: object) -> FakeVoice:
         return self
 
+    def prepare(self) -> None: ...
     def start(self) -> Deferred[None]:
         self.calls.append("start")
         return succeed(None)

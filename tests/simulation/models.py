@@ -39,8 +39,11 @@ class StepModel:
         self.offered: list[tuple[str, ...]] = []
         self.cancelled = 0
 
-    def open(self, options: Mapping[str, Any]) -> Model:
+    def open(self, options: Mapping[str, Any], *account: object) -> Model:
         return self
+
+    def prepare(self) -> None:
+        """It needs no time to start."""
 
     def opening(self) -> Expectation | None:
         return None
