@@ -70,7 +70,9 @@ FRAME = bytes(range(160))
 def test_call() -> None:
     """The answer URL's form; numbers are as Plivo writes them, without a plus."""
     call = PLIVO.read_call(post(CALL, {**ASKED, "ALegUUID": UUID}))
-    assert call == IncomingCall("plivo", "15550100001", "15550100002", UUID)
+    assert call == IncomingCall(
+        "plivo", "15550100001", "15550100002", UUID, media=PlivoMedia.format
+    )
 
 
 def test_other_leg() -> None:

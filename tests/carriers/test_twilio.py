@@ -10,6 +10,7 @@ from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall, WebhookRequest
 from rapida_tw.carriers.twilio import TWILIO
+from rapida_tw.carriers.twilio_media import TwilioMedia
 from rapida_tw.errors import (
     AssistantNotFound,
     BadRequest,
@@ -43,13 +44,17 @@ def test_call() -> None:
     """The webhook of a call, as Twilio sends it."""
     body = (DATA / "twilio" / "call.txt").read_text().strip()
     call = TWILIO.read_call(post(CALL, parse_qsl(body, keep_blank_values=True)))
-    assert call == IncomingCall("twilio", "+15550100001", "+15550100002", SID)
+    assert call == IncomingCall(
+        "twilio", "+15550100001", "+15550100002", SID, media=TwilioMedia.format
+    )
 
 
 def test_get() -> None:
     """The same in a query."""
     call = TWILIO.read_call(get(f"{CALL}?From=%2B15550100001&To=%2B15550100002&CallSid={SID}"))
-    assert call == IncomingCall("twilio", "+15550100001", "+15550100002", SID)
+    assert call == IncomingCall(
+        "twilio", "+15550100001", "+15550100002", SID, media=TwilioMedia.format
+    )
 
 
 def test_no_caller() -> None:
