@@ -102,7 +102,11 @@ class RecognizerWire(Protocol):
         """`payload` in `encoding` at `rate`, of `gather` ms; less only before `finalize`."""
 
     def finalize(self) -> Sequence[Frame]:
-        """The turn seems over: wants all words now. () where the vendor decides alone."""
+        """The turn seems over: wants all words now.
+
+        () where the vendor decides alone, and then always; the shell asks a wire of which nothing
+        else is made.
+        """
 
     def keep_alive(self) -> Sequence[Frame]: ...
     def goodbye(self) -> Sequence[Frame]:
