@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from rapida_tw.cli.choice import add_choice, chosen
 from rapida_tw.cli.opening import Nouns, an_id, command, document, noun, source
 from rapida_tw.cli.output import Output, facts, pick, when
 from rapida_tw.cli.source import MOST, Document, Usage
@@ -30,7 +31,7 @@ def _contents(parser: ArgumentParser) -> None:
     parser.add_argument("--name")
     parser.add_argument("--description")
     parser.add_argument("--prompt", help="the text of one system message, instead of all others")
-    parser.add_argument("--model", metavar="PROVIDER", help="which model plug-in thinks")
+    add_choice(parser, "--model", "who thinks")
 
 
 def _given(arguments: Namespace) -> Document:
@@ -40,8 +41,9 @@ def _given(arguments: Namespace) -> Document:
     model = dict(model) if isinstance(model, dict) else {}
     if arguments.prompt is not None:
         model["prompt"] = [{"role": "system", "content": arguments.prompt}]
-    if arguments.model is not None:
-        model["provider"] = arguments.model
+    if (named := chosen(arguments.model)) is not None:
+        # Another vendor does not know the options and credentials of the one before.
+        model = {"credentialId": None, "options": {}, "fallbacks": [], **model, **named}
     if model:
         given["model"] = model
     for name in ("name", "description"):
@@ -88,7 +90,9 @@ def run_show(arguments: Namespace, out: Output) -> int:
         ("name", found["name"]),
         ("description", found.get("description")),
         ("model", pick(found, "model", "provider") or "the server's default"),
+        ("credential", pick(found, "model", "credentialId")),
         ("options", ", ".join(pick(found, "model", "options") or {})),
+        *(("  or", one["provider"]) for one in pick(found, "model", "fallbacks") or ()),
         *((message["role"], message["content"]) for message in prompt),
         ("tools", ", ".join(str(name) for name in tools)),
         ("webhooks", len(found.get("webhooks", [])) or ""),

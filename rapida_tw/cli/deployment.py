@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from rapida_tw.cli.choice import add_choice, chosen
 from rapida_tw.cli.opening import Nouns, an_id, command, document, noun, source
-from rapida_tw.cli.output import Output, facts, pick, to_json
+from rapida_tw.cli.output import Output, facts
 from rapida_tw.cli.source import Document, Usage
 
 _VENDORS = (("recognizer", "stt"), ("voice", "tts"), ("detector", "vad"))
@@ -24,8 +25,8 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
         help="the carrier's in the vault; '' for none",
     )
     change.add_argument("--greeting", help="what is said first")
-    change.add_argument("--recognizer", metavar="PROVIDER", help="who hears")
-    change.add_argument("--voice", metavar="PROVIDER", help="who speaks")
+    add_choice(change, "--recognizer", "who hears")
+    add_choice(change, "--voice", "who speaks")
     change.add_argument("--idle-timeout", type=float, metavar="SECONDS")
     change.add_argument("--max-call-duration", type=float, metavar="SECONDS")
     show = command(verbs, common, "show", run_show, "as it is now")
@@ -63,8 +64,8 @@ def _parts(arguments: Namespace) -> Document:
         "idleTimeout": arguments.idle_timeout,
         "maxCallDuration": arguments.max_call_duration,
         # Another vendor does not know the options of the one before.
-        "stt": arguments.recognizer and {"provider": arguments.recognizer},
-        "tts": arguments.voice and {"provider": arguments.voice},
+        "stt": chosen(arguments.recognizer),
+        "tts": chosen(arguments.voice),
     }
     return {key: value for key, value in parts.items() if value is not None}
 
@@ -83,7 +84,16 @@ def _facts(found: Document) -> str:
         ("recording", "yes" if found["recording"] else "no"),
     ]
     for name, key in _VENDORS:
-        options = pick(found, key, "options")
-        provider = pick(found, key, "provider") or "the server's default"
-        lines.append((name, provider + (f" {to_json(options)}" if options else "")))
+        lines.append((name, _vendor(found[key])))
+        lines += [("  or", _vendor(one)) for one in found[key].get("fallbacks", ())]
     return facts(lines)
+
+
+def _vendor(choice: Document) -> str:
+    options = choice["options"]
+    words = [choice["provider"] or "the server's default"]
+    if choice["credentialId"]:
+        words.append(f"by credential {choice['credentialId']}")
+    if options:
+        words.append("with " + ", ".join(f"{key}={value}" for key, value in options.items()))
+    return " ".join(words)
