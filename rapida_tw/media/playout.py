@@ -1,7 +1,6 @@
-"""Playout: audio waiting to be said, with its words, and the ledger of what was heard of it.
+"""Playout: audio waiting to be said, and the account of what was heard of it.
 
-Everything is counted in frames of 20 ms. A *phrase* is a text and the frames that say it; phrases
-belong to *parts* (the model's messages), so that history can be cut to what the caller heard.
+Everything is counted in frames of 20 ms. Which words these say is the ledger's (media/ledger.py).
 
 A far side without a buffer plays what it is sent: a frame a beat, and the beat is believed. One
 with a buffer (`set_lead`) is asked by marks, too: heard is what the beat says, but nothing from an
@@ -10,52 +9,23 @@ awaited mark on; a mark that comes before its time moves the beat's account by a
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, Samples
+from rapida_tw.media.ledger import Ledger
 from rapida_tw.media.marks import Marks
 
 HIGH_WATER = 6 * TICKS_PER_SECOND  # frames waiting: `room` holds the voice back above it ...
 LOW_WATER = 2 * TICKS_PER_SECOND  # ... until this few are left
 # Frames kept beyond the lead: the far side may be that much later than the beat says.
 _KEPT = 1 * TICKS_PER_SECOND
-# How long speech takes that is not synthesised yet: 15 characters a second is usual English.
-_CHARACTERS_PER_FRAME = 15 / TICKS_PER_SECOND
-
-_UNFINISHED = re.compile(r"\S*\Z")
 
 _NO_SAMPLES: Samples = np.zeros(0, np.int16)
-
-
-@dataclass(slots=True)
-class _Phrase:
-    text: str
-    part: int
-    first: int  # the number of its first frame, counted from the last clear
-    frames: int = 0
-    complete: bool = False
-
-    def heard(self, frames: int) -> str:
-        """The whole words of it within the first `frames` frames."""
-        of_this = frames - self.first
-        if of_this <= 0:
-            return ""
-        if self.complete and of_this >= self.frames:
-            return self.text
-        expected = max(self.frames, len(self.text) / _CHARACTERS_PER_FRAME)
-        if self.complete:
-            expected = max(self.frames, 1)
-        said = self.text[: int(len(self.text) * of_this / expected)]
-        if len(said) < len(self.text) and not self.text[len(said)].isspace():
-            said = _UNFINISHED.sub("", said)  # half a word was not heard
-        return said.strip()
 
 
 class Playout:
@@ -69,8 +39,7 @@ class Playout:
         self.forget: Callable[[int], None] = _nothing
         self._queue: deque[Samples] = deque()
         self._rest = _NO_SAMPLES  # less than a frame, until more is written
-        self._phrases: list[_Phrase] = []
-        self._written = 0  # frames since the last clear
+        self._ledger = Ledger()
         self._taken = 0
         self._recent: deque[Samples] = deque(maxlen=0)
         self._ahead = 0  # frames taken that the far side has not played yet, by the beat's account
@@ -97,7 +66,7 @@ class Playout:
 
     def begin(self, text: str, part: int = 0) -> None:
         """What is written from now on says `text`."""
-        self._phrases.append(_Phrase(text, part, self._written))
+        self._ledger.begin(text, part)
 
     def write(self, samples: Samples, payload: bytes = b"") -> None:
         """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`."""
@@ -107,7 +76,7 @@ class Playout:
         self._rest = samples[whole * FRAME :]
         if whole:
             self._queue.extend(samples[: whole * FRAME].reshape(whole, FRAME))
-            self._count(whole)
+            self._ledger.count(whole)
 
     def timed(self, words: Sequence[tuple[str, float, float]]) -> None:
         """When the next words of the phrase are spoken: (word, start, end), seconds in it."""
@@ -119,14 +88,8 @@ class Playout:
             frame[: len(self._rest)] = self._rest
             self._rest = _NO_SAMPLES
             self._queue.append(frame)
-            self._count(1)
-        if self._phrases:
-            self._phrases[-1].complete = True
-
-    def _count(self, frames: int) -> None:
-        self._written += frames
-        if self._phrases:
-            self._phrases[-1].frames += frames
+            self._ledger.count(1)
+        self._ledger.finish()
 
     def room(self) -> Deferred[None]:
         """Fires when there is room for another phrase; at once below the high water mark."""
@@ -236,13 +199,7 @@ class Playout:
 
     def heard(self) -> dict[int, str]:
         """The words heard so far, by part; parts of which nothing was heard are left out."""
-        frames = self.position
-        said: dict[int, str] = {}
-        for phrase in self._phrases:
-            words = phrase.heard(frames)
-            if words:
-                said[phrase.part] = f"{said[phrase.part]} {words}" if phrase.part in said else words
-        return said
+        return self._ledger.heard(self.position)
 
     def clear(self) -> dict[int, str]:
         """Forget all; answers what had been heard of it. Not paused afterwards."""
@@ -253,10 +210,10 @@ class Playout:
         self._restart_marks(0)
         said = self.heard()
         self._queue.clear()
-        self._phrases.clear()
+        self._ledger.clear()
         self._recent.clear()
         self._rest = _NO_SAMPLES
-        self._written = self._taken = 0
+        self._taken = 0
         self.paused = False
         if unheard:
             self.forget(unheard)
