@@ -39,6 +39,7 @@ from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.net.service import RealNet
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.speech.base import (
     DetectorProvider,
@@ -108,7 +109,8 @@ class House(MultiService):
         recordings = config.recording.directory
 
         # Who hears, speaks and thinks.
-        host = Host(reactor, config.server.data_dir, now=now)
+        self._net = RealNet(reactor)
+        host = Host(reactor, config.server.data_dir, self._net, now)
         self.vendors = Vendors(
             Registry[RecognizerProvider]("rapida_tw.recognizers", host),
             Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
@@ -276,6 +278,7 @@ class House(MultiService):
         await MultiService.stopService(self)
         await self._close_connections()
         await self.vendors.stop()
+        await self._net.stop()
         if self._disk is not None:
             await self._disk.stop()
         await self.journal.close()

@@ -21,6 +21,7 @@ from rapida_tw.cli.reacting import run
 from rapida_tw.config import Config
 from rapida_tw.errors import CallError
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.net.service import RealNet
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -173,7 +174,8 @@ def _vendors(config: Config) -> Iterator[Finding]:
     """Which recogniser, voice, detector and model were chosen, and why."""
 
     async def choose(reactor: Any) -> list[Finding]:
-        host = Host(reactor, config.server.data_dir)
+        net = RealNet(reactor)
+        host = Host(reactor, config.server.data_dir, net)
         speech = config.speech
         hears = Registry[RecognizerProvider]("rapida_tw.recognizers", host)
         speaks = Registry[SynthesizerProvider]("rapida_tw.synthesizers", host)
@@ -189,6 +191,7 @@ def _vendors(config: Config) -> Iterator[Finding]:
         for _, registry, _ in chosen:
             for provider in registry.made().values():
                 await provider.stop()
+        await net.stop()
         return findings
 
     yield from run(choose)

@@ -18,6 +18,7 @@ from rapida_tw.cli.reacting import run as run_reactor
 from rapida_tw.cli.source import Usage
 from rapida_tw.errors import CallError, MisconfiguredAssistant
 from rapida_tw.log import wall_clock
+from rapida_tw.net.service import RealNet
 from rapida_tw.sim.farm import SIGNING
 from rapida_tw.sim.phone import CallFailed
 from rapida_tw.sim.talk import TRANSPORTS, Outcome, Play, Press, Say, TalkOptions
@@ -83,8 +84,9 @@ def run(arguments: Namespace, out: Output) -> int:
 
         async def call(reactor: Any) -> Outcome:
             voice = None
+            net = RealNet(reactor)
             if any(isinstance(step, Say) for step in steps):
-                host = Host(reactor, config.server.data_dir, now=wall_clock)
+                host = Host(reactor, config.server.data_dir, net, wall_clock)
                 voice = _voice(host, config.speech.synthesizer, out)
             try:
                 return await make_call(reactor, options, out.line, wall_clock, voice)
@@ -95,6 +97,7 @@ def run(arguments: Namespace, out: Output) -> int:
             finally:
                 if voice is not None:
                     await voice.stop()
+                await net.stop()
 
         outcome = run_reactor(call)
     if out.json:

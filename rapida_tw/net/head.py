@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rapida_tw import __version__
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Request
 
-USER_AGENT = f"rapida_tw/{__version__}"
+USER_AGENT = "rapida_tw"
 
 
 def checked_headers(request: Request, host: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ are in memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionRefusedError, DNSLookupError
 from twisted.internet.interfaces import (
@@ -42,7 +44,7 @@ class FakeVendorNet(RealNet):
         super().__init__(clock, _Ways(self))
 
     @property
-    def asked(self) -> list[Asked]:
+    def asked(self) -> Sequence[Asked]:
         return self.site.asked
 
     @property

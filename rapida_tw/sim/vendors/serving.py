@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -25,16 +27,17 @@ _LARGEST = 16_777_216  # bytes of a message, or of a request's body
 _ABNORMAL, _NO_CODE = 1006, 1005
 _COMPLETE_WITHIN = 60  # seconds that a request may take to come
 
-Find = Callable[[str, str], FakeVendor | None]  # by the Host header's name, and the path
+# By the Host header's name and the path: who is asked, and for which path.
+Find = Callable[[str, str], tuple[FakeVendor, str] | None]
 
 
-def by_host(vendors: tuple[FakeVendor, ...]) -> Find:
+def by_host(vendors: Sequence[FakeVendor]) -> Find:
     """The vendor one of whose `hosts` it is."""
 
-    def find(host: str, path: str) -> FakeVendor | None:
+    def find(host: str, path: str) -> tuple[FakeVendor, str] | None:
         for vendor in vendors:
             if any(fnmatchcase(host, pattern) for pattern in vendor.hosts):
-                return vendor
+                return vendor, path
         return None
 
     return find
@@ -45,7 +48,8 @@ class VendorSite(Site):
 
     def __init__(self, find: Find, clock: IReactorTime) -> None:
         self.open: set[ServerLine] = set()
-        self.asked: list[Asked] = []  # all that was wanted, in its order
+        self.asked: deque[Asked] = deque(maxlen=1_000)  # the latest, in their order
+        self.telling: Callable[[Asked], None] = lambda asked: None
         self._sockets = WebSocketServerFactory(reactor=clock, server="")
         self._sockets.setProtocolOptions(
             webStatus=False,
@@ -67,6 +71,11 @@ class VendorSite(Site):
     def log(self, request: Any) -> None:
         """Nobody reads it."""
 
+    def tell(self, asked: Asked) -> None:
+        """Something is wanted of a vendor."""
+        self.asked.append(asked)
+        self.telling(asked)
+
     def takeover(self, line: ServerLine, asked: Asked, request: Request) -> int:
         """Make a WebSocket of the request's connection."""
         result: int = _Takeover(self._sockets, line).render(request)
@@ -84,13 +93,16 @@ class _Root(Resource):
 
     def render(self, request: Any) -> Any:
         asked = _asked(request)
-        self._site.asked.append(asked)
         host = request.getRequestHostname().decode("latin-1").lower()
-        vendor = self._find(host, asked.path)
         reply = ServerReply(request, self._clock)
-        if vendor is None:
+        found = self._find(host, asked.path)
+        if found is None:
             reply.whole(404, f"no fake vendor for {host}{asked.path}")
-        elif asked.headers.get("upgrade", "").lower() != "websocket":
+            return NOT_DONE_YET
+        vendor, path = found
+        asked = replace(asked, path=path)
+        self._site.tell(asked)
+        if asked.headers.get("upgrade", "").lower() != "websocket":
             vendor.answer(asked, reply)
         else:
             line = ServerLine(self._clock, self._site.open)
