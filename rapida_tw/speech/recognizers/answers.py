@@ -88,7 +88,7 @@ class Answers:
     # -- from the vendor --------------------------------------------------------------------------
 
     def told(self, event: Event) -> None:
-        """One event; `Ready` and complaints are the connection's."""
+        """One event; what is not of words and turns is the connection's."""
         if isinstance(event, Partial):
             self._told_partial(event)
         elif isinstance(event, Final):

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Frame, Net, Socket, SocketReceiver
-from rapida_tw.speech.recognizers.wire import Complaint, Event, Ready, RecognizerWire
+from rapida_tw.speech.recognizers.wire import Complaint, Event, Ready, RecognizerWire, Say
 
 CONNECTED_WITHIN = 5.0  # seconds, the way to the address included
 READY_WITHIN = 5.0  # seconds from there until a vendor that greets has done so
@@ -29,7 +29,7 @@ class Owner(Protocol):
         """It takes audio again."""
 
     def connection_told(self, event: Event) -> None:
-        """Anything but `Ready` and complaints."""
+        """Words and turns."""
 
     def connection_lost(self, error: VendorFailed) -> None:
         """It is of no use any more; once, last."""
@@ -166,6 +166,8 @@ class Connection:
                 return
             if isinstance(event, Complaint):
                 self._complain(event)
+            elif isinstance(event, Say):
+                self._send(event.frames)
             elif not isinstance(event, Ready):
                 self._owner.connection_told(event)
             elif not self.ready:

@@ -16,7 +16,7 @@ from rapida_tw.audio.resample import Resampler
 
 _LOUD = 500  # the least peak of a piece in which there may be a voice: -36 dBFS
 _LOUDER = 8  # times: 18 dB below the loudest of late is what the line is like
-_FADING = 0.98  # a piece; the loudest of late
+_FADING = 0.99  # a piece; the loudest of late
 _LITTLE = np.dtype("<i2")
 
 

@@ -236,7 +236,7 @@ class SocketRecognizer:
                 connection.finalize()
                 continue
             if self._catch_up:
-                self._next += piece.ms / 1000 / self._catch_up
+                self._next += self._step(piece.ms)
             connection.send_audio(piece.payload)
 
     def _too_early(self) -> bool:
@@ -245,8 +245,13 @@ class SocketRecognizer:
             if self._drain is None or not self._drain.active():
                 self._drain = self._clock.callLater(self._next - now, self._send)
             return True
-        self._next = max(self._next, now)
+        # Timers are late; what one was late the next need not be.
+        self._next = max(self._next, now - self._step(self._ms))
         return False
+
+    def _step(self, ms: int) -> float:
+        """Seconds from a piece to the next one, in haste."""
+        return ms / 1000 / self._catch_up
 
     # -- words ------------------------------------------------------------------------------------
 

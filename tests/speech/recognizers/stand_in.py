@@ -32,12 +32,15 @@ class MemorySocket:
     def __init__(self, receiver: SocketReceiver) -> None:
         self.receiver = receiver
         self.sent: list[bytes] = []
+        self.pieces: list[bytes] = []  # of the call's audio
         self.open = True
         self.closing = False
 
     def send(self, payload: bytes, binary: bool = False) -> None:
         if self.open and not self.closing:
             self.sent.append(payload)
+            if binary:
+                self.pieces.append(payload)
 
     def close(self, code: int = 1000) -> None:
         self.closing = True
@@ -55,12 +58,9 @@ class MemorySocket:
             if self.open:
                 self.receiver.message_received(message.encode(), False)
 
-    def audio(self) -> bytes:
-        """All that was sent of the call, commands left out."""
-        return b"".join(payload for payload in self.sent if not payload.startswith(b"<"))
-
     def commands(self) -> list[str]:
-        return [payload.decode() for payload in self.sent if payload.startswith(b"<")]
+        """All that was sent but audio."""
+        return [payload.decode() for payload in self.sent if payload not in self.pieces]
 
 
 class MemoryNet:
