@@ -10,6 +10,7 @@ from rapida_tw.cli.local import configuration
 from rapida_tw.cli.opening import Nouns, an_id, command, source
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.source import Usage
+from rapida_tw.cli.vendor import run_vendor
 
 _MARKS = {checks.GOOD: "ok  ", checks.DOUBTFUL: "look", checks.BAD: "BAD "}
 
@@ -18,6 +19,16 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     about = "what is wrong with this installation, or with one call; 1 if something is"
     parser = command(nouns, common, "doctor", run, about)
     parser.add_argument("--call", type=an_id, metavar="ID", help="diagnose this conversation")
+    parser.add_argument("--vendor", metavar="NAME", help="try a vendor, and time each step")
+    parser.add_argument(
+        "--credential", type=an_id, metavar="ID", help="for --vendor: not the newest of that name"
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        metavar="KEY=VALUE",
+        help="for --vendor: as in a deployment, listen.model=... or speak.voice.id=...",
+    )
 
 
 def run(arguments: Namespace, out: Output) -> int:
@@ -26,6 +37,8 @@ def run(arguments: Namespace, out: Output) -> int:
             diagnosis = diagnose(books.conversation(arguments.call))
         out.document(diagnosis.document(), diagnosis.text())
         return 0 if diagnosis.went_well else 1
+    if arguments.vendor is not None:
+        return run_vendor(arguments, out)
     if arguments.url:
         raise Usage("doctor looks at this machine: leave --url out, or name a --call")
     config = configuration(arguments)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.account import Account
 from rapida_tw.cli.source import Document, Listing, Source
 from rapida_tw.config import Config, find, load, secret_key
 from rapida_tw.first_run import Installed, install
@@ -27,6 +28,7 @@ from rapida_tw.store.credential_documents import (
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
 from rapida_tw.store.documents import (
+    LARGEST_PAGE,
     assistant_document,
     changed_assistant,
     deployment_document,
@@ -89,6 +91,16 @@ class Local:
 
     def revoke_key(self, key_id: int) -> None:
         now(self._keys.revoke(key_id, self.project))
+
+    def account(self, vendor: str, credential_id: int | None) -> Account:
+        """The credential, else the vendor's newest one; empty when it has none. `NotFound`."""
+        if credential_id is None:
+            page = now(self._credentials.page(self.project, 1, LARGEST_PAGE))
+            named = (one.id for one in page.items if one.provider == vendor)
+            credential_id = next(named, None)
+        if credential_id is None:
+            return Account(vendor)
+        return Account(vendor, now(self._credentials.secrets(credential_id, self.project)))
 
     # -- Source -----------------------------------------------------------------------------------
 
