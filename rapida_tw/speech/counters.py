@@ -12,6 +12,12 @@ dropped = Counter(
     "Audio of callers that a vendor did not take in time.",
     ("vendor",),
 )
+retries = Counter(
+    "rapida_voice_retries_total", "Phrases that a voice's vendor was asked for twice.", ("vendor",)
+)
+garbage = Counter(
+    "rapida_voice_bad_messages_total", "Messages of voices that were not understood.", ("vendor",)
+)
 answered = Histogram(
     "rapida_recognition_final_seconds",
     "From the end of a turn to its final words.",

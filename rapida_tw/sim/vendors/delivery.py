@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from rapida_tw.sim.vendors.speaking import SIZES, Piece, Spoken
 
@@ -75,18 +75,12 @@ class Delivery:
         self._next: Piece | None = next(self._rest, None)
         self._trouble = manners.troubles.popleft() if manners.troubles else None
         self._began = clock.seconds() + manners.first_after
-        self._timer: IDelayedCall | None = clock.callLater(manners.first_after, self._first)
-        self._over = False
-
-    @property
-    def under_way(self) -> bool:
-        """Something of it is still to come."""
-        return self._timer is not None
+        self._timer = clock.callLater(manners.first_after, self._first)
+        self.over = False  # its end was told, or nobody is told any more
 
     def cancel(self) -> None:
         """Stop it, and acknowledge that: at once, or behind a piece that is on its way."""
-        stalled = self._trouble in (Trouble.SILENCE, Trouble.STALL)
-        if self._timer is None and not stalled:
+        if self.over:
             return
         self.end()
         if self._trouble is Trouble.LATE:
@@ -96,32 +90,30 @@ class Delivery:
 
     def end(self) -> None:
         """Stop it without a word; idempotent."""
-        self._over = True
-        if self._timer is not None and self._timer.active():
+        self.over = True
+        if self._timer.active():
             self._timer.cancel()
-        self._timer = None
 
     def _first(self) -> None:
-        trouble, teller = self._trouble, self._teller
-        self._timer = None
+        teller = self._teller
         instead = {
             Trouble.DROP: teller.drop,
-            Trouble.SILENCE: _nothing,
             Trouble.EMPTY: teller.done,
             Trouble.GARBAGE: teller.garbage,
             Trouble.ERROR: teller.error,
         }
-        if trouble in instead:
-            instead[trouble]()
-        else:
+        if self._trouble in instead:
+            self.over = True
+            instead[self._trouble]()
+        elif self._trouble is not Trouble.SILENCE:
             self._go_on()
 
     def _go_on(self) -> None:
         """All pieces that are due by now, and a timer for the next."""
-        self._timer = None
         now = self._clock.seconds()
-        while not self._over and (piece := self._next) is not None:
+        while not self.over and (piece := self._next) is not None:
             if self._trouble is Trouble.DROP_MIDWAY and piece.start >= self._half:
+                self.over = True
                 self._teller.drop()
                 return
             if self._trouble is Trouble.STALL and piece.start >= self._half:
@@ -132,15 +124,11 @@ class Delivery:
                 return
             self._next = next(self._rest, None)
             self._teller.sound(piece)
-        if not self._over and self._trouble is not Trouble.NO_DONE:
+        if not self.over and self._trouble is not Trouble.NO_DONE:
+            self.over = True
             self._teller.done()
 
     def _too_late(self) -> None:
-        self._timer = None
         if self._next is not None:
             self._teller.sound(self._next)
         self._teller.stopped()
-
-
-def _nothing() -> None:
-    """Nothing comes."""

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import RATE, AudioFormat, Encoding, Samples
 from rapida_tw.errors import CallError, RemoteProtocolError, VendorFailed
-from rapida_tw.metrics import Counter
+from rapida_tw.speech import counters
 from rapida_tw.speech.base import VoiceSink, Word
 from rapida_tw.speech.voices.sound import Sound
 
@@ -29,13 +29,6 @@ _FASTEST = 25.0
 # Refused with 429 without a word about when: another call's phrase may be over by then.
 _SOON = 0.5  # seconds
 _PATIENCE = 2.0  # seconds: the longest `retry_after` that a caller can be kept waiting for
-
-RETRIES = Counter(
-    "rapida_voice_retries_total", "Phrases that a voice's vendor was asked for twice.", ("vendor",)
-)
-GARBAGE = Counter(
-    "rapida_voice_bad_messages_total", "Messages of voices that were not understood.", ("vendor",)
-)
 
 # HTTP statuses that another attempt does not change.
 _FINAL = frozenset((400, 401, 402, 403, 404, 405, 422))
@@ -172,7 +165,7 @@ async def spoken(
         if phrase.began or wait is None:
             raise
         _log.info("once more: {failure}", failure=str(failure))
-    RETRIES.inc(phrase.vendor)
+    counters.retries.inc(phrase.vendor)
     if wait:
         await deferLater(clock, wait)
     await attempt(phrase)
@@ -200,6 +193,6 @@ def named(vendor: str, failure: Failure) -> VendorFailed:
 
 def misunderstood(vendor: str, error: RemoteProtocolError) -> VendorFailed:
     """The vendor sent garbage: counted, logged, and a failure."""
-    GARBAGE.inc(vendor)
+    counters.garbage.inc(vendor)
     _log.warn("{vendor} is not understood: {error}", vendor=vendor, error=error)
     return VendorFailed(f"{vendor} is not understood: {error}")
