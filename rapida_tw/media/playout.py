@@ -64,9 +64,9 @@ class Playout:
 
     # -- the voice's side -------------------------------------------------------------------------
 
-    def begin(self, text: str, part: int = 0) -> None:
-        """What is written from now on says `text`."""
-        self._ledger.begin(text, part)
+    def begin(self, text: str, part: int = 0, spoken: str = "") -> None:
+        """What is written from now on says `text`, in the words of `spoken` if they are others."""
+        self._ledger.begin(text, part, spoken or text)
 
     def write(self, samples: Samples, payload: bytes = b"") -> None:
         """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`."""
@@ -79,17 +79,24 @@ class Playout:
             self._ledger.count(whole)
 
     def timed(self, words: Sequence[tuple[str, float, float]]) -> None:
-        """When the next words of the phrase are spoken: (word, start, end), seconds in it."""
+        """When the next words of the phrase are spoken: (word, start, end), seconds in it.
 
-    def finish(self) -> None:
-        """The phrase is complete; its last frame is filled up with silence."""
+        In several pieces, before or after the samples that say them.
+        """
+        self._ledger.timed(words)
+
+    def finish(self, complete: bool = True) -> None:
+        """The phrase is over; its last frame is filled up with silence.
+
+        Unless it is `complete`, a part of it was never spoken.
+        """
         if len(self._rest):
             frame = np.zeros(FRAME, np.int16)
             frame[: len(self._rest)] = self._rest
             self._rest = _NO_SAMPLES
             self._queue.append(frame)
             self._ledger.count(1)
-        self._ledger.finish()
+        self._ledger.finish(complete)
 
     def room(self) -> Deferred[None]:
         """Fires when there is room for another phrase; at once below the high water mark."""

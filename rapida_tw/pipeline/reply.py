@@ -273,13 +273,13 @@ class Replier:
 
     def _synthesize(self, text: str, part: int, sink: VoiceSink) -> Deferred[None]:
         spoken = self._normaliser.spoken(text)
-        self._playout.begin(text, part)
+        self._playout.begin(text, part, spoken)
         saying = cancellable(self._voice.say(spoken, sink)) if spoken else succeed(None)
         saying.addTimeout(PHRASE_WITHIN, self._clock, _too_slow)
         return saying.addBoth(self._phrase_done)
 
     def _phrase_done(self, result: T) -> T:
-        self._playout.finish()
+        self._playout.finish(complete=not isinstance(result, Failure))
         return result
 
     def _voiced(self) -> None:

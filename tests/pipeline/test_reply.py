@@ -465,6 +465,16 @@ class InterruptionTests(_Case):
         self.assertEqual(self.told.said, [("We open at nine.", True)])
         self.assertEqual(self.history.dialogue[-1].text, "We open at nine.")
 
+    def test_still_being_spoken(self) -> None:
+        """Of a phrase that the voice was still giving, no more counts than its sound could say."""
+        answering = self.replier.reply(QUESTION)
+        self.model.answers("We open at nine and we close at ten in the evening.")
+        self.voice.piece(50)
+        self.beat(51)
+        answering.cancel()
+        self.failureResultOf(answering, CancelledError)
+        self.assertEqual(self.told.said, [("We open at nine", True)])
+
     def test_stubborn_tool(self) -> None:
         """A tool that answers its cancellation with a result does not bring the reply back."""
         late: Deferred[Result] = Deferred(lambda d: d.callback(Result(json.dumps("too late"))))
