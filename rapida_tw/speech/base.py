@@ -7,6 +7,7 @@ provider a process (`Provider(host)`) and lets it `open(options)` one worker a c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -212,6 +213,17 @@ class Registry(Generic[P]):
     def names(self) -> list[str]:
         """Every installed plug-in of the group."""
         return sorted(entry_point.name for entry_point in entry_points(group=self._group))
+
+    def declared(self) -> Mapping[str, Any]:
+        """The providers' classes, loaded and not made: imports files, so not on the reactor.
+
+        A plug-in that cannot be imported is left out; who asks for it will be told why.
+        """
+        found: dict[str, Any] = {}
+        for entry_point in entry_points(group=self._group):
+            with suppress(ImportError):
+                found[entry_point.name] = entry_point.load()
+        return found
 
     def add(self, name: str, provider: P) -> None:
         """Serve `provider` under `name` without an entry point (tests, simulation)."""

@@ -9,23 +9,29 @@ from typing import Any
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
-from rapida_tw.web.ports import PlugIns
+from rapida_tw.web.ports import InThread, PlugIns
 from rapida_tw.web.route import Route
 
 
 class Installed:
-    """Plug-ins by name; looking at them starts none: a voice may take seconds to load."""
+    """Plug-ins by name; looking at them starts none: a voice may take seconds to load.
+
+    What one declares of itself is found in its class, in a thread: importing thirty files takes
+    longer than a frame of anybody's call.
+    """
 
     def __init__(
         self,
         carriers: Mapping[str, Carrier],
         speech: Mapping[str, PlugIns],
         models: PlugIns,
+        in_thread: InThread,
     ) -> None:
         """`speech`: recognizers, synthesizers and detectors by these names."""
         self._known_carriers = carriers
         self._known_speech = speech
         self._known_models = models
+        self._in_thread = in_thread
 
     def routes(self, api: Api) -> Iterator[Route]:
         yield Route("GET", "/v1/carriers", api(self.carriers))
@@ -37,19 +43,19 @@ class Installed:
         return Answer([_document(name, carrier) for name, carrier in known])
 
     async def speech(self, ask: Ask) -> Answer:
-        return Answer({kind: _list(plugins) for kind, plugins in self._known_speech.items()})
+        kinds = self._known_speech.items()
+        return Answer({kind: await self._list(plugins) for kind, plugins in kinds})
 
     async def models(self, ask: Ask) -> Answer:
-        return Answer(_list(self._known_models))
+        return Answer(await self._list(self._known_models))
 
-
-def _list(plugins: PlugIns) -> list[dict[str, Any]]:
-    made = plugins.made()
-    return [_document(name, made.get(name)) for name in sorted({*plugins.names(), *made})]
+    async def _list(self, plugins: PlugIns) -> list[dict[str, Any]]:
+        known = {**await self._in_thread(plugins.declared), **plugins.made()}
+        return [_document(name, known.get(name)) for name in sorted({*plugins.names(), *known})]
 
 
 def _document(name: str, plugin: object | None) -> dict[str, Any]:
-    """`description` is null until the plug-in is in use, `options` unless it declares them."""
+    """`description` may be null until the plug-in is in use, `options` unless it declares them."""
     return {
         "name": name,
         "description": getattr(plugin, "description", None),

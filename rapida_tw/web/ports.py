@@ -86,6 +86,9 @@ class PlugIns(Protocol):
     def made(self) -> Mapping[str, Any]:
         """Those in use so far; each has a `description`."""
 
+    def declared(self) -> Mapping[str, Any]:
+        """The classes of those that are installed; imports files."""
+
 
 class InThread(Protocol):
     """Runs what may block, off the reactor (`deferToThreadPool` with its first two arguments)."""

@@ -107,7 +107,7 @@ def routes(deps: WebDependencies) -> Iterator[Route]:
     yield from LiveCalls(deps.calls).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
-    yield from Installed(deps.carriers, deps.speech, deps.models).routes(api)
+    yield from Installed(deps.carriers, deps.speech, deps.models, deps.in_thread).routes(api)
 
 
 class Tree(KleinResource):

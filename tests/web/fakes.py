@@ -267,12 +267,16 @@ class FakePlugIns:
     def __init__(self, names: Sequence[str], made: Mapping[str, Any] | None = None) -> None:
         self._names = names
         self._made = made or {}
+        self.classes: dict[str, Any] = {}
 
     def names(self) -> Sequence[str]:
         return self._names
 
     def made(self) -> Mapping[str, Any]:
         return self._made
+
+    def declared(self) -> Mapping[str, Any]:
+        return self.classes
 
 
 _keys: type[KeyStore] = FakeKeys

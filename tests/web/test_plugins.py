@@ -45,6 +45,15 @@ class InstalledTests(WebCase):
         self.assertEqual(names, {"recognizers": ["local", "scripted", "x"], "detectors": ["y"]})
         self.assertEqual(data["recognizers"][0]["description"], "the best there is")
 
+    def test_declared(self) -> None:
+        """A class that says so by itself need not be in use."""
+        plugins = FakePlugIns(["x"])
+        plugins.classes["x"] = Provider
+        self.make_site(models=plugins)
+        (found,) = self.data("/v1/models")
+        self.assertEqual(found["description"], "the best there is")
+        self.assertEqual([field["name"] for field in found["options"]], ["region", "rate", "words"])
+
     def test_options(self) -> None:
         """The fields of a plug-in's options: which there are and which must be given."""
         self.make_site(models=FakePlugIns([], {"a": Provider()}))
