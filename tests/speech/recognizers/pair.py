@@ -69,6 +69,7 @@ class Pair:
         self.told: list[Event] = []
         session.opened()
         self._tell(wire.hello())
+        self._listen()
         assert not wire.greets or Ready() in self.told, (self.told, self.line.ended)
 
     def speak(self, seconds: float) -> None:
