@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -69,7 +69,7 @@ class Claimed:
     context: CallContext
     assistant: Assistant
     deployment: Deployment
-    accounts: Accounts
+    accounts: Accounts = field(default_factory=dict)
 
 
 class Calls:
