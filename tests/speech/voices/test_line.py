@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
@@ -18,7 +20,7 @@ class LineCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.net = PlainNet()
-        self.wire = type("Wire", (PlainWire,), {})
+        self.wire: Any = type("Wire", (PlainWire,), {})
         self.voice = SocketVoice(self.net, self.clock, "Acme", lambda: self.wire())
         self.sound = Pieces()
 
