@@ -248,8 +248,6 @@ class Body(Protocol):
         try:
             self._receiver.data_received(data)
         except Exception as error:
-            if self._gone:
-                return
             theirs = isinstance(error, RemoteProtocolError)
             if theirs:
                 self._log.warn("{host}: {error}", host=self._host, error=error)

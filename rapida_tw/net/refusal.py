@@ -113,7 +113,8 @@ def unreached(host: str, error: BaseException | None) -> VendorFailed:
         if isinstance(why, TLSError):
             return VendorFailed(f"{host}: {_tls_reason(why)}", retryable=not _untrusted(why))
     words = next((words for why in causes(error) for kind, words in _WORDS if _is(why, kind)), "")
-    return VendorFailed(f"{host} {words or f'was not reached: {type(error).__name__}'}")
+    unknown = f"was not reached: {type(error).__name__}" if error else "was not reached"
+    return VendorFailed(f"{host} {words or unknown}")
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (

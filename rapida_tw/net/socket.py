@@ -47,6 +47,14 @@ def masked(payload: bytes, key: bytes) -> bytes:
     return result[:size]
 
 
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @implementer(IPushProducer)
 class VendorSocket(WebSocketClientProtocol):
     """One connection from its handshake on. `opened` fires with it, or with `VendorFailed`."""
@@ -153,9 +161,6 @@ class VendorSocket(WebSocketClientProtocol):
         self.transport.registerProducer(self, True)
         self._listening = True
         self.opened.callback(self)
-        data, self.data = self.data, b""
-        if data:
-            self.dataReceived(data)
 
     # -- from the wire ----------------------------------------------------------------------------
 
@@ -197,8 +202,6 @@ class VendorSocket(WebSocketClientProtocol):
                 return b""
             start, payload = end, data[payload_at:end]
             self._hand_on(payload, kind == _BINARY)
-            if self.state != self.STATE_OPEN:  # it was the last one
-                return data[start:]
         if start < size:
             self._pieces, self._missing = [data[start:]], 1
         return b""
@@ -209,15 +212,11 @@ class VendorSocket(WebSocketClientProtocol):
     def _hand_on(self, payload: bytes, binary: bool) -> None:
         if not self._listening:
             return
-        try:
-            if not binary and not payload.isascii():
-                payload.decode()
-            self._receiver.message_received(payload, binary)
-        except UnicodeDecodeError as error:
-            if error.object is not payload:
-                self._receiver_failed()
-                return
+        if not binary and not payload.isascii() and not _is_utf8(payload):
             self._break_off(_INVALID, "text that is no UTF-8")
+            return
+        try:
+            self._receiver.message_received(payload, binary)
         except RemoteProtocolError as error:
             self._log.warn("{host}: {error}", host=self._target.host, error=error)
             self._break_off(_INTERNAL, str(error))
