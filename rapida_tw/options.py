@@ -22,14 +22,14 @@ def read(cls: type[T], options: Mapping[str, Any], prefix: str, of: str) -> T:
     """`options` as a `cls`, whose fields all have defaults; keys may carry `prefix`
     and have dots where the field has underscores. `of` names the plug-in. A value is of its
     default's type or the same as text; tuples are of texts, as one text joined with `<|||>` or
-    commas; dicts may be JSON. Of a field whose default is None, None and "" are the same as not
+    commas; dicts and lists may be JSON. Of a field whose default is None, None and "" are the same as not
     given. `MisconfiguredAssistant` on an unknown key, a value of another type, and on the
     ValueError of the class's own check.
     """
     defaults = asdict(cls())
     values: dict[str, Any] = {}
     for key, value in options.items():
-        name = key.removeprefix(prefix).replace(".", "_")
+        name = key.removeprefix(prefix).replace(".", "_").lstrip("_")
         if name not in defaults:
             known = ", ".join(defaults)
             raise MisconfiguredAssistant(f"{of} has no option {key!r}; it has: {known}")
@@ -90,12 +90,21 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        value = json.loads(value or "[]")
+    if not isinstance(value, list | tuple):
+        raise TypeError(value)
+    return list(value)
+
+
 _READERS: Mapping[type, Callable[[Any], Any]] = {
     str: _text,
     bool: _truth,
     int: _whole,
     tuple: _texts,
     dict: _object,
+    list: _items,
 }
 _KINDS = {
     float: "a number",
@@ -103,6 +112,7 @@ _KINDS = {
     bool: "true or false",
     tuple: "a list",
     dict: "a JSON object",
+    list: "a JSON list",
 }
 
 
