@@ -223,6 +223,13 @@ class HandshakeTests(RawCase):
         ):
             self.assertIn("wrongly", self.answer(wrong))
 
+    def test_subprotocol_that_was_not_offered(self) -> None:
+        """It is refused, as RFC 6455 wants."""
+        opening = self.net.connect(WS, Receiver())
+        self.run_for()
+        self.server.shake_hands(**{"Sec-WebSocket-Protocol": "other"})
+        self.assertIn("subprotocol", str(self.failure(opening)))
+
     def test_hung_up(self) -> None:
         """A server that closes without a word."""
         opening = self.net.connect(WS, Receiver())

@@ -1,8 +1,9 @@
 """FakeVendor: what a fake of a speech or model vendor is to the ports that serve it.
 
 A fake is one file, written from the vendor's documents and strict about what the real one rejects.
-It knows no sockets: `FakeVendorNet` (memory.py) puts fakes behind a Net in virtual time, and
-`VendorPort` (port.py) on a real TCP port, where official client libraries and benchmarks find them.
+It knows no sockets: `FakeVendorNet` (simulation/vendor_net.py) puts fakes behind a Net in
+virtual time, and `VendorPort` (port.py) on a real TCP port, where official client libraries and
+benchmarks find them.
 """
 
 from __future__ import annotations

@@ -49,16 +49,20 @@ class VendorPort:
         self._reactor = reactor
         self._listening: IListeningPort | None = None
 
-    def start(self, port: int = 0, certificate: Path | None = None, key: Path | None = None) -> int:
-        """Listen on the loopback; returns the port, which the system chooses for 0."""
+    def start(
+        self,
+        port: int = 0,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        interface: str = "127.0.0.1",
+    ) -> int:
+        """Listen; returns the port, which the system chooses for 0."""
         if certificate is None or key is None:
-            self._listening = self._reactor.listenTCP(port, self.site, interface="127.0.0.1")
+            self._listening = self._reactor.listenTCP(port, self.site, interface=interface)
         else:
             pem = key.read_bytes() + certificate.read_bytes()
             options = PrivateCertificate.loadPEM(pem).options()
-            self._listening = self._reactor.listenSSL(
-                port, self.site, options, interface="127.0.0.1"
-            )
+            self._listening = self._reactor.listenSSL(port, self.site, options, interface=interface)
         assert self._listening is not None
         address: Any = self._listening.getHost()
         self.port = address.port

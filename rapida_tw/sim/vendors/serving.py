@@ -274,8 +274,9 @@ class _ServerProtocol(WebSocketServerProtocol):
 
     def onConnect(self, request: ConnectionRequest) -> str | None:
         """A session may name its `subprotocol`; the others take the first that is offered."""
-        chosen = getattr(self._line.session, "subprotocol", None)
-        return chosen if chosen is not None else next(iter(request.protocols), None)
+        first = next(iter(request.protocols), None)
+        chosen = getattr(self._line.session, "subprotocol", first)
+        return chosen if chosen in request.protocols else None
 
     def onOpen(self) -> None:
         self._was_open = True
