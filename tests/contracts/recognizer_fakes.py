@@ -1,0 +1,44 @@
+"""Every recogniser with the fake of its vendor; one that is installed without a line here fails.
+
+A fake takes `script` and `key`, and has `manners` (sim/vendors/listening.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rapida_tw.sim.vendors.assemblyai import AssemblyAI
+from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
+from rapida_tw.sim.vendors.deepgram import Deepgram
+
+KEY = "key-of-a-test-0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`fake(script, KEY)`; `fields` of the credential; `options` beside the defaults.
+
+    `socket`: it has a WebSocket for the whole call, and not a request for each utterance.
+    """
+
+    fake: Callable[[Sequence[str], str], Any]
+    fields: Mapping[str, str] = field(default_factory=lambda: {"key": KEY})
+    options: Mapping[str, Any] = field(default_factory=dict)
+    socket: bool = True
+
+
+# What is installed, by the name of its entry point; several rows of one where it has several ways.
+ROWS: Mapping[str, Row] = {
+    "deepgram": Row(Deepgram),
+    "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
+    "assemblyai": Row(AssemblyAI),
+    "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
+}
+
+# Recognisers without a vendor.
+OTHERS: Mapping[str, str] = {
+    "local": "it has worker processes and no network: tests/speech/test_local_recognizer.py",
+    "scripted": "it knows beforehand what will be said: tests/simulation",
+}
