@@ -100,7 +100,7 @@ class Call:
         self._started = clock.seconds()
         self._recorder: Recorder | None = None
 
-        playout = Playout()
+        playout = Playout(parts.leg)
         self._playout = playout
         self._history = History(script.prompt)
         self._conversation = Conversation(clock, script.experience, self)

@@ -46,7 +46,10 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything of one call that is a vendor's; each is stopped with the call."""
+    """Everything of one call that is a vendor's; each is stopped with the call.
+
+    `leg`: the format of which the voice was told.
+    """
 
     detector: VoiceDetector
     recognizer: Recognizer
@@ -54,6 +57,7 @@ class Parts:
     model: Model
     endpointing: Endpointing
     normaliser: Normaliser
+    leg: AudioFormat | None = None
 
     def prepare(self, greeting: str) -> None:
         """The call was announced: connect, and speak the greeting beforehand."""
@@ -104,6 +108,7 @@ class Vendors:
             self._model(assistant.model, accounts),
             Endpointing(EndpointingOptions.read(deployment.end_of_speech.options)),
             Normaliser(_names(deployment.tts.options.get(dictionaries))),
+            leg,
         )
 
     def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:

@@ -115,6 +115,19 @@ class Ledger:
         if self._phrases:
             self._phrases[-1].complete = complete
 
+    def add_words(self, part: int, words: str) -> None:
+        """The latest phrase of a part says this, too."""
+        for phrase in reversed(self._phrases):
+            if phrase.part == part:
+                phrase.text = phrase.spoken = phrase.text + words
+                return
+
+    def heard_of(self, part: int, frames: int) -> tuple[int, int]:
+        """Frames of a part within the first `frames` frames, and in all."""
+        phrases = [phrase for phrase in self._phrases if phrase.part == part]
+        heard = sum(min(max(frames - one.first, 0), one.frames) for one in phrases)
+        return heard, sum(one.frames for one in phrases)
+
     def heard(self, frames: int) -> dict[int, str]:
         """The words within the first `frames` frames, by part; parts without any are left out."""
         said: dict[int, str] = {}

@@ -1,6 +1,7 @@
 """Playout: audio waiting to be said, and the account of what was heard of it.
 
-Everything is counted in frames of 20 ms. Which words these say is the ledger's (media/ledger.py).
+Everything is counted in frames of 20 ms. Which words these say is the ledger's (media/ledger.py),
+in what bytes a voice gave them is straight.py's.
 
 A far side without a buffer plays what it is sent: a frame a beat, and the beat is believed. One
 with a buffer (`set_lead`) is asked by marks, too: heard is what the beat says, but nothing from an
@@ -16,9 +17,10 @@ from itertools import islice
 import numpy as np
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, Samples
+from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, AudioFormat, Samples
 from rapida_tw.media.ledger import Ledger
 from rapida_tw.media.marks import Marks
+from rapida_tw.media.straight import Straight
 
 HIGH_WATER = 6 * TICKS_PER_SECOND  # frames waiting: `room` holds the voice back above it ...
 LOW_WATER = 2 * TICKS_PER_SECOND  # ... until this few are left
@@ -35,13 +37,17 @@ class Playout:
     back or dropped: the far side must forget them. Never without a lead.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: AudioFormat | None = None) -> None:
+        """`told`: the format of the leg that the voice was told of."""
         self.forget: Callable[[int], None] = _nothing
         self._queue: deque[Samples] = deque()
-        self._rest = _NO_SAMPLES  # less than a frame, until more is written
+        self._rest = _NO_SAMPLES  # until a frame of it is whole
         self._ledger = Ledger()
+        self._straight = Straight(told)
+        self.payloads = self._straight.frames  # what waits in the voice's own bytes; often nothing
         self._taken = 0
         self._recent: deque[Samples] = deque(maxlen=0)
+        self._kept = 0  # frames that `_recent` has room for
         self._ahead = 0  # frames taken that the far side has not played yet, by the beat's account
         self._lead = 0
         self._marks = Marks()
@@ -58,21 +64,34 @@ class Playout:
         """
         self._lead = lead
         self._marks.between_chunks(chunk)
-        self._recent = deque(self._recent, maxlen=lead + _KEPT if lead else 0)
+        self._kept = lead + _KEPT if lead else 0
+        self._recent = deque(self._recent, maxlen=self._kept)
         if not lead:
             self._restart_marks(self._taken)
+
+    def set_format(self, format: AudioFormat) -> None:
+        """What the leg is sent from now on."""
+        self._straight.set_format(format)
 
     # -- the voice's side -------------------------------------------------------------------------
 
     def begin(self, text: str, part: int = 0, spoken: str = "") -> None:
         """What is written from now on says `text`, in the words of `spoken` if they are others."""
         self._ledger.begin(text, part, spoken or text)
+        self._straight.begin(clean=not len(self._rest))
 
     def write(self, samples: Samples, payload: bytes = b"") -> None:
-        """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`."""
+        """Append int16[n]; whole frames are queued, the rest waits for more or for `finish`.
+
+        `payload`: the same sound in the format that the voice was told of (see VoiceSink).
+        """
+        if not len(samples) and not payload:
+            return
         if len(self._rest):
             samples = np.concatenate((self._rest, samples))
         whole = len(samples) // FRAME
+        if self._straight.going:
+            whole = self._straight.feed(payload, self._ledger.written, whole)
         self._rest = samples[whole * FRAME :]
         if whole:
             self._queue.extend(samples[: whole * FRAME].reshape(whole, FRAME))
@@ -85,17 +104,23 @@ class Playout:
         """
         self._ledger.timed(words)
 
+    def add_words(self, part: int, words: str) -> None:
+        """A part says this, too: of voices whose words come while they speak."""
+        self._ledger.add_words(part, words)
+
     def finish(self, complete: bool = True) -> None:
         """The phrase is over; its last frame is filled up with silence.
 
         Unless it is `complete`, a part of it was never spoken.
         """
-        if len(self._rest):
-            frame = np.zeros(FRAME, np.int16)
-            frame[: len(self._rest)] = self._rest
+        if frames := -(-len(self._rest) // FRAME):
+            filled = np.zeros((frames, FRAME), np.int16)
+            filled.reshape(-1)[: len(self._rest)] = self._rest
             self._rest = _NO_SAMPLES
-            self._queue.append(frame)
-            self._ledger.count(1)
+            self._straight.finish(self._ledger.written, frames)
+            self._queue.extend(filled)
+            self._ledger.count(frames)
+        self._straight.begin(clean=True)
         self._ledger.finish(complete)
 
     def room(self) -> Deferred[None]:
@@ -148,13 +173,24 @@ class Playout:
         self._taken += 1
         self._ahead += 1
         self._recent.append(frame)
+        if self.payloads:
+            self.payloads.pop(self._taken - self._kept - 2, None)
         return frame
 
-    def coming(self, count: int) -> list[Samples]:
-        """The next `count` frames, which `take` will give if there is no cut; [] if there are less.
+    @property
+    def payload(self) -> bytes:
+        """The frame that was taken last as the voice gave it; b"": it must be converted."""
+        return self.payloads.get(self._taken - 1, b"")
 
-        What is to be done to each of them is cheaper done to all at once.
+    def coming(self, count: int) -> list[Samples]:
+        """The next `count` frames, which `take` will give if there is no cut.
+
+        What is to be done to each of them is cheaper done to all at once. [] if there are less, or
+        some that need not be converted.
         """
+        own = self.payloads
+        if own and any(self._taken + number in own for number in range(count)):
+            return []
         return list(islice(self._queue, count)) if len(self._queue) >= count else []
 
     def mark(self) -> str | None:
@@ -208,6 +244,10 @@ class Playout:
         """The words heard so far, by part; parts of which nothing was heard are left out."""
         return self._ledger.heard(self.position)
 
+    def heard_of(self, part: int) -> tuple[int, int]:
+        """Frames heard of a part so far, and written; exact while it is paused."""
+        return self._ledger.heard_of(part, self.position)
+
     def clear(self) -> dict[int, str]:
         """Forget all; answers what had been heard of it. Not paused afterwards."""
         unheard = self._unheard()
@@ -218,6 +258,7 @@ class Playout:
         said = self.heard()
         self._queue.clear()
         self._ledger.clear()
+        self._straight.clear()
         self._recent.clear()
         self._rest = _NO_SAMPLES
         self._taken = 0

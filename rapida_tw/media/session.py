@@ -29,6 +29,7 @@ from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.codecs import CODECS
 from rapida_tw.media.leg import Leg
 from rapida_tw.media.playout import Playout
+from rapida_tw.media.straight import joined
 
 # A phone that suppresses silence and a stalled network look the same: both are heard as silence.
 SILENT_AFTER = 5  # ticks without a frame
@@ -80,12 +81,14 @@ class MediaSession:
         self._rest = np.zeros(0, np.int16)
         self._prepared: deque[bytes] = deque()  # the payloads of the next frames to be said
         self._cuts = 0  # of the playout, when they were
+        self._direct: tuple[Samples, bytes] | None = None  # the latest frame, if it was the voice's
         self._was_speaking = False
         self._open = True
         self._sounded: Callable[[], None] | None = None
         self.spoken = 0  # ticks of the assistant's voice in the whole call
         self._latest = clock.now  # the latest beat, with a lead
         self._place = clock.now  # the tick in which the next frame is heard, with a lead
+        self._payloads = playout.payloads
         playout.forget = self._forgotten
         self._read_as(leg.format)
         clock.add(self)
@@ -209,6 +212,7 @@ class MediaSession:
         self.spoken -= frames
         self._place -= frames
         self._from_samples.reset()
+        self._direct = None
         if self.recorder is not None:
             self.recorder.assistant_cleared(self._place)
         if self._open:
@@ -226,7 +230,10 @@ class MediaSession:
             self.recorder.assistant_frame(now, frame)
         self.spoken += 1
         self._was_speaking = True
-        self._leg.send_audio(self._encode(frame) if self._same_rate else self._payload(frame))
+        if (self._payloads or self._direct) and (payload := self._own_or_behind(frame)):
+            self._leg.send_audio(payload)
+        else:
+            self._leg.send_audio(self._encode(frame) if self._same_rate else self._payload(frame))
 
     def _payload(self, frame: Samples) -> bytes:
         """The frame in the leg's format; of many that wait, several are converted at once."""
@@ -246,12 +253,36 @@ class MediaSession:
         prepared.extend(sound[at : at + size] for at in range(size, len(sound), size))
         return sound[:size]
 
+    def _own_or_behind(self, frame: Samples) -> bytes:
+        """The frame as the voice made it, or right behind such a one; b"": neither."""
+        payload = self._playout.payload
+        if payload:
+            self._direct = frame, payload
+        elif self._direct is not None:
+            payload = self._behind(self._direct, frame)
+        return payload
+
+    def _behind(self, direct: tuple[Samples, bytes], frame: Samples) -> bytes:
+        """The frame in the leg's format, behind one that the voice itself has made."""
+        before, payload = direct
+        self._direct = None
+        self._prepared.clear()
+        self._cuts = self._playout.cuts
+        self._from_samples.reset()
+        # The filter is given what came before, and what it has made of it tells the step.
+        own, ours = self._decode(payload), self._from_samples(before)
+        sound = joined(self._from_samples(frame), int(own[-1]) - int(ours[-1]), self.format.rate)
+        return self._encode(sound)
+
     def _be_silent(self) -> None:
         ends = self._was_speaking and not self._prepared  # else it pauses, and will go on
         self._was_speaking = False
+        direct, self._direct = self._direct, None
         if not self._continuous:
             if ends:
                 self._from_samples.reset()  # the next utterance does not begin with this one's end
+        elif direct is not None:
+            self._leg.send_audio(self._behind((SILENCE, direct[1]), SILENCE))
         elif ends:
             # One frame of silence through the filter lets its tail out: no click.
             self._leg.send_audio(self._encode(self._from_samples(SILENCE)))
@@ -270,6 +301,8 @@ class MediaSession:
         self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE))
         self._same_rate = format.rate == RATE
         self._prepared.clear()
+        self._direct = None
         self._continuous = format.continuous
         self._lead = format.lead
+        self._playout.set_format(format)
         self._playout.set_lead(format.lead, format.chunk)

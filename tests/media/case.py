@@ -88,11 +88,12 @@ class Tape:
 class Setting:
     """A session with all its neighbours, on a clock that we advance."""
 
-    def __init__(self, format: AudioFormat) -> None:
+    def __init__(self, format: AudioFormat, told: AudioFormat | None = None) -> None:
+        """`told`: the format of which the voice was told."""
         self.clock = Clock()
         self.beat = MediaClock(self.clock)
         self.leg, self.ears, self.events = Leg(format), Ears(), Events()
-        self.playout = Playout()
+        self.playout = Playout(told)
         self.session = MediaSession(self.leg, self.beat, self.playout, self.ears, self.events)
         self.clock.advance(0.001)  # between two beats, where sums of floats decide nothing
 
