@@ -7,7 +7,8 @@ says why, never another exception.
 from __future__ import annotations
 
 import json
-from binascii import b2a_base64
+from binascii import Error as BinasciiError
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -109,6 +110,14 @@ def written(fields: Mapping[str, Any]) -> Frame:
 def encoded(payload: bytes) -> bytes:
     """Base64 in ASCII, on one line."""
     return b2a_base64(payload, newline=False)
+
+
+def decoded(value: str) -> bytes:
+    """And back."""
+    try:
+        return a2b_base64(value, strict_mode=True)
+    except (BinasciiError, ValueError):
+        raise RemoteProtocolError("what should be base64 is not") from None
 
 
 def socket_url(base: str, path: str, query: Mapping[str, Any]) -> str:

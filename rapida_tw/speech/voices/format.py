@@ -26,8 +26,12 @@ class VoiceFormat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VoiceOptions:
-    """What every voice can be asked for; "" and 0: whatever suits the call."""
+    """What every voice can be asked for; "" and 0: whatever suits the call.
 
+    `language` is BCP 47; vendors whose voices have one of their own are not told.
+    """
+
+    language: str = ""
     audio_encoding: str = ""
     audio_sample_rate: int = 0  # Hz
 

@@ -81,12 +81,16 @@ class SocketVoiceProvider(Generic[Chosen]):
 
 
 class HttpVoiceProvider(Generic[Chosen]):
-    """Of vendors that are asked for each phrase by a request; the attributes are the same."""
+    """Of vendors that are asked for each phrase by a request; the attributes are the same.
+
+    `follows_leg`: the vendor can be asked for each of `formats`; else they are what it may send.
+    """
 
     vendor: str
     description: str
     options: type[Chosen]
     formats: tuple[VoiceFormat, ...]
+    follows_leg = True
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -99,7 +103,8 @@ class HttpVoiceProvider(Generic[Chosen]):
         self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
     ) -> Synthesizer:
         chosen = read(self.options, options, "speak.", self.vendor)
-        format = choose(chosen, leg, self.formats, self.vendor)
+        wanted = leg if self.follows_leg else None
+        format = choose(chosen, wanted, self.formats, self.vendor)
         request = self.request(chosen, account, format)
         return HttpVoice(self._host.net, self._host.clock, self.vendor, request, leg)
 

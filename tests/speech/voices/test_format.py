@@ -43,7 +43,7 @@ PHONE = AudioFormat(Encoding.MULAW, 8_000)
 )
 def test_chosen(encoding: str, rate: int, leg: AudioFormat | None, chosen: VoiceFormat) -> None:
     """Options first, then the leg's own, then the vendor's first."""
-    assert choose(VoiceOptions(encoding, rate), leg, OFFERED, "Acme") == chosen
+    assert choose(VoiceOptions("", encoding, rate), leg, OFFERED, "Acme") == chosen
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_chosen(encoding: str, rate: int, leg: AudioFormat | None, chosen: Voice
 def test_not_offered(encoding: str, rate: int, sentence: str) -> None:
     """What the vendor does not have is refused, with what it has."""
     with pytest.raises(MisconfiguredAssistant, match="Acme") as caught:
-        choose(VoiceOptions(encoding, rate), PHONE, OFFERED, "Acme")
+        choose(VoiceOptions("", encoding, rate), PHONE, OFFERED, "Acme")
     assert sentence in str(caught.value)
 
 
