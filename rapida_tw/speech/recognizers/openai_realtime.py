@@ -25,13 +25,12 @@ from rapida_tw.speech.recognizers.messages import (
     text,
     written,
 )
+from rapida_tw.speech.recognizers.order import InOrder
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (
     Complaint,
     Event,
-    Final,
     Flushed,
-    Partial,
     Ready,
     RecognizerWire,
     Say,
@@ -96,8 +95,7 @@ class OpenAIRealtimeWire:
         self._live = options.model in _LIVE
         self._ready = False
         self._asked = False  # for the words of all that was sent
-        self._texts: dict[str, str] = {}  # of items that were not told to their end, in order
-        self._complete: set[str] = set()  # those of them whose text is whole
+        self._items = InOrder()
 
     def address(self, net: Net) -> Deferred[Request]:
         url = socket_url(self._base, "/realtime", {"intent": "transcription"})
@@ -141,25 +139,17 @@ class OpenAIRealtimeWire:
         return (Ready(),)
 
     def _committed(self, fields: Mapping[str, Any]) -> Sequence[Event]:
-        self._texts.setdefault(text(fields, "item_id"), "")
+        self._items.begin(text(fields, "item_id"))
         return ()
 
     def _delta(self, fields: Mapping[str, Any]) -> Sequence[Event]:
-        item = text(fields, "item_id")
-        self._texts[item] = self._texts.get(item, "") + text(fields, "delta")
-        return (self._partial(),)
+        return (self._items.grow(text(fields, "item_id"), text(fields, "delta")),)
 
     def _completed(self, fields: Mapping[str, Any]) -> Sequence[Event]:
-        item = text(fields, "item_id")
-        self._texts[item] = text(fields, "transcript")
-        self._complete.add(item)
-        return self._told()
+        return self._told(fields, text(fields, "transcript"))
 
     def _failed(self, fields: Mapping[str, Any]) -> Sequence[Event]:
-        item = text(fields, "item_id")
-        self._texts[item] = ""
-        self._complete.add(item)
-        return (self._complaint(part(fields, "error")), *self._told())
+        return (self._complaint(part(fields, "error")), *self._told(fields, ""))
 
     def _error(self, fields: Mapping[str, Any]) -> Sequence[Event]:
         error = part(fields, "error")
@@ -170,24 +160,12 @@ class OpenAIRealtimeWire:
 
     # -- in our words --------------------------------------------------------------------------
 
-    def _told(self) -> Sequence[Event]:
-        """All items that are complete, up to the first that is not."""
-        told: list[Event] = []
-        for item, words in tuple(self._texts.items()):
-            if item not in self._complete:
-                break
-            del self._texts[item]
-            self._complete.discard(item)
-            if words.strip():
-                told.append(Final(words.strip()))
-        told.append(self._partial())
-        if self._asked and not self._texts:
+    def _told(self, fields: Mapping[str, Any], said: str) -> Sequence[Event]:
+        told = self._items.complete(text(fields, "item_id"), said)
+        if self._asked and not self._items:
             self._asked = False
             told.append(Flushed())
         return told
-
-    def _partial(self) -> Partial:
-        return Partial(" ".join(words.strip() for words in self._texts.values() if words.strip()))
 
     def _complaint(self, error: Mapping[str, Any]) -> Complaint:
         code = text(error, "code")
