@@ -24,6 +24,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Working:
+    """A sign of life: a piece of what is not spoken, of reasoning or of a tool's arguments."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A tool call, complete."""
 
@@ -46,13 +51,19 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """The vendor failed in mid-stream, with an answer of status 200."""
+    """The vendor refused, or failed in mid-stream with an answer of status 200.
+
+    `again`: the dialect has changed its mind about what to send, and wants to be asked for a
+    request once more. `retry_after`: seconds, where the body names some.
+    """
 
     reason: str
     retryable: bool = True
+    again: bool = False
+    retry_after: float | None = None
 
 
-Event = Text | Wanted | Usage | Finished | Complaint
+Event = Text | Working | Wanted | Usage | Finished | Complaint
 
 
 class Reader(Protocol):
