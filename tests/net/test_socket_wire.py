@@ -227,7 +227,7 @@ class HandshakeTests(RawCase):
         """It is refused, as RFC 6455 wants."""
         opening = self.net.connect(WS, Receiver())
         self.run_for()
-        self.server.shake_hands(**{"Sec-WebSocket-Protocol": "other"})
+        self.server.shake_hands(b"", **{"Sec-WebSocket-Protocol": "other"})
         self.assertIn("subprotocol", str(self.failure(opening)))
 
     def test_hung_up(self) -> None:
