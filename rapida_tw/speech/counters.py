@@ -13,7 +13,7 @@ dropped = Counter(
     ("vendor",),
 )
 retries = Counter(
-    "rapida_voice_retries_total", "Phrases that a voice's vendor was asked for twice.", ("vendor",)
+    "rapida_voice_retries_total", "What a voice's vendor was asked for twice.", ("vendor",)
 )
 garbage = Counter(
     "rapida_voice_bad_messages_total", "Messages of voices that were not understood.", ("vendor",)

@@ -44,6 +44,8 @@ class Manners:
     troubles: deque[Trouble | None] = field(default_factory=deque)
     refusals: deque[int] = field(default_factory=deque)  # HTTP statuses; 0: taken
     retry_after: str = ""  # the header of a 429; "": none
+    # Texts that a client did not want to hear to their end, so far: it has said so, or it is gone.
+    stopped: int = 0
 
 
 class Teller(Protocol):
@@ -68,6 +70,7 @@ class Delivery:
         self, clock: IReactorTime, spoken: Spoken, manners: Manners, teller: Teller
     ) -> None:
         self._clock = clock
+        self._manners = manners
         self._teller = teller
         self._speed = manners.speed
         self._half = spoken.seconds / 2
@@ -90,6 +93,8 @@ class Delivery:
 
     def end(self) -> None:
         """Stop it without a word; idempotent."""
+        if not self.over:
+            self._manners.stopped += 1
         self.over = True
         if self._timer.active():
             self._timer.cancel()

@@ -235,9 +235,11 @@ class _Context:
 
     def close(self) -> None:
         """What was flushed still sounds; what was not is lost."""
-        if not self._closing:
-            self._closing = True
-            self._go_on()
+        if self._closing:
+            self._socket.manners.stopped += 1
+            return
+        self._closing = True
+        self._go_on()
 
     def end(self) -> None:
         if self._delivery is not None:

@@ -29,7 +29,7 @@ _RATE = 24_000
 
 
 class OpenAI:
-    """`heard`: the bodies of all requests, each with its time. `given_up`: how many by the client."""
+    """`heard`: the bodies of all requests, each with its time."""
 
     hosts: tuple[str, ...] = ("api.openai.com", "api.groq.com")
 
@@ -39,7 +39,6 @@ class OpenAI:
         self.rate = rate
         self.manners = Manners()
         self.heard: list[tuple[float, dict[str, Any]]] = []
-        self.given_up = 0
 
     def connect(self, asked: Asked, line: Line) -> Session | Refusal:
         return Refusal(404, '{"error":{"message":"Not found"}}')
@@ -93,7 +92,6 @@ class _Answer:
 
     def sound(self, piece: Piece) -> None:
         if self._reply.gone:
-            self._vendor.given_up += 1
             self._delivery.end()
             return
         self._begin()

@@ -17,7 +17,7 @@ from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Net
 from rapida_tw.speech.base import Synthesizer, VoiceSink
 from rapida_tw.speech.voices.connection import VoiceConnection
-from rapida_tw.speech.voices.phrase import Phrase, spoken
+from rapida_tw.speech.voices.phrase import Phrase, spoken, twice
 from rapida_tw.speech.voices.wire import VoiceWire
 
 # Seconds for a connection in the middle of a call, which the caller hears as silence.
@@ -52,15 +52,10 @@ class SocketVoice:
         self._usable()
 
     def start(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._start())
+        return Deferred.fromCoroutine(twice(self._clock, self._vendor, self._ready))
 
-    async def _start(self) -> None:
-        try:
-            await self._usable().free()
-        except VendorFailed as failure:
-            if not failure.retryable:
-                raise
-            await self._usable().free()
+    async def _ready(self) -> None:
+        await self._usable().free()
 
     def say(self, phrase: str, sink: VoiceSink) -> Deferred[None]:
         """See Synthesizer. A phrase without a letter or a digit is silence, and said at once."""

@@ -155,20 +155,33 @@ async def spoken(
     clock: IReactorTime, phrase: Phrase, attempt: Callable[[Phrase], Awaitable[None]]
 ) -> None:
     """Make one attempt at it, and one more where that may help and nothing was heard yet."""
-    if not any(map(str.isalnum, phrase.text)):
-        return  # a dash alone: nothing that could sound
-    try:
+
+    async def once() -> None:
         await attempt(phrase)
+
+    if any(map(str.isalnum, phrase.text)):  # a dash alone is nothing that could sound
+        await twice(clock, phrase.vendor, once, lambda: phrase.began)
+
+
+async def twice(
+    clock: IReactorTime,
+    vendor: str,
+    attempt: Callable[[], Awaitable[None]],
+    too_late: Callable[[], bool] = lambda: False,
+) -> None:
+    """Try it once more if the vendor failed, where that may help and it is not `too_late`."""
+    try:
+        await attempt()
         return
     except VendorFailed as failure:
         wait = _before_retry(failure)
-        if phrase.began or wait is None:
+        if wait is None or too_late():
             raise
         _log.info("once more: {failure}", failure=str(failure))
-    counters.retries.inc(phrase.vendor)
+    counters.retries.inc(vendor)
     if wait:
         await deferLater(clock, wait)
-    await attempt(phrase)
+    await attempt()
 
 
 def _before_retry(failure: VendorFailed) -> float | None:

@@ -108,3 +108,16 @@ def test_over() -> None:
     delivery.end()
     clock.advance(1)
     assert ear.told == []
+
+
+def test_counted() -> None:
+    """The fake knows how many of its texts nobody wanted to hear to their end."""
+    manners = Manners()
+    for wait in (0.13, 1.0):
+        for stop in (Delivery.cancel, Delivery.end):
+            clock = Clock()
+            delivery = Delivery(clock, SPOKEN, manners, Ear())
+            clock.pump([0.01] * round(wait / 0.01))
+            stop(delivery)
+            stop(delivery)
+    assert manners.stopped == 2

@@ -1,0 +1,58 @@
+"""Every voice with the fake of its vendor; one that is installed without a line here fails.
+
+A fake takes `key`, has `manners` (sim/vendors/delivery.py), and speaks in tones
+(sim/vendors/speaking.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rapida_tw.sim.vendors.cartesia_voice import Cartesia
+from rapida_tw.sim.vendors.delivery import Trouble
+from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
+from rapida_tw.sim.vendors.openai_voice import OpenAI
+
+KEY = "key-of-a-test-0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`fake(KEY)`; `fields` of the credential; `options` beside the defaults.
+
+    `socket`: it has a WebSocket for the whole call, and not a request for each phrase. `words`: it
+    tells when words are spoken. `whole`: all of a phrase comes at once, when it is complete.
+    `never`: what cannot befall this vendor.
+    """
+
+    fake: Callable[[str], Any]
+    fields: Mapping[str, str] = field(default_factory=lambda: {"key": KEY})
+    options: Mapping[str, Any] = field(default_factory=dict)
+    socket: bool = True
+    words: bool = False
+    whole: bool = False
+    never: frozenset[Trouble] = frozenset()
+
+
+OURS = {"key": KEY, "base_url": "https://api.openai.com/v1"}
+
+# What is installed, by the name of its entry point; several rows of one where it has several ways.
+ROWS: Mapping[str, Row] = {
+    "elevenlabs": Row(ElevenLabs, words=True),
+    "cartesia": Row(Cartesia, words=True),
+    "openai": Row(OpenAI, socket=False),
+    "groq": Row(OpenAI, socket=False),
+    "openai-compatible": Row(OpenAI, OURS, socket=False),
+    "openai-compatible wav": Row(
+        partial(OpenAI, kind="wav", rate=22_050), OURS, {"model": "tts-1"}, socket=False
+    ),
+}
+
+# Voices without a vendor.
+OTHERS: Mapping[str, str] = {
+    "local": "it has engines in threads and no network: tests/speech/test_local_voice.py",
+    "scripted": "it hums: tests/simulation",
+}
