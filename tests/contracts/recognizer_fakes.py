@@ -12,6 +12,9 @@ from typing import Any
 from rapida_tw.sim.vendors.assemblyai import AssemblyAI
 from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
+from rapida_tw.sim.vendors.openai_transcription import OpenAITranscription
+from rapida_tw.sim.vendors.openai_recognizer import OpenAIRecognizer
+from rapida_tw.sim.vendors.sarvam_recognizer import SarvamRecognizer
 
 KEY = "key-of-a-test-0123456789"
 
@@ -21,12 +24,25 @@ class Row:
     """`fake(script, KEY)`; `fields` of the credential; `options` beside the defaults.
 
     `socket`: it has a WebSocket for the whole call, and not a request for each utterance.
+    `slowest`: seconds in which `finish` is answered, whatever the vendor does.
     """
 
     fake: Callable[[Sequence[str], str], Any]
     fields: Mapping[str, str] = field(default_factory=lambda: {"key": KEY})
     options: Mapping[str, Any] = field(default_factory=dict)
     socket: bool = True
+    slowest: float = 2.0
+
+
+def upload(host: str = "", **row: Any) -> Row:
+    """A server that is sent each turn; `host`: one of the user's own."""
+
+    def make(script: Sequence[str], key: str) -> OpenAITranscription:
+        fake = OpenAITranscription(script, key)
+        fake.hosts = (host, *fake.hosts)
+        return fake
+
+    return Row(make, **row, socket=False, slowest=5.5)
 
 
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
@@ -35,6 +51,10 @@ ROWS: Mapping[str, Row] = {
     "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
     "assemblyai": Row(AssemblyAI),
     "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
+    "openai-realtime": Row(OpenAIRecognizer),
+    "openai-realtime in pieces": Row(OpenAIRecognizer, options={"listen.model": "gpt-transcribe"}),
+    "sarvamai": Row(SarvamRecognizer),
+    "sarvamai classic": Row(SarvamRecognizer, options={"listen.realtime": "false"}),
 }
 
 # Recognisers without a vendor.
