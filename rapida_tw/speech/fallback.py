@@ -7,34 +7,27 @@ hears everything from the beginning; its words count from the moment it is neede
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.audio.format import TICKS_PER_SECOND, Samples
+from rapida_tw.audio.format import Samples
 from rapida_tw.expect import Expectation
 from rapida_tw.metrics import Counter
 from rapida_tw.roster import Member, Roster, TooSlow
 from rapida_tw.sickness import Sickness
 from rapida_tw.speech.base import Recognizer, RecognizerSink
 from rapida_tw.speech.ear import Ear
+from rapida_tw.speech.recollection import ANSWERED_WITHIN, Recollection
 
 START_WITHIN = 3.0  # seconds, where there is somebody else
-REPLAYED = 2 * TICKS_PER_SECOND  # frames that whoever takes over is given
-HELD = 5 * TICKS_PER_SECOND  # frames kept while nobody is ready; the oldest go first
-# Final words come when others may have begun: these are heard by whoever takes over, too.
-_LATENCY = 15  # frames
 # A turn of this length (with the silence that ended it) has words in it; a cough is shorter.
 _WORDS_WITHIN = 75  # frames
 WORDLESS = 2  # such turns in a row without a word
 _SECOND_HAND = 0.5  # confidence in words that their own recogniser could not finish
-# Who has not answered by then does so no more, or for a turn that is over.
-_ANSWERED_WITHIN = TICKS_PER_SECOND  # frames
 
 wordless = Counter(
     "rapida_recognizer_wordless_total",
@@ -65,16 +58,11 @@ class RecognizerChain:
         self._starting: Deferred[None] | None = None
         self._active: Ear | None = None
         self._spare: Ear | None = None
-        self._expectation: Expectation | None = None
-        self._recent: deque[Samples] = deque()
-        self._keep = REPLAYED  # frames in it
-        self.heard = 0  # frames of the whole call; moments below are counted in them
-        self._began = -1  # the turn; -1: there is none
-        self._finished = -1  # `finish` was asked; -1: it was not, or it was answered
-        self._final = 0  # the latest final words came
-        self._told: list[str] = []  # final words of the turn
-        self._partial = ""
+        self._memory = Recollection()
         self._wordless = 0  # turns in a row
+        # An answer with little in it, believed when the reactor's turn is over.
+        self._poor: tuple[Ear, str, float] | None = None
+        self._soon: IDelayedCall | None = None
 
     # -- Recognizer -------------------------------------------------------------------------------
 
@@ -95,44 +83,46 @@ class RecognizerChain:
         return starting
 
     def expect(self, expectation: Expectation) -> None:
-        self._expectation = expectation
+        self._memory.expectation = expectation
         for ear in self._ready():
             ear.recognizer.expect(expectation)
 
     def hear(self, frame: Samples) -> None:
-        self._recent.append(frame)
-        self.heard += 1
         active, spare = self._active, self._spare
-        if active is None or not active.up:
-            self._keep = min(self._keep + 1, HELD)
-        while len(self._recent) > self._keep:
-            self._recent.popleft()
-        if active is not None and active.up:
+        ready = active is not None and active.up
+        self._memory.hear(frame, ready)
+        if active is not None and ready:
             active.recognizer.hear(frame)
         if spare is not None and spare.up and not spare.over:
             spare.recognizer.hear(frame)
 
     def speech_started(self) -> None:
-        late = self._finished >= 0 and self.heard - self._finished > _ANSWERED_WITHIN
-        doubtful = late and not self._turn_had_words() and self._doubtful()
-        if self._began < 0 or late:
-            self._new_turn()
-        self._finished = -1  # the caller goes on
+        self._believe()
+        memory = self._memory
+        late = memory.unanswered
+        doubtful = late and not memory.had_words and self._doubtful()
+        if late or not memory.in_turn:
+            memory.turn_began()
+            if self._spare is not None:
+                self._spare.turn_began()
+        memory.went_on()
         for ear in self._ready():
             ear.recognizer.speech_started()
         if doubtful:
             self._hand_over()
 
     def finish(self) -> None:
-        self._finished = self.heard
+        self._believe()
+        self._memory.finish()
         for ear in self._ready():
             ear.owes = True
             ear.recognizer.finish()
 
     def stop(self) -> Deferred[None]:
+        self._forget_poor()
         stopping = [self._dismiss(ear) for ear in (self._active, self._spare) if ear is not None]
         self._active = self._spare = self._sink = None
-        self._recent.clear()
+        self._memory.clear()
         return DeferredList(stopping, consumeErrors=True).addCallback(_nothing)
 
     def _abandoned(self, _: Deferred[None]) -> None:
@@ -157,7 +147,7 @@ class RecognizerChain:
         """Somebody has left in mid-call."""
         for new in self._man():
             if new is self._active:
-                new.inherit(self._partial)
+                new.inherit(self._memory.partial)
             if not new.over:
                 self._begin(new)
 
@@ -175,8 +165,6 @@ class RecognizerChain:
         ear.counts = True
         self._roster.use(ear.member)
         self.turns = ear.recognizer.turns
-        if ear.up:
-            self._keep = REPLAYED
 
     def _begin(self, ear: Ear) -> None:
         starting = ear.starting = maybeDeferred(ear.recognizer.start, ear)
@@ -193,9 +181,8 @@ class RecognizerChain:
         if ear.over:
             return
         ear.up = True
-        self._catch_up(ear)
+        self._memory.replay(ear)
         if ear is self._active:
-            self._keep = REPLAYED
             self._started()
 
     def _started(self) -> None:
@@ -236,17 +223,18 @@ class RecognizerChain:
         ear, self._spare = self._spare, None
         if ear is None:
             return
+        memory = self._memory
         self._activate(ear)
-        ear.inherit(self._partial)
+        ear.inherit(memory.partial)
         if not ear.up or self._sink is None:
             return
         self._started()
-        ear.skip(" ".join(self._told[ear.joined :]))
-        if self._finished >= 0 and not ear.owes:
-            self.final_words(ear, ear.last_final(), ear.confidence)
-        elif ear.understood != self._partial:
-            self._partial = ear.understood
-            self._sink.partial(self._partial)
+        ear.skip(" ".join(memory.told[ear.joined :]))
+        if memory.asked and not ear.owes:
+            self._final_words(ear, ear.last_final(), ear.confidence)
+        elif ear.understood != memory.partial:
+            memory.partial = ear.understood
+            self._sink.partial(memory.partial)
 
     def _doubtful(self) -> bool:
         """A turn is over in which nothing was understood: whether to ask somebody else.
@@ -254,7 +242,7 @@ class RecognizerChain:
         It may be the vendor, and it may be the line: nobody counts as sick for it.
         """
         ear = self._active
-        if ear is None or self._began < 0 or self._finished - self._began < _WORDS_WITHIN:
+        if ear is None or self._memory.length < _WORDS_WITHIN:
             return False
         self._wordless += 1
         if self._wordless < WORDLESS:
@@ -280,85 +268,78 @@ class RecognizerChain:
         self._fill()
         return True
 
-    # -- the turn ---------------------------------------------------------------------------------
-
-    def _new_turn(self) -> None:
-        self._began = self.heard
-        self._told.clear()
-        self._partial = ""
-        if self._spare is not None:
-            self._spare.turn_began()
-
-    def _turn_over(self) -> None:
-        self._began = self._finished = -1
-        if self._spare is not None:
-            self._spare.turn_over(self.heard + _ANSWERED_WITHIN)
-
-    def _turn_had_words(self) -> bool:
-        return bool(self._told or self._partial)
-
-    def _catch_up(self, ear: Ear) -> None:
-        """Let it hear what it has missed, with the cues where they were."""
-        recognizer = ear.recognizer
-        if self._expectation is not None:
-            recognizer.expect(self._expectation)
-        oldest = self.heard - len(self._recent)
-        first = max(oldest, self._final - _LATENCY)
-        since = max(self._final, self._began - _LATENCY)
-        ear.joined = len(self._told)
-        ear.missed = max(first - since, 0) / max(self.heard - since, 1)
-        if 0 <= self._began < first:
-            recognizer.speech_started()
-        for number, frame in enumerate(islice(self._recent, first - oldest, None), first):
-            if ear.over:
-                return
-            if number == self._began:
-                recognizer.speech_started()
-            recognizer.hear(frame)
-        if self._began == self.heard:
-            recognizer.speech_started()
-        if self._finished >= 0:
-            ear.owes = True
-            recognizer.finish()
-
     # -- what the members tell --------------------------------------------------------------------
 
+    @property
+    def heard(self) -> int:
+        return self._memory.heard
+
     def partial_words(self, ear: Ear, text: str) -> None:
+        self._believe()
         if self._sink is not None:
-            self._partial = ear.rendered(text)
-            self._sink.partial(self._partial)
+            self._memory.partial = ear.rendered(text)
+            self._sink.partial(self._memory.partial)
 
     def final_words(self, ear: Ear, text: str, confidence: float) -> None:
-        asked = self._finished >= 0
+        self._believe()
+        if self._memory.asked and confidence <= _SECOND_HAND:
+            # Who fails answers with what there is, and fails then: the next one may know better.
+            self._poor = ear, text, confidence
+            self._soon = self._clock.callLater(0, self._believe)
+        else:
+            self._final_words(ear, text, confidence)
+
+    def _believe(self) -> None:
+        """Whoever gave a poor answer goes on: so it is the answer."""
+        poor = self._poor
+        self._forget_poor()
+        if poor is not None:
+            self._final_words(*poor)
+
+    def _forget_poor(self) -> None:
+        self._poor = None
+        if self._soon is not None and self._soon.active():
+            self._soon.cancel()
+        self._soon = None
+
+    def _final_words(self, ear: Ear, text: str, confidence: float) -> None:
+        memory = self._memory
+        asked = memory.asked
         words = ear.rendered(text)
         if text:
             self._roster.worked(ear.member, ear.opened)
             self._wordless = 0
         elif words:
             confidence = _SECOND_HAND
-        elif asked and not self._turn_had_words() and self._doubtful() and self._hand_over():
+        elif asked and not memory.had_words and self._doubtful() and self._hand_over():
             return
         ear.on_its_own()
-        if words:
-            self._told.append(words)
-        self._final = self.heard
-        self._partial = ""
+        memory.final_words(words)
         if asked:
             self._turn_over()
         if self._sink is not None:
             self._sink.final(words, confidence)
 
+    def _turn_over(self) -> None:
+        self._memory.turn_over()
+        if self._spare is not None:
+            self._spare.turn_over(self.heard + ANSWERED_WITHIN)
+
     def voice_heard(self) -> None:
+        self._believe()
         if self._sink is not None:
             self._sink.speech_started()
 
     def turn_ended(self) -> None:
+        self._believe()
         if self._sink is not None:
             self._turn_over()
             self._sink.turn_ended()
 
     def lost(self, ear: Ear, error: BaseException) -> None:
         """It is of no use any more."""
+        if ear is self._active:
+            self._forget_poor()
         self._dismiss(ear)
         self._roster.failed(ear.member, error)
         if ear is self._spare:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rapida_tw.audio.format import Samples
 from rapida_tw.expect import Expectation
 from rapida_tw.roster import Member
 from rapida_tw.speech.base import Recognizer
-from rapida_tw.speech.fallback import REPLAYED, RecognizerChain
+from rapida_tw.speech.fallback import RecognizerChain
+from rapida_tw.speech.recollection import REPLAYED
 from tests.speech.chain_case import GONE, ChainCase
 
 
@@ -170,6 +173,7 @@ class DropTests(ChainCase):
         self.chain.finish()
         self.drop("a")
         self.sink("b").final("", 0.0)
+        self.clock.advance(0)
         self.assertEqual(self.told.finals, [("yes please", 0.5)])
 
     def test_final_before(self) -> None:
@@ -181,6 +185,7 @@ class DropTests(ChainCase):
         self.drop("a")
         self.chain.finish()
         self.sink("b").final("", 0.0)
+        self.clock.advance(0)
         self.assertEqual(self.told.texts, ["yes", ""])
 
     def test_share(self) -> None:
@@ -226,6 +231,41 @@ class DropTests(ChainCase):
         self.the("a").hear = lambda frame: self.drop("a")  # type: ignore[method-assign]
         self.hear(2)
         self.assertEqual(self.frames("b"), [0, 1, 2, 3, 4])
+
+    def test_answers_and_fails(self) -> None:
+        """Who fails may answer first, with what there is: the next one is asked all the same."""
+        self.start()
+        for answer, confidence in (("", 0.0), ("I want", 0.5)):
+            name = "a" if not answer else "b"
+            self.chain.speech_started()
+            self.hear(30)
+            self.chain.finish()
+            self.sink(name).final(answer, confidence)
+            self.drop(name)
+        self.sink("c").final("I want a table", 0.9)
+        self.assertEqual(self.told.texts, ["I want a table"])
+
+    def test_poor_answer(self) -> None:
+        """An answer with little in it is told all the same, before whatever comes after it."""
+        self.start()
+        nexts: list[Callable[[], object]] = [
+            lambda: self.clock.advance(0),
+            lambda: self.sink("a").partial("more"),
+            lambda: self.sink("a").final("more", 0.9),
+            lambda: self.sink("a").speech_started(),
+            lambda: self.sink("a").turn_ended(),
+            self.chain.speech_started,
+            self.chain.finish,
+        ]
+        for number, happens in enumerate(nexts):
+            self.chain.speech_started()
+            self.chain.finish()
+            self.sink("a").final(str(number), 0.2)
+            self.assertNotIn((str(number), 0.2), self.told.finals)
+            happens()
+            self.assertIn((str(number), 0.2), self.told.finals)
+            self.chain.finish()
+            self.sink("a").final("over", 0.9)
 
     def test_fails_twice(self) -> None:
         """What it says after its failure, a second one too, is not heard."""

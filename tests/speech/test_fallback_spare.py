@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rapida_tw.expect import Expectation
-from rapida_tw.speech.fallback import REPLAYED, WORDLESS, wordless
+from rapida_tw.speech.fallback import WORDLESS, wordless
+from rapida_tw.speech.recollection import REPLAYED
 from tests.speech.chain_case import GONE, ChainCase, Told
 
 
@@ -17,6 +18,7 @@ class WordlessTests(ChainCase):
         self.hear(frames)
         self.chain.finish()
         self.sink(name).final(text, 0.0)
+        self.clock.advance(0)
 
     def test_handed_over(self) -> None:
         """After some such turns the next one is asked what the latest was."""
@@ -75,6 +77,7 @@ class WordlessTests(ChainCase):
         for _ in range(WORDLESS):
             self.chain.finish()
             self.sink("a").final("", 0.0)
+            self.clock.advance(0)
         self.assertEqual(self.opened["b"], [])
 
     def test_words_before(self) -> None:
@@ -87,6 +90,7 @@ class WordlessTests(ChainCase):
             self.hear(50)
             self.chain.finish()
             self.sink("a").final("", 0.0)
+            self.clock.advance(0)
         self.assertEqual(self.opened["b"], [])
 
     def test_no_answer(self) -> None:
@@ -288,6 +292,7 @@ class HotSpareTests(ChainCase):
             self.chain.finish()
             self.sink("b").final(f"turn {number}", 0.9)
             self.sink("a").final("", 0.0)
+            self.clock.advance(0)
         self.assertEqual(self.told.texts, ["", f"turn {WORDLESS - 1}"])
         self.assertEqual(len(self.opened["c"]), 1)  # the spare now
 
@@ -301,6 +306,7 @@ class HotSpareTests(ChainCase):
         self.drop("a")
         self.assertEqual(self.told.finals, [])
         self.sink("b").final("", 0.0)
+        self.clock.advance(0)
         self.assertEqual(self.told.finals, [("yes please", 0.5)])
 
     def test_asked_when_it_came(self) -> None:

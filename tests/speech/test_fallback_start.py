@@ -8,7 +8,8 @@ from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.roster import Member, failures, fallbacks
 from rapida_tw.sickness import SHORTEST
 from rapida_tw.speech.base import Recognizer, RecognizerSink
-from rapida_tw.speech.fallback import HELD, REPLAYED, START_WITHIN, RecognizerChain
+from rapida_tw.speech.fallback import START_WITHIN, RecognizerChain
+from rapida_tw.speech.recollection import HELD, REPLAYED
 from tests.speech.chain_case import GONE, ChainCase, Told
 
 
