@@ -267,6 +267,26 @@ class DropTests(ChainCase):
             self.chain.finish()
             self.sink("a").final("over", 0.9)
 
+    def test_stopped_before(self) -> None:
+        """The call ends before a poor answer is told: it is told to nobody."""
+        self.start()
+        self.chain.finish()
+        self.sink("a").final("", 0.0)
+
+    def test_words_of_the_last_turn(self) -> None:
+        """Words of a turn that was never answered are not those of the next."""
+        self.start()
+        self.chain.speech_started()
+        self.sink("a").partial("yes")
+        self.chain.finish()
+        self.hear(100)
+        self.chain.speech_started()
+        self.drop("a")
+        self.chain.finish()
+        self.sink("b").final("", 0.0)
+        self.clock.advance(0)
+        self.assertEqual(self.told.texts, [""])
+
     def test_fails_twice(self) -> None:
         """What it says after its failure, a second one too, is not heard."""
         self.start()

@@ -93,6 +93,18 @@ class WordlessTests(ChainCase):
             self.clock.advance(0)
         self.assertEqual(self.opened["b"], [])
 
+    def test_partial_words(self) -> None:
+        """Words that were never made final are words."""
+        self.start()
+        for _ in range(WORDLESS):
+            self.chain.speech_started()
+            self.hear(100)
+            self.sink("a").partial("I think")
+            self.chain.finish()
+            self.sink("a").final("", 0.0)
+            self.clock.advance(0)
+        self.assertEqual(self.opened["b"], [])
+
     def test_no_answer(self) -> None:
         """One that does not answer at all is no better; the turn that begins is the next one's."""
         self.start()
