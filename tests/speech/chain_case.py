@@ -82,6 +82,7 @@ class ChainCase(SynchronousTestCase):
     def tearDown(self) -> None:
         """A chain that is stopped has stopped all of them, and tells nothing any more."""
         self.successResultOf(self.chain.stop())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
         self.successResultOf(self.chain.stop())
         told = len(self.told.finals), len(self.told.failures), len(self.told.partials)
         for opened in self.opened.values():
