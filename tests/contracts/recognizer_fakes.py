@@ -12,8 +12,9 @@ from typing import Any
 from rapida_tw.sim.vendors.assemblyai import AssemblyAI
 from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
-from rapida_tw.sim.vendors.openai_transcription import OpenAITranscription
+from rapida_tw.sim.vendors.elevenlabs_recognizer import ElevenLabsRecognizer
 from rapida_tw.sim.vendors.openai_recognizer import OpenAIRecognizer
+from rapida_tw.sim.vendors.openai_transcription import OpenAITranscription
 from rapida_tw.sim.vendors.sarvam_recognizer import SarvamRecognizer
 
 KEY = "key-of-a-test-0123456789"
@@ -51,9 +52,19 @@ ROWS: Mapping[str, Row] = {
     "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
     "assemblyai": Row(AssemblyAI),
     "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
+    "openai": upload(),
+    "openai streamed": upload(options={"listen.stream": "true"}),
+    "openai whisper": upload(options={"listen.model": "whisper-1"}),
+    "openai newer": upload(options={"listen.model": "gpt-transcribe", "listen.keyword": "Rapida"}),
+    "groq": upload(),
+    "openai-compatible": upload(
+        "speech.local", fields={"base_url": "http://speech.local:8000/v1", "key": KEY}
+    ),
     "openai-realtime": Row(OpenAIRecognizer),
     "openai-realtime in pieces": Row(OpenAIRecognizer, options={"listen.model": "gpt-transcribe"}),
     "sarvamai": Row(SarvamRecognizer),
+    "elevenlabs": Row(ElevenLabsRecognizer),
+    "elevenlabs by silence": Row(ElevenLabsRecognizer, options={"listen.endpointing": "300"}),
     "sarvamai classic": Row(SarvamRecognizer, options={"listen.realtime": "false"}),
 }
 

@@ -33,6 +33,7 @@ from rapida_tw.speech.recognizers.wire import Complaint, Event, Ready, Recognize
 
 _BASE = "wss://api.sarvam.ai"
 _END = written({"event": "end"})
+_PING = written({"event": "ping"})
 _PASSING = frozenset((408, 429))  # of statuses below 500
 
 
@@ -45,7 +46,7 @@ class SarvamWire:
     greets = True
     turns = False
     flush_within = 1.0
-    keep_alive_every = 0.0
+    keep_alive_every = 10.0
     catch_up = 2.0
 
     def __init__(self, options: SarvamOptions, base: str, key: str) -> None:
@@ -82,7 +83,7 @@ class SarvamWire:
         return ()  # `flush` is for who finds the ends of utterances himself
 
     def keep_alive(self) -> Sequence[Frame]:
-        return ()
+        return (_PING,)
 
     def goodbye(self) -> Sequence[Frame]:
         return (_END,)

@@ -123,6 +123,14 @@ def test_audio() -> None:
     assert message == {"audio": {"data": "AQID", "encoding": "audio/wav", "sample_rate": 16000}}
 
 
+def test_keep_alive() -> None:
+    """Silence is inactivity, which ends a session."""
+    both = pair(realtime())
+    both.say(both.wire.keep_alive()[0])
+    assert both.line.ended is None
+    assert both.told == [Ready()]
+
+
 def test_finalize() -> None:
     """Only the classic one can be told that an utterance is over."""
     assert realtime().finalize() == ()
