@@ -20,7 +20,7 @@ LONGEST = 400  # lines
 # A module may import its own package, the leaves, and what its line says; the most specific line
 # counts. "*" is everything below: only what puts the house together has it.
 LEAVES = "account errors expect ids metrics options roster sickness"
-PORTS = "net.base speech.base models.base carriers.base"
+PORTS = "net.base speech.base models.base models.live carriers.base"
 ARROWS = {
     "errors": "",
     "account": "errors",
@@ -41,8 +41,11 @@ ARROWS = {
     "speech.base": "audio media.leg net.base",
     "models.base": "audio media.leg",
     "carriers": "audio wire",
-    "speech": "audio net.base wire",
-    "models": "audio net.base net.refusal net.sse speech.base wire",
+    "speech": "audio net.base net.refusal net.sse wire",
+    "models.live": "audio models.base",
+    # A live model hears and speaks: what recognisers and voices do with sound, it does too.
+    "models": "audio net.base net.refusal net.sse speech.base speech.recognizers.gather "
+    "speech.recognizers.messages speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
     "calls": f"audio config media pipeline store.records {PORTS}",

@@ -139,7 +139,7 @@ class ToolBox:
 
     def __init__(self, runners: Sequence[Runner]) -> None:
         self._runners = {runner.tool.name: runner for runner in runners}
-        self._in_use = ""
+        self._in_use: list[str] = []
 
     def offered(self) -> tuple[Tool, ...]:
         return tuple(runner.tool for runner in self._runners.values())
@@ -147,7 +147,7 @@ class ToolBox:
     @property
     def waiting_for_caller(self) -> bool:
         """A tool waits for the caller's keys: the silence is not ours."""
-        return self._in_use == CollectDigits.tool.name
+        return CollectDigits.tool.name in self._in_use
 
     def use(self, call: ToolCall) -> Deferred[Result]:
         """Fires with the result; errors are results too, only cancelling is not."""
@@ -157,7 +157,7 @@ class ToolBox:
         runner = self._runners.get(call.name)
         if runner is None:
             return answer({"error": f"there is no tool {call.name}"})
-        self._in_use = call.name
+        self._in_use.append(call.name)
         try:
             return await runner.use(call.arguments)
         except CancelledError:
@@ -168,7 +168,7 @@ class ToolBox:
             self._log.failure("tool {name} failed", name=call.name)
             return answer({"error": "the tool failed"})
         finally:
-            self._in_use = ""
+            self._in_use.remove(call.name)
 
 
 def targets(options: Mapping[str, Any]) -> tuple[str, ...]:
