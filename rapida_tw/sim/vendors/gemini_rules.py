@@ -77,7 +77,9 @@ def _only(given: Mapping[str, Any], known: set[str], where: str) -> None:
 
 
 def _check_thinking(config: Mapping[str, Any], model: str) -> None:
-    level, budget = config.get("thinkingLevel", ""), config.get("thinkingBudget")
+    # JSON of protocol buffers is read by both kinds of names; Google's own client mixes them.
+    level = config.get("thinkingLevel", config.get("thinking_level", ""))
+    budget = config.get("thinkingBudget", config.get("thinking_budget"))
     if level and re.match(r"gemini-[12]", model):
         raise Refused("Thinking level is not supported for this model.")
     if level.lower() == "minimal" and model.endswith("-pro"):

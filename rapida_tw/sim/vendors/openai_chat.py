@@ -80,6 +80,8 @@ class OpenAIChat:
     `house`: whose manners it has; `hosts` and `path`: where else it is.
     """
 
+    hosts: tuple[str, ...] = HOUSES["openai"].hosts
+
     def __init__(
         self,
         script: Iterable[Turn | str | Mapping[str, Any]] = (),

@@ -25,16 +25,16 @@ from rapida_tw.sim.vendors.port import VendorPort
 def make(name: str, options: Mapping[str, Any]) -> FakeVendor:
     """The fake of that module, with these arguments; `ValueError` where there is none."""
     module = import_module(f"rapida_tw.sim.vendors.{name}")
-    fakes = [
+    fakes = {
         one
         for one in vars(module).values()
         if isinstance(one, type)
         and one.__module__ == module.__name__
         and all(hasattr(one, attribute) for attribute in ("hosts", "connect", "answer"))
-    ]
+    }
     if len(fakes) != 1:
         raise ValueError(f"{module.__name__} has {len(fakes)} fakes, not one")
-    fake: FakeVendor = fakes[0](**options)
+    fake: FakeVendor = fakes.pop()(**options)
     return fake
 
 
