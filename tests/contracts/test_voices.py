@@ -18,7 +18,7 @@ from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.speaking import CELL, MULAW, Spoken, decode, understood
 from rapida_tw.speech.voices.format import VoiceFormat
 from rapida_tw.speech.voices.provider import MULAW_8K
-from tests.contracts.voice_case import Call, entry_of
+from tests.contracts.voice_case import Call, entry_of, kind_of
 from tests.contracts.voice_fakes import KEY, OTHERS, ROWS, Row
 
 Begin = Callable[..., Call]
@@ -35,8 +35,16 @@ def each_of(fits: Callable[[Row], bool]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", [name for name, row in ROWS.items() if fits(row)])
 
 
+def each_with_formats(fits: Callable[[tuple[VoiceFormat, ...]], bool]) -> pytest.MarkDecorator:
+    """Each vendor that can be asked for its formats, if they fit."""
+    kinds = {name: kind_of(name) for name in ROWS}
+    asked = [name for name, kind in kinds.items() if getattr(kind, "follows_leg", True)]
+    return pytest.mark.parametrize("name", [name for name in asked if fits(kinds[name].formats)])
+
+
 each_with_a_socket = each_of(lambda row: row.socket)
-each_in_pieces = each_of(lambda row: not row.whole)
+each_that_is_asked = each_with_formats(lambda formats: True)
+each_with_mulaw = each_with_formats(lambda formats: MULAW_8K in formats)
 
 
 def each_with(*troubles: Trouble) -> pytest.MarkDecorator:
@@ -179,14 +187,10 @@ def test_phrases(name: str, begin: Begin) -> None:
     assert len(call.net.asked) == (1 if call.row.socket else 4)
 
 
-@each
+@each_that_is_asked
 def test_formats(name: str, begin: Begin) -> None:
     """In each form in which it can be asked for."""
-    provider = begin(name).provider
-    if not getattr(provider, "follows_leg", True):
-        pytest.skip("the vendor alone decides")
-    for format in provider.formats:
-        chosen = VoiceFormat(*format)
+    for chosen in kind_of(name).formats:
         options = {
             "speak.audio.encoding": ENCODINGS[chosen.encoding],
             "speak.audio.sample_rate": str(chosen.rate),
@@ -196,12 +200,10 @@ def test_formats(name: str, begin: Begin) -> None:
         assert call.say(NEXT).text == NEXT, str(chosen)
 
 
-@each
+@each_with_mulaw
 def test_straight_through(name: str, begin: Begin) -> None:
     """Where the vendor has the leg's own form, its bytes come beside the samples, untouched."""
     call = begin(name, PHONE)
-    if MULAW_8K not in call.provider.formats:
-        pytest.skip("it has no µ-law")
     call.start()
     said = call.say(TEXT)
     payload = b"".join(said.payloads)

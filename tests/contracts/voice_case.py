@@ -93,7 +93,7 @@ class Call:
         self.manners: Manners = self.vendor.manners
         self.net = FakeVendorNet(self.clock, self.vendor)
         host = Host(self.clock, Path(), self.net, now=lambda: NOW + self.clock.seconds())
-        self.provider = provider_of(name, host)
+        self.provider = kind_of(name)(host)
         self.account = Account(entry_of(name), {**self.row.fields, **account})
         self.options = {**self.row.options, **(options or {})}
         self.voice: Synthesizer = self.provider.open(self.options, self.account, leg)
@@ -162,6 +162,7 @@ def entry_of(name: str) -> str:
     return name.partition(" ")[0]
 
 
-def provider_of(name: str, host: Host) -> Any:
+def kind_of(name: str) -> Any:
+    """The provider's class."""
     (point,) = entry_points(group="rapida_tw.synthesizers", name=entry_of(name))
-    return point.load()(host)
+    return point.load()

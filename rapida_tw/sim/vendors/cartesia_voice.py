@@ -1,8 +1,8 @@
 """A fake of Cartesia's text to speech over its WebSocket (its API reference, version 2026-03-01).
 
 Strict about what a context's settings may be, and that they stay the same within it; what is wrong
-is an `error` message, and the socket stays open. A cancelled context whose sound is being made is
-ended by a `done`; one that does not exist is no error.
+is an `error` message, and the socket stays open. Of a cancelled context there is no `done`: the
+official client would take it for that of the next one.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class CartesiaSession:
         self.line = line
         self.manners = vendor.manners
         self.contexts: dict[str, _Context] = {}
+        self.cancelled: list[_Context] = []
         self._vendor = vendor
         self._timer: IDelayedCall | None = None
 
@@ -132,7 +133,7 @@ class CartesiaSession:
     def closed(self, code: int) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        for context in self.contexts.values():
+        for context in (*self.contexts.values(), *self.cancelled):
             context.end()
 
 
@@ -163,10 +164,10 @@ class _Context:
         self._go_on()
 
     def cancel(self) -> None:
-        self._waiting.clear()
-        self._complete = True
         if self._delivery is not None:
             self._delivery.cancel()
+        del self._session.contexts[self._name]
+        self._session.cancelled.append(self)
 
     def end(self) -> None:
         if self._delivery is not None:
@@ -206,8 +207,7 @@ class _Context:
         self._go_on()
 
     def stopped(self) -> None:
-        self._delivery = None
-        self._go_on()
+        """There is no word for it."""
 
     def garbage(self) -> None:
         self._session.line.send('{"type": "chunk", "context_id": 17}')

@@ -1,7 +1,8 @@
 """Cartesia's Sonic over its WebSocket (its API reference, "Text to Speech (WebSocket)").
 
 A phrase is a context of its own, sent as a whole. Cancelling stops what is not being made yet; what
-is may still come, and is dropped by its context.
+is may still come, and is dropped by its context. Nothing says that a cancelled one has ended: it
+counts until another one sounds.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ class CartesiaWire:
         self.encoding, self.rate = format
         self._key = key
         self._base = base
+        self._cancelled: list[str] = []
         self._settings: dict[str, Any] = {
             "model_id": options.model,
             "voice": {"mode": "id", "id": options.voice_id},
@@ -138,6 +140,7 @@ class CartesiaWire:
         return (written({**self._settings, **named}),)
 
     def cancel(self, context: str) -> Sequence[Frame] | None:
+        self._cancelled.append(context)
         return (written({"context_id": context, "cancel": True}),)
 
     def keep_alive(self) -> Sequence[Frame]:
@@ -157,11 +160,17 @@ class CartesiaWire:
         if not context:
             return ()
         if kind == "chunk":
-            return (Audio(context, decoded(text(fields, "data"))),)
+            sound = Audio(context, decoded(text(fields, "data")))
+            return (sound,) if context in self._cancelled else (*self._ended(), sound)
         if kind == "timestamps":
             words = part(fields, "word_timestamps")
             return (Words(context, tuple(_words(words.get("words"), words))),)
         return (Done(context),) if kind == "done" else ()
+
+    def _ended(self) -> Sequence[Event]:
+        """What was cancelled is over, now that another phrase sounds."""
+        cancelled, self._cancelled = self._cancelled, []
+        return [Done(context) for context in cancelled]
 
     def closed(self, code: int, reason: str) -> Complaint:
         return Complaint("", f"closed with {code}{': ' if reason else ''}{reason}")

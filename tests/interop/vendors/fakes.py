@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from tests.interop.certificate import Certificate
 from tests.process import ended
 
 RATE = 16_000  # Hz of what is spoken here
 
 
 @contextmanager
-def fake(name: str, **options: Any) -> Iterator[int]:
+def fake(name: str, tls: Certificate | None = None, **options: Any) -> Iterator[int]:
     """The TCP port of the fake in sim/vendors/`name`.py, made with these options."""
     command = [sys.executable, "-m", "rapida_tw.sim.vendors.process", name]
+    if tls is not None:
+        command += ["--certificate", str(tls.certificate), "--key", str(tls.key)]
     process = subprocess.Popen(
         [*command, "--options", json.dumps({name: options})],
         stdin=subprocess.DEVNULL,
