@@ -141,7 +141,7 @@ class Call:
         assert self.net.leftovers() == []
         self.provider.stop()
         self.net.stop()
-        self.wait(0.1)
+        self.wait(0.3)  # a fake may still be about to answer
         left = [str(call) for call in self.clock.getDelayedCalls()]
         assert self.sink.late == []
         assert left == []

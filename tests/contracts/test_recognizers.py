@@ -21,8 +21,6 @@ Begin = Callable[..., Call]
 each = pytest.mark.parametrize("name", ROWS)
 each_with_a_socket = pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name].socket])
 
-SLOWEST = 2.0  # seconds for the answer to `finish`, whatever the vendor does
-
 
 @pytest.fixture
 def begin() -> Iterator[Begin]:
@@ -125,7 +123,7 @@ def test_words(name: str, begin: Begin) -> None:
     call = begin(name, "book a table")
     call.start()
     call.pause(0.5)
-    assert call.utter() <= SLOWEST
+    assert call.utter() <= ROWS[name].slowest
     call.pause(1.5)
     assert call.sink.text == "book a table"
     for partial in call.sink.partials:
@@ -150,7 +148,7 @@ def test_cough(name: str, begin: Begin) -> None:
     """A voice without words is answered all the same."""
     call = begin(name, "", "hello")
     call.start()
-    assert call.utter() <= SLOWEST
+    assert call.utter() <= ROWS[name].slowest
     assert call.sink.text == ""
     call.pause(1.0)
     call.utter()
@@ -168,7 +166,7 @@ def test_silence(name: str, begin: Begin) -> None:
         call.pause(0.5)
         count = len(call.sink.finals)
         call.recognizer.finish()
-        call.pause(SLOWEST)
+        call.pause(ROWS[name].slowest)
         assert call.sink.finals[count:] == [""]
 
 
@@ -263,7 +261,7 @@ def test_no_answer(name: str, trouble: Trouble, begin: Begin) -> None:
     call = begin(name, "book a table", "for two please")
     call.vendor.manners.troubles.append(trouble)
     call.start()
-    assert call.utter() <= SLOWEST
+    assert call.utter() <= ROWS[name].slowest
     assert call.sink.text in ("", "book a table")
     call.pause(4.0)
     before = len(call.sink.finals)
@@ -278,7 +276,7 @@ def test_late_answer(name: str, begin: Begin) -> None:
     call = begin(name, "book a table")
     call.vendor.manners.troubles.append(Trouble.LATE)
     call.start()
-    assert call.utter() <= SLOWEST
+    assert call.utter() <= ROWS[name].slowest
     call.pause(2.0)
     assert call.sink.text == "book a table"
 

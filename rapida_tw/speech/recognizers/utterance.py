@@ -1,0 +1,53 @@
+"""Utterance: one turn of the caller as a recording, for servers that are asked a turn at a time."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+
+from rapida_tw.audio.format import FRAME, RATE, TICKS_PER_SECOND, Samples
+
+LONGEST = 60 * TICKS_PER_SECOND  # frames; of a longer one the beginning goes
+LEAST_VOICE = 3 * TICKS_PER_SECOND // 10  # frames; in less, servers hear what nobody said
+_TAIL = TICKS_PER_SECOND // 5  # frames of silence that stay behind the voice
+_QUIETEST = 500  # peak of a frame of voice at least: -36 dBFS
+_QUIETER = 16  # times; the voice's own range
+
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+
+
+class Utterance:
+    """Begins with what was heard just before the voice was noticed."""
+
+    def __init__(self, before: Iterable[Samples]) -> None:
+        self._frames: deque[Samples] = deque(before, maxlen=LONGEST)
+
+    def hear(self, frame: Samples) -> None:
+        """int16[320], 16 kHz."""
+        self._frames.append(frame)
+
+    def wav(self) -> bytes:
+        """The file, up to where the voice ends; b"" when there is too little of it."""
+        if not self._frames:
+            return b""
+        sound = np.concatenate(tuple(self._frames))
+        frames = sound.reshape(-1, FRAME)
+        peaks = np.maximum(frames.max(axis=1), -(frames.min(axis=1).astype(np.int32)))
+        voiced = np.flatnonzero(peaks >= max(_QUIETEST, peaks.max() // _QUIETER))
+        if len(voiced) < LEAST_VOICE:
+            return b""
+        return wav(sound[: (int(voiced[-1]) + 1 + _TAIL) * FRAME])
+
+
+def wav(samples: Samples) -> bytes:
+    """A whole file: RIFF, WAVE_FORMAT_PCM, int16 mono at 16 kHz."""
+    data = samples.astype("<i2", copy=False).tobytes()
+    header = _HEADER.pack(
+        *(b"RIFF", _HEADER.size - 8 + len(data), b"WAVE"),
+        *(b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16),
+        *(b"data", len(data)),
+    )
+    return header + data
