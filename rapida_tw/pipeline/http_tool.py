@@ -17,9 +17,9 @@ from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
+from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import CallError, Fault, MisconfiguredAssistant
 from rapida_tw.models.base import Tool
-from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.tools import Result, answer
 
 TIMEOUT = 15.0  # seconds for the whole exchange (PRODUCT e.3)

@@ -16,11 +16,11 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import Samples
+from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Completion, Model
-from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.dead_air import DeadAir
 from rapida_tw.pipeline.history import History
 from rapida_tw.pipeline.listen import Turn
@@ -64,9 +64,13 @@ class Times:
     """When things happened in a reply, in seconds on the call's clock; 0 = has not."""
 
     turn: Turn | None
+    asked: float = 0.0  # the model was, for the first time
+    answered: float = 0.0  # it began to, be it that it wanted a tool
     model: float = 0.0  # the model's first words
     voice: float = 0.0  # the voice's first samples
     played: float = 0.0  # the first frame was sent
+    # Tokens of all runs of the model: input, output, and cached among the input.
+    usage: dict[str, int] = field(default_factory=dict)
 
     def latency(self) -> dict[str, float]:
         """Seconds from the end of the caller's speech to the first sample, and its parts."""
@@ -217,9 +221,11 @@ class Replier:
 
         def write(delta: str) -> None:
             state.times.model = state.times.model or self._clock.seconds()
+            state.times.answered = state.times.answered or state.times.model
             state.text.append(delta)
             phrases.text_received(delta)
 
+        state.times.asked = state.times.asked or self._clock.seconds()
         thinking = self._model.reply(self._history.messages(), self._tools.offered(), write)
         state.thinking = (
             thinking.addCallback(self._completed, done)
@@ -246,18 +252,37 @@ class Replier:
 
     def _completed(self, completion: Completion, done: list[Completion]) -> Completion:
         done.append(completion)
+        times = self._state.times
+        times.answered = times.answered or self._clock.seconds()
+        for name, tokens in completion.usage.items():
+            times.usage[name] = times.usage.get(name, 0) + tokens
         if completion.expecting is not None:
             # Now, not when it has been spoken: callers who know the menu answer into the prompt.
             self._events.expecting(completion.expecting)
         return completion
 
     async def _use_tools(self, completion: Completion) -> End | None:
+        """Those that need nothing of the call begin at once, the others when it is their turn.
+
+        The results are told in the order of the calls.
+        """
+        started = {
+            number: self._tools.use(call)
+            for number, call in enumerate(completion.tool_calls)
+            if self._tools.independent(call)
+        }
         end = None
-        for call in completion.tool_calls:
-            result = await self._tools.use(call)
-            self._history.tool_answered(call, result.text)
-            self._events.tool_used(call.name, result.text)
-            end = result.end or end
+        try:
+            for number, call in enumerate(completion.tool_calls):
+                using = started.get(number)
+                result = await (self._tools.use(call) if using is None else using)
+                self._history.tool_answered(call, result.text)
+                self._events.tool_used(call.name, result.text)
+                end = result.end or end
+        finally:
+            for using in started.values():
+                using.addErrback(_not_wanted)
+                using.cancel()
         return end
 
     # -- the voice --------------------------------------------------------------------------------
@@ -339,6 +364,11 @@ class _Timed:
 
 def _raised_by_phrases(failure: Failure) -> None:
     """Whoever iterates over the phrases has it; here it ends."""
+
+
+def _not_wanted(failure: Failure) -> None:
+    """A tool whose result nobody waits for any more."""
+    failure.trap(CancelledError)
 
 
 def _nothing(_: object) -> None:

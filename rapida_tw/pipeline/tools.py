@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
+from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import TOOL_ENDED, TRANSFERRED, CallError, End, MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Tool, ToolCall
-from rapida_tw.pipeline.cancellable import cancellable
 from rapida_tw.pipeline.keypad import Keypad
 
 _MOST_SECONDS = 60.0  # a model may not make a caller wait longer for a key
@@ -55,6 +55,13 @@ class Runner(Protocol):
 
     def use(self, arguments: Mapping[str, Any]) -> Deferred[Result]:
         """Errbacks with CallError or ValueError become an error for the model."""
+
+
+class Kit(Protocol):
+    """Tools that become known during the call."""
+
+    def runners(self) -> Sequence[Runner]:
+        """Those that are known by now."""
 
 
 class EndCall:
@@ -132,29 +139,46 @@ class TransferCall:
         return answer({"success": True}, TRANSFERRED.because(f"to {target}"))
 
 
+# What they do to the call has an order: digits are collected before somebody is transferred.
+_OF_THE_CALL = (EndCall, CollectDigits, TransferCall)
+
+
 class ToolBox:
     """The tools of one call, by name."""
 
     _log = Logger()
 
-    def __init__(self, runners: Sequence[Runner]) -> None:
-        self._runners = {runner.tool.name: runner for runner in runners}
+    def __init__(self, runners: Sequence[Runner], kits: Sequence[Kit] = ()) -> None:
+        """A kit's tool with the name of one of `runners` is left out."""
+        self._own = {runner.tool.name: runner for runner in runners}
+        self._kits = tuple(kits)
         self._in_use: list[str] = []
 
     def offered(self) -> tuple[Tool, ...]:
-        return tuple(runner.tool for runner in self._runners.values())
+        """What the model may ask for now."""
+        return tuple(runner.tool for runner in self._runners().values())
+
+    def _runners(self) -> Mapping[str, Runner]:
+        if not self._kits:
+            return self._own
+        found = {runner.tool.name: runner for kit in self._kits for runner in kit.runners()}
+        return {**{name: one for name, one in found.items() if name not in self._own}, **self._own}
 
     @property
     def waiting_for_caller(self) -> bool:
         """A tool waits for the caller's keys: the silence is not ours."""
         return CollectDigits.tool.name in self._in_use
 
+    def independent(self, call: ToolCall) -> bool:
+        """It may run beside others: it neither waits for the caller nor ends the call."""
+        return not isinstance(self._runners.get(call.name), _OF_THE_CALL)
+
     def use(self, call: ToolCall) -> Deferred[Result]:
         """Fires with the result; errors are results too, only cancelling is not."""
         return cancellable(Deferred.fromCoroutine(self._use(call)))
 
     async def _use(self, call: ToolCall) -> Result:
-        runner = self._runners.get(call.name)
+        runner = self._runners().get(call.name)
         if runner is None:
             return answer({"error": f"there is no tool {call.name}"})
         self._in_use.append(call.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.pipeline.cancellable import cancellable
+from rapida_tw.cancellable import cancellable
 
 
 class CancellableTests(SynchronousTestCase):
