@@ -96,8 +96,37 @@ class Answer(Protocol):
         """Close the connection now: the vendor must notice that nobody listens any more."""
 
 
+class RpcReceiver(Protocol):
+    """Who reads the answers of a gRPC call. No call comes before `grpc` has fired."""
+
+    def message_received(self, message: bytes) -> None:
+        """A whole message. What it raises cancels the call, as `ended`."""
+
+    def writable(self, free: bool) -> None:
+        """The vendor takes nothing (64 kB wait unsent) / takes again."""
+
+    def ended(self, status: int, message: str) -> None:
+        """The call is over, whoever ended it; once, last. `status`: see wire/grpc.py.
+
+        14 (UNAVAILABLE): the connection is gone. `failed` of wire/grpc.py makes an error of it.
+        """
+
+
+class Rpc(Protocol):
+    """A running gRPC call. Nothing raises; after its end nothing happens."""
+
+    def send(self, message: bytes) -> None:
+        """One message."""
+
+    def half_close(self) -> None:
+        """That was the last one; the vendor's answers go on."""
+
+    def cancel(self) -> None:
+        """Gone at once; `ended` is called (1, CANCELLED) before this returns."""
+
+
 class Net(Protocol):
-    """Both Deferreds can be cancelled, and errback with `VendorFailed` (errors.py).
+    """All Deferreds can be cancelled, and errback with `VendorFailed` (errors.py).
 
     Its `code` is the HTTP status with which a handshake was refused; 0: not reached.
     """
@@ -111,6 +140,13 @@ class Net(Protocol):
         5 s to connect. How long the answer may take is the caller's to bound.
         """
 
+    def grpc(self, request: Request, receiver: RpcReceiver, deadline: float = 0) -> Deferred[Rpc]:
+        """Begin a call: `url` is https://HOST/SERVICE/METHOD (http: without TLS).
+
+        `headers` are the metadata. Fires when messages can be sent: connections are shared and
+        kept, and a new one has 5 s. `deadline`: seconds for the whole call; 0: none.
+        """
+
 
 class Nowhere:
     """A Net for processes that use no vendor: nobody is reached."""
@@ -119,6 +155,9 @@ class Nowhere:
         return fail(VendorFailed("there is no way out of here"))
 
     def request(self, request: Request) -> Deferred[Answer]:
+        return fail(VendorFailed("there is no way out of here"))
+
+    def grpc(self, request: Request, receiver: RpcReceiver, deadline: float = 0) -> Deferred[Rpc]:
         return fail(VendorFailed("there is no way out of here"))
 
 

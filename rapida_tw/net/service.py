@@ -9,7 +9,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from rapida_tw.errors import VendorFailed
-from rapida_tw.net.base import Answer, Net, Request, Socket, SocketReceiver
+from rapida_tw.net.base import (
+    Answer,
+    Net,
+    Request,
+    Rpc,
+    RpcReceiver,
+    Socket,
+    SocketReceiver,
+)
+from rapida_tw.net.channels import Channels
 from rapida_tw.net.counting import count
 from rapida_tw.net.endpoints import CONNECT_WITHIN, Endpoints, RealEndpoints, target
 from rapida_tw.net.http import Http
@@ -20,7 +29,8 @@ from rapida_tw.net.socket import VendorSocket, VendorSocketFactory
 class RealNet:
     """`endpoints`: other ways than the network's, for tests and simulations.
 
-    `sockets`: WebSockets that are open or opening; `http.running`: answers that have not ended.
+    `sockets`: WebSockets that are open or opening; `http.running`: answers that have not ended;
+    `channels.running`: gRPC calls.
     """
 
     def __init__(self, reactor: Any, endpoints: Endpoints | None = None) -> None:
@@ -28,9 +38,13 @@ class RealNet:
         self._clock: IReactorTime = reactor
         self._endpoints = endpoints or RealEndpoints(reactor)
         self.http = Http(self._clock, self._endpoints)
+        self.channels = Channels(self._clock, self._endpoints)
 
     def request(self, request: Request) -> Deferred[Answer]:
         return self.http.request(request)
+
+    def grpc(self, request: Request, receiver: RpcReceiver, deadline: float = 0) -> Deferred[Rpc]:
+        return Deferred.fromCoroutine(self.channels.call(request, receiver, deadline))
 
     def connect(self, request: Request, receiver: SocketReceiver) -> Deferred[Socket]:
         opening = Deferred.fromCoroutine(self._connect(request, receiver))
@@ -62,6 +76,7 @@ class RealNet:
     async def _stop(self) -> None:
         for socket in tuple(self.sockets):
             socket.abort()
+        self.channels.stop()
         await self.http.stop()
 
     def stop(self) -> Deferred[None]:

@@ -55,7 +55,8 @@ class FakeVendorNet(RealNet):
     def leftovers(self) -> list[str]:
         """What is open or under way: empty when a call is over. Kept connections are none."""
         left = [f"socket: {socket!r}" for socket in (*self.sockets, *self.site.open)]
-        return left + [f"request: {body!r}" for body in self.http.running]
+        left += [f"request: {body!r}" for body in self.http.running]
+        return left + [f"gRPC call: {number + 1}" for number in range(self.channels.running)]
 
 
 class _Ways:
