@@ -22,8 +22,8 @@ def read(cls: type[T], options: Mapping[str, Any], prefix: str, of: str) -> T:
     """`options` as a `cls`, whose fields all have defaults; keys may carry `prefix`
     and have dots where the field has underscores. `of` names the plug-in. A value is of its
     default's type or the same as text; tuples are of texts, as one text joined with `<|||>` or
-    commas; dicts and lists may be JSON. Of a field whose default is None, None and "" are the same as not
-    given. `MisconfiguredAssistant` on an unknown key, a value of another type, and on the
+    commas; dicts and lists may be JSON. Of a field whose default is None, None and "" are the same
+    as not given. `MisconfiguredAssistant` on an unknown key, a value of another type, and on the
     ValueError of the class's own check.
     """
     defaults = asdict(cls())

@@ -27,6 +27,7 @@ from rapida_tw.calls.context import ContextStore, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.redis_contexts import RedisContexts
+from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.config.load import ConfigError
 from rapida_tw.config.secret_key import secret_key
@@ -39,8 +40,10 @@ from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
 from rapida_tw.pipeline.http_tool import HttpTool
+from rapida_tw.pipeline.mcp_tools import Toolkits
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -125,6 +128,8 @@ class House(MultiService):
         )
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
 
+        self._mcp = McpThread(reactor)
+
         # The calls.
         self.calls = Calls(
             reactor,
@@ -135,8 +140,11 @@ class House(MultiService):
             self.conversations,
             self.journal,
             self.vendors,
-            # A client each: one assistant's cookies are not another's.
-            lambda definition: HttpTool(definition, HTTPClient(agent), reactor),
+            Makers(
+                # A client each: one assistant's cookies are not another's.
+                lambda definition: HttpTool(definition, HTTPClient(agent), reactor),
+                Toolkits(self._mcp, reactor).toolkit,
+            ),
             ids,
             now,
             config.server.max_calls,
@@ -279,6 +287,7 @@ class House(MultiService):
         await self._close_connections()
         await self.vendors.stop()
         await self._net.stop()
+        await self._mcp.stop()
         if self._disk is not None:
             await self._disk.stop()
         await self.journal.close()

@@ -19,7 +19,7 @@ from rapida_tw.audio.format import TICK, TICKS_PER_SECOND
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.journal import Notebook
 from rapida_tw.calls.parts import Parts
-from rapida_tw.calls.toolset import MakeHttpTool, toolset
+from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
@@ -35,7 +35,7 @@ from rapida_tw.pipeline.history import History
 from rapida_tw.pipeline.keypad import Keypad
 from rapida_tw.pipeline.listen import Listener, Turn
 from rapida_tw.pipeline.reply import Job, Replier, Say, Times
-from rapida_tw.pipeline.tools import Line, ToolBox
+from rapida_tw.pipeline.tools import Line
 
 READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence
 
@@ -81,7 +81,7 @@ class Call:
         beat: MediaClock,
         notebook: Notebook,
         line: Line,
-        http: MakeHttpTool,
+        makers: Makers,
         now: float,
         over: Callable[[Call], None],
     ) -> None:
@@ -105,7 +105,7 @@ class Call:
         self._history = History(script.prompt)
         self._conversation = Conversation(clock, script.experience, self)
         keypad = Keypad(clock, self._conversation.digits_entered)
-        tools = ToolBox(toolset(script.tools, keypad, playout, line, http))
+        tools = toolset(script.tools, keypad, playout, line, makers)
         self._listener = Listener(
             parts.detector, parts.recognizer, parts.endpointing, self._conversation, clock.seconds
         )

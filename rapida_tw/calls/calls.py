@@ -23,7 +23,7 @@ from rapida_tw.calls.parts import Parts, Vendors
 from rapida_tw.calls.registration import Announced, Registered, Registration
 from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.script import script
-from rapida_tw.calls.toolset import MakeHttpTool
+from rapida_tw.calls.toolset import Makers
 from rapida_tw.calls.warm import Prepared, Warm
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall
 from rapida_tw.errors import (
@@ -87,7 +87,7 @@ class Calls:
         conversations: ConversationStore,
         journal: Journal,
         vendors: Vendors,
-        http: MakeHttpTool,
+        makers: Makers,
         ids: Ids,
         now: Callable[[], float],
         max_calls: int = 0,
@@ -101,7 +101,7 @@ class Calls:
         self._credentials = credentials
         self._journal = journal
         self._vendors = vendors
-        self._http = http
+        self._makers = makers
         self._now = now
         self._recordings = recordings
         self._disk = disk
@@ -121,7 +121,7 @@ class Calls:
             conversations,
             self._names,
             journal,
-            Rehearsal(clock, contexts, vendors, http, now),
+            Rehearsal(clock, contexts, vendors, makers, now),
             self._warm,
             ids,
             now,
@@ -260,7 +260,7 @@ class Calls:
             self._beat,
             self._journal.of(context.conversation_id),
             DialplanLine(context, self._contexts),
-            self._http,
+            self._makers,
             now,
             self._over,
         )

@@ -16,7 +16,7 @@ from rapida_tw.calls.context import CallContext, ContextStore
 from rapida_tw.calls.line import DialplanLine
 from rapida_tw.calls.parts import Vendors
 from rapida_tw.calls.script import script
-from rapida_tw.calls.toolset import MakeHttpTool, toolset
+from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.calls.warm import Prepared
 from rapida_tw.media.playout import Playout
 from rapida_tw.pipeline.keypad import Keypad
@@ -31,13 +31,13 @@ class Rehearsal:
         clock: IReactorTime,
         contexts: ContextStore,
         vendors: Vendors,
-        http: MakeHttpTool,
+        makers: Makers,
         now: Callable[[], float],
     ) -> None:
         self._clock = clock
         self._contexts = contexts
         self._vendors = vendors
-        self._http = http
+        self._makers = makers
         self._now = now
 
     def __call__(
@@ -51,7 +51,9 @@ class Rehearsal:
         """`MisconfiguredAssistant` names the template, the tool or the vendor that is wrong."""
         ready = script(assistant, deployment, context, self._now())
         keypad = Keypad(self._clock, _nobody)
-        toolset(ready.tools, keypad, Playout(), DialplanLine(context, self._contexts), self._http)
+        line = DialplanLine(context, self._contexts)
+        tools = toolset(ready.tools, keypad, Playout(), line, self._makers)
+        tools.offered()  # servers are asked now which they have
         return Prepared(ready, self._vendors.open(assistant, deployment, accounts, leg))
 
 

@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.keypad import Keypad
-from rapida_tw.pipeline.tools import CollectDigits, EndCall, Line, Runner, TransferCall, targets
+from rapida_tw.pipeline.mcp_tools import Toolkit
+from rapida_tw.pipeline.tools import (
+    CollectDigits,
+    EndCall,
+    Kit,
+    Line,
+    Runner,
+    ToolBox,
+    TransferCall,
+    targets,
+)
 from rapida_tw.store.records import JSON
 
-MakeHttpTool = Callable[[JSON], HttpTool]
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """What makes the tools that reach out of the house; `MisconfiguredAssistant` for bad ones."""
+
+    http: Callable[[JSON], HttpTool]
+    mcp: Callable[[JSON], Toolkit]
 
 
 def toolset(
-    definitions: Sequence[JSON], keypad: Keypad, playout: Playout, line: Line, http: MakeHttpTool
-) -> list[Runner]:
-    """The runners for an assistant's `tools`; `MisconfiguredAssistant` names a bad one.
+    definitions: Sequence[JSON], keypad: Keypad, playout: Playout, line: Line, makers: Makers
+) -> ToolBox:
+    """An assistant's `tools`, ready to be used; `MisconfiguredAssistant` names a bad one.
 
     Ending the call and collecting digits need no definition. A transfer does, because it says to
     whom.
     """
     runners: list[Runner] = [EndCall(), CollectDigits(keypad, playout)]
+    kits: list[Kit] = []
     for definition in definitions:
         method = _method(definition)
         if method == "transfer_call":
             runners.append(TransferCall(line, targets(_options(definition))))
         elif method == "api_request":
-            runners.append(http(definition))
+            runners.append(makers.http(definition))
+        elif method == "mcp":
+            kits.append(makers.mcp(definition))
         elif method not in ("end_of_conversation", "collect_digits"):
             raise MisconfiguredAssistant(f"tools: there is no executionMethod {method!r}")
-    return runners
+    return ToolBox(runners, kits)
 
 
 def _method(definition: JSON) -> str:

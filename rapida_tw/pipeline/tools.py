@@ -171,7 +171,7 @@ class ToolBox:
 
     def independent(self, call: ToolCall) -> bool:
         """It may run beside others: it neither waits for the caller nor ends the call."""
-        return not isinstance(self._runners.get(call.name), _OF_THE_CALL)
+        return not isinstance(self._runners().get(call.name), _OF_THE_CALL)
 
     def use(self, call: ToolCall) -> Deferred[Result]:
         """Fires with the result; errors are results too, only cancelling is not."""

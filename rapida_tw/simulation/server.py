@@ -16,12 +16,15 @@ from rapida_tw.calls.context import CallContext, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.registration import Registered
+from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.pipeline.http_tool import HttpTool
+from rapida_tw.pipeline.mcp_tools import Toolkit
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.memory import Network
@@ -101,7 +104,7 @@ class VirtualServer:
             self.conversations,
             self.journal,
             self.vendors,
-            _no_http,
+            Makers(_no_http, _no_mcp),
             self.ids,
             self.now,
             max_calls,
@@ -178,6 +181,10 @@ def done(deferred: Deferred[Any]) -> Any:
     if errors:
         errors[0].raiseException()
     return result[0]
+
+
+def _no_mcp(definition: Mapping[str, Any]) -> Toolkit:
+    raise MisconfiguredAssistant("there are no servers of tools in virtual time")
 
 
 def _no_http(definition: Mapping[str, Any]) -> HttpTool:

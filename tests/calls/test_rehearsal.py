@@ -31,8 +31,9 @@ class RehearsalTests(CallsCase):
         def make(definition: JSON) -> HttpTool:
             return HttpTool(definition, client, self.server.clock)
 
+        makers = replace(self.calls._makers, http=make)
         for place in (self.calls, self.calls._registration._rehearse):
-            self.patch(place, "_http", make)
+            self.patch(place, "_makers", makers)
 
     def change(self, **changes: Any) -> None:
         """Change the assistant."""

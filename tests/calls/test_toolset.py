@@ -13,11 +13,14 @@ from twisted.web.client import Agent
 
 from rapida_tw.calls.context import CallContext, MemoryContexts
 from rapida_tw.calls.line import DialplanLine
-from rapida_tw.calls.toolset import toolset
+from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
+from rapida_tw.net.mcp_base import McpTool
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.keypad import Keypad
+from rapida_tw.pipeline.mcp_tools import Toolkits
+from tests.pipeline.test_mcp_tools import DEFINITION, HeldClient
 
 TRANSFER = {"name": "transfer_call", "options": {"tool.transfer_to": "200"}}
 REQUEST = {
@@ -30,18 +33,22 @@ REQUEST = {
 class ToolsetTests(SynchronousTestCase):
     """Names in, runners out."""
 
+    def setUp(self) -> None:
+        self.client = HeldClient()
+        self.toolkits = Toolkits(self.client, Clock())
+
     def names(self, *definitions: Mapping[str, Any]) -> list[str]:
         clock = Clock()
         line = DialplanLine(CallContext(1, 2, 3, "asterisk"), MemoryContexts(clock))
         http = HTTPClient(Agent(MemoryReactorClock()))
-        runners = toolset(
+        tools = toolset(
             definitions,
             Keypad(clock, lambda _: None),
             Playout(),
             line,
-            lambda definition: HttpTool(definition, http, clock),
+            Makers(lambda definition: HttpTool(definition, http, clock), self.toolkits.toolkit),
         )
-        return [runner.tool.name for runner in runners]
+        return [tool.name for tool in tools.offered()]
 
     def test_always(self) -> None:
         """Ending the call and collecting digits need no definition, and may have one."""
@@ -54,6 +61,12 @@ class ToolsetTests(SynchronousTestCase):
         """Transfers and requests are added, by method or by name."""
         self.assertEqual(self.names(TRANSFER, REQUEST)[2:], ["transfer_call", "orders"])
 
+    def test_servers(self) -> None:
+        """A server's tools come when it has told them, but take nobody's name away."""
+        self.assertEqual(self.names(DEFINITION), ["end_call", "collect_digits"])
+        self.client.listing[0][1].callback([McpTool("find"), McpTool("end.call")])
+        self.assertEqual(self.names(DEFINITION), ["find", "end_call", "collect_digits"])
+
     def test_mistakes(self) -> None:
         """A definition that cannot work is named before a caller waits for it."""
         for bad in (
@@ -62,6 +75,7 @@ class ToolsetTests(SynchronousTestCase):
             {"name": "transfer_call"},
             {"name": "transfer_call", "options": "200"},
             {"name": "orders", "executionMethod": "api_request"},
+            {"name": "crm", "executionMethod": "mcp"},
             {"name": "orders", "executionMethod": "api_request", "options": [1]},
         ):
             self.assertRaises(MisconfiguredAssistant, self.names, bad)
