@@ -94,8 +94,9 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(read(Chosen, {"extra": ""}, "x.", "it").extra, {})
 
     def test_dots(self) -> None:
-        """Dots in a key are underscores in the field."""
-        self.assertEqual(read(Chosen, {"x.voice.id": "v"}, "x.", "it").voice_id, "v")
+        """Dots in a key are underscores in the field, which begins with none."""
+        for key in ("x.voice.id", "voice_id", "x.__voice.id"):
+            self.assertEqual(read(Chosen, {key: "v"}, "x.", "it").voice_id, "v")
 
     def test_range(self) -> None:
         """Out of range, or no number at all."""

@@ -1,0 +1,1 @@
+Voices of ElevenLabs, Cartesia, OpenAI, Groq and any server with OpenAI's speech route: each phrase is heard while the vendor still speaks, in the call's own encoding where the vendor has it, and an interruption stops the vendor.
