@@ -55,6 +55,7 @@ class FakeVendorNet(RealNet):
     def leftovers(self) -> list[str]:
         """What is open or under way: empty when a call is over. Kept connections are none."""
         left = [f"socket: {socket!r}" for socket in (*self.sockets, *self.site.open)]
+        left += [f"call: {call!r}" for call in self.site.calls]
         left += [f"request: {body!r}" for body in self.http.running]
         return left + [f"gRPC call: {number + 1}" for number in range(self.channels.running)]
 

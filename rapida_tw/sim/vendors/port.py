@@ -12,10 +12,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.ssl import PrivateCertificate
+from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 
 from rapida_tw.sim.vendors.base import FakeVendor
-from rapida_tw.sim.vendors.serving import Find, VendorSite, by_host
+from rapida_tw.sim.vendors.rpc_serving import Find
+from rapida_tw.sim.vendors.serving import VendorSite, by_host
 
 
 def name_of(vendor: FakeVendor) -> str:
@@ -40,6 +41,15 @@ def by_host_or_path(vendors: tuple[FakeVendor, ...]) -> Find:
     return find
 
 
+def _options(certificate: PrivateCertificate) -> CertificateOptions:
+    """gRPC's clients want their protocol to be chosen by ALPN."""
+    return CertificateOptions(
+        privateKey=certificate.privateKey.original,
+        certificate=certificate.original,
+        acceptableProtocols=[b"h2", b"http/1.1"],
+    )
+
+
 class VendorPort:
     """`start`, then `port`; with `certificate` and `key` (files in PEM) it speaks TLS."""
 
@@ -61,7 +71,7 @@ class VendorPort:
             self._listening = self._reactor.listenTCP(port, self.site, interface=interface)
         else:
             pem = key.read_bytes() + certificate.read_bytes()
-            options = PrivateCertificate.loadPEM(pem).options()
+            options = _options(PrivateCertificate.loadPEM(pem))
             self._listening = self._reactor.listenSSL(port, self.site, options, interface=interface)
         assert self._listening is not None
         address: Any = self._listening.getHost()
@@ -72,5 +82,7 @@ class VendorPort:
         """Take no more connections, and cut the WebSockets that are open."""
         for line in tuple(self.site.open):
             line.drop()
+        for call in tuple(self.site.calls):
+            call.drop()
         assert self._listening is not None
         return maybeDeferred(self._listening.stopListening)

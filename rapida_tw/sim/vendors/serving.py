@@ -22,13 +22,11 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Refusal, Session
+from rapida_tw.sim.vendors.rpc_serving import Find, RpcServer, ServerCall, Sniffing
 
 _LARGEST = 16_777_216  # bytes of a message, or of a request's body
 _ABNORMAL, _NO_CODE = 1006, 1005
 _COMPLETE_WITHIN = 60  # seconds that a request may take to come
-
-# By the Host header's name and the path: who is asked, and for which path.
-Find = Callable[[str, str], tuple[FakeVendor, str] | None]
 
 
 def by_host(vendors: Sequence[FakeVendor]) -> Find:
@@ -48,6 +46,7 @@ class VendorSite(Site):
 
     def __init__(self, find: Find, clock: IReactorTime) -> None:
         self.open: set[ServerLine] = set()
+        self.calls: set[ServerCall] = set()  # by gRPC
         self.asked: deque[Asked] = deque(maxlen=1_000)  # the latest, in their order
         self.telling: Callable[[Asked], None] = lambda asked: None
         self._sockets = WebSocketServerFactory(reactor=clock, server="")
@@ -60,7 +59,14 @@ class VendorSite(Site):
             closeHandshakeTimeout=0,
             autoPingInterval=0,
         )
+        self._find = find
+        self._clock = clock
         super().__init__(_Root(self, find, clock), timeout=_COMPLETE_WITHIN, reactor=clock)
+
+    def buildProtocol(self, addr: Any) -> Any:
+        plain = super().buildProtocol(addr)
+        assert plain is not None
+        return Sniffing(plain, RpcServer(self._find, self._clock, self.tell, self.calls))
 
     def startFactory(self) -> None:
         """Without Twisted's access log."""
