@@ -59,7 +59,7 @@ class LocalSynthesizerProvider:
         self._threads = ThreadPool(0, self._engine.threads, "voice")
         # A program that ends without stopping us need not wait for threads that wait for work.
         self._threads.threadFactory = _DaemonThread
-        self._cache = PhraseCache()
+        self._cache = PhraseCache[tuple[str, float, str], Samples]()
 
     def open(
         self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None
@@ -107,6 +107,7 @@ class LocalSynthesizerProvider:
                 result = Failure(VendorFailed(f"the local voice: {result.getErrorMessage()}"))
             spoken.errback(result)
             return
+        result.flags.writeable = False
         self._cache.put(key, result)
         spoken.callback(result)
 

@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-
-from rapida_tw.audio.format import Samples
-
-Key = tuple[str, float, str]  # voice, rate, phrase
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
 
 
-class PhraseCache:
-    """Keeps audio up to `most` bytes; the longest unused goes first."""
+class Weighed(Protocol):
+    """A phrase's sound."""
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes to keep it."""
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", bound=Weighed)
+
+
+class PhraseCache(Generic[K, V]):
+    """Keeps sound up to `most` bytes; the longest unused goes first."""
 
     def __init__(self, most: int = 32 << 20) -> None:
         self._most = most
-        self._kept: OrderedDict[Key, Samples] = OrderedDict()
+        self._kept: OrderedDict[K, V] = OrderedDict()
         self.size = 0  # bytes
 
-    def get(self, key: Key) -> Samples | None:
-        samples = self._kept.get(key)
-        if samples is not None:
+    def get(self, key: K) -> V | None:
+        sound = self._kept.get(key)
+        if sound is not None:
             self._kept.move_to_end(key)
-        return samples
+        return sound
 
-    def put(self, key: Key, samples: Samples) -> None:
-        """Keep it, read-only, unless it alone is too large."""
+    def __contains__(self, key: K) -> bool:
+        """Whether it is kept; it counts as no use of it."""
+        return key in self._kept
+
+    def put(self, key: K, sound: V) -> None:
+        """Keep it, unless it alone is too large. Nobody may change it from now on."""
         self._forget(key)
-        if samples.nbytes > self._most:
+        if sound.nbytes > self._most:
             return
-        samples.flags.writeable = False
-        self._kept[key] = samples
-        self.size += samples.nbytes
+        self._kept[key] = sound
+        self.size += sound.nbytes
         while self.size > self._most:
             self._forget(next(iter(self._kept)))
 
-    def _forget(self, key: Key) -> None:
-        samples = self._kept.pop(key, None)
-        if samples is not None:
-            self.size -= samples.nbytes
+    def _forget(self, key: K) -> None:
+        sound = self._kept.pop(key, None)
+        if sound is not None:
+            self.size -= sound.nbytes

@@ -99,6 +99,7 @@ class LocalVoiceTests(SynchronousTestCase):
         self.successResultOf(said)
         self.assertEqual(len(np.concatenate(self.pieces)), RATE)
         self.assertEqual(len(self.engine.asked), 1)
+        self.assertFalse(any(piece.flags.writeable for piece in self.pieces))
 
     def test_options(self) -> None:
         """Voice and rate reach the engine; other voices and rates are other phrases."""
