@@ -301,6 +301,15 @@ class Call:
             self._notebook.metric(
                 "turn.latency", milliseconds, unit="ms", turn=self.turns, **latency
             )
+        if times.answered:
+            waited = f"{(times.answered - times.asked) * 1000:.0f}"
+            self._notebook.metric("agent.ttft_ms", waited, unit="ms", turn=self.turns)
+        if times.usage:
+            read, written = times.usage.get("input", 0), times.usage.get("output", 0)
+            cached = times.usage.get("cached", 0)
+            self._notebook.metric("agent.input_token", read, turn=self.turns, cached=cached)
+            self._notebook.metric("agent.output_token", written, turn=self.turns)
+            self._notebook.metric("agent.total_token", read + written, turn=self.turns)
 
     def expecting(self, expectation: Expectation) -> None:
         self._conversation.expecting(expectation)

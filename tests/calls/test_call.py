@@ -13,7 +13,7 @@ from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP, NotSupported, Vendor
 from rapida_tw.simulation import VirtualServer
 from rapida_tw.store.records import Conversation
 from tests.calls.fakes import HeldDisk, RecordingLeg
-from tests.pipeline.fakes import SPEECH, HeldVoice, RecordingRecognizer
+from tests.pipeline.fakes import SPEECH, HeldModel, HeldVoice, RecordingRecognizer
 
 GREETING = "Hello."
 LOUD = SPEECH.astype("<i2").tobytes() * 3  # 60 ms: a voice
@@ -281,6 +281,35 @@ class EndTests(_Case):
         self.wait(1.0)
         names = [entry.name for entry in self.over().entries]
         self.assertEqual(names.count("stt.error"), 1)
+
+
+class CostTests(_Case):
+    """What is measured of the model."""
+
+    def prepare(self) -> None:
+        self.model = HeldModel()
+        self.server.vendors.models.add("scripted", _Opens(self.model))
+
+    def test_what_a_reply_costs(self) -> None:
+        """The model's first word, and its tokens, are metrics of the conversation."""
+        self.mouth.done(1)
+        self.wait(0.5)
+        self.speaks("hours")
+        self.wait(0.3)
+        usage = {"input": 20, "output": 5, "cached": 8}
+        self.model.answers("At nine.", usage=usage)
+        self.mouth.done(1)
+        self.wait(1.0)
+        self.listener.leg_ended(REMOTE_HANGUP)
+        entries = {entry.name: entry for entry in self.over().entries}
+        told = {name: one.value for name, one in entries.items() if name.startswith("agent.")}
+        waited = float(told.pop("agent.ttft_ms"))
+        self.assertLessEqual(abs(waited - 300), 50)
+        self.assertEqual(
+            told,
+            {"agent.input_token": "20", "agent.output_token": "5", "agent.total_token": "25"},
+        )
+        self.assertEqual(entries["agent.input_token"].data, {"turn": 1, "cached": 8})
 
 
 class SteeringTests(_Case):

@@ -57,6 +57,7 @@ class LifeTests(Stories):
                 "call.status",
                 "call.disconnected_by",
                 "turn.latency",
+                "agent.ttft_ms",
             },
         )
         self.assertEqual(sim.metrics["call.duration"], "10.000")
