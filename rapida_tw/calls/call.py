@@ -107,14 +107,24 @@ class Call:
         keypad = Keypad(clock, self._conversation.digits_entered)
         tools = toolset(script.tools, keypad, playout, line, makers)
         self._listener = Listener(
-            parts.detector, parts.recognizer, parts.endpointing, self._conversation, clock.seconds
+            parts.detector,
+            parts.recognizer,
+            parts.endpointing,
+            self._conversation,
+            clock.seconds,
+            parts.microphone.gate,
+            lambda: self.session.echoes(),
         )
         self._line = line
         self.session = MediaSession(leg, beat, playout, self._listener, self)
         self._conversation.keypad = keypad
         self._conversation.listener = self._listener
         self._conversation.barge_in = BargeIn(
-            clock, playout, self._conversation.interrupted, self._listener.insists
+            clock,
+            playout,
+            self._conversation.interrupted,
+            self._listener.insists,
+            parts.microphone.interrupted_by_sound,
         )
         self._conversation.replier = Replier(
             clock,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -12,6 +12,7 @@ from rapida_tw.audio.format import AudioFormat
 from rapida_tw.calls.accounts import Accounts, account_of
 from rapida_tw.models.base import Model, ModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
+from rapida_tw.pipeline.microphone import Microphone
 from rapida_tw.pipeline.normalise import Normaliser
 from rapida_tw.speech.base import (
     DetectorProvider,
@@ -58,6 +59,7 @@ class Parts:
     endpointing: Endpointing
     normaliser: Normaliser
     leg: AudioFormat | None = None
+    microphone: Microphone = field(default_factory=Microphone)
 
     def prepare(self, greeting: str) -> None:
         """The call was announced: connect, and speak the greeting beforehand."""
@@ -100,15 +102,20 @@ class Vendors:
         Opening costs nothing yet; connecting to vendors is what `prepare` and `start` do.
         `leg`: the format in which the assistant's voice will leave, if it is known.
         """
-        vad, dictionaries = deployment.vad, _DICTIONARIES
+        eos, vad = deployment.end_of_speech, deployment.vad
+        endpointing = Endpointing(EndpointingOptions.read(eos.options, eos.provider))
+        microphone, detector = Microphone.read(vad.options)
+        recognizer = self._recognizer(deployment.stt, accounts)
+        endpointing.check(recognizer.turns)
         return Parts(
-            self.detectors.get(vad.provider or self._defaults.detector).open(vad.options),
-            self._recognizer(deployment.stt, accounts),
+            self.detectors.get(vad.provider or self._defaults.detector).open(detector),
+            recognizer,
             self._voice(deployment.tts, accounts, leg),
             self._model(assistant.model, accounts),
-            Endpointing(EndpointingOptions.read(deployment.end_of_speech.options)),
-            Normaliser(_names(deployment.tts.options.get(dictionaries))),
+            endpointing,
+            Normaliser(_names(deployment.tts.options.get(_DICTIONARIES))),
             leg,
+            microphone,
         )
 
     def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:

@@ -37,6 +37,7 @@ SILENT_AFTER = 5  # ticks without a frame
 # found earlier by the transport (TCP_USER_TIMEOUT).
 GONE_AFTER = 30 * TICKS_PER_SECOND
 _AT_ONCE = 10  # frames that are converted together, which costs a third of one by one
+ECHO_WITHIN = 1 * TICKS_PER_SECOND  # of what was sent; a vendor that hears it tells it late
 STALLED_AFTER = 5 * TICKS_PER_SECOND  # the far side takes no audio
 
 
@@ -88,6 +89,7 @@ class MediaSession:
         self.spoken = 0  # ticks of the assistant's voice in the whole call
         self._latest = clock.now  # the latest beat, with a lead
         self._place = clock.now  # the tick in which the next frame is heard, with a lead
+        self._said = -ECHO_WITHIN  # the tick in which the latest frame is heard
         self._payloads = playout.payloads
         playout.forget = self._forgotten
         self._read_as(leg.format)
@@ -101,6 +103,10 @@ class MediaSession:
     def at_next_sound(self, sounded: Callable[[], None] | None) -> None:
         """Call `sounded` once, when the next frame of the assistant is sent; None forgets it."""
         self._sounded = sounded
+
+    def echoes(self) -> bool:
+        """What the caller's side sends now may be an echo of what we have sent."""
+        return self._clock.now - self._said < ECHO_WITHIN
 
     # -- LegListener: the caller's side, on arrival -----------------------------------------------
 
@@ -211,6 +217,7 @@ class MediaSession:
         """The playout takes back so many frames that the far side has not played."""
         self.spoken -= frames
         self._place -= frames
+        self._said = self._place
         self._from_samples.reset()
         self._direct = None
         if self.recorder is not None:
@@ -230,6 +237,7 @@ class MediaSession:
             self.recorder.assistant_frame(now, frame)
         self.spoken += 1
         self._was_speaking = True
+        self._said = self._place if self._lead else now
         if (self._payloads or self._direct) and (payload := self._own_or_behind(frame)):
             self._leg.send_audio(payload)
         else:

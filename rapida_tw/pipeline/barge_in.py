@@ -1,7 +1,8 @@
 """BargeIn: doubt, confirm or dismiss an interruption.
 
 At the first sound of the caller the assistant falls silent, at once. Then it has half a second to
-find out: a word drops the reply, a cough or "mhm" lets it go on from the first unheard frame.
+find out: a word drops the reply, a cough or "mhm" lets it go on from the first unheard frame. Where
+only words may interrupt (a noisy room, a loudspeaker), sounds change nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class BargeIn:
     """One policy for all transports.
 
     `allowed` says whether the current reply may be interrupted. `enough()` is asked when the
-    window closes without words: does the voice itself insist?
+    window closes without words: does the voice itself insist? `by_sound` False: only words count.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class BargeIn:
         playout: Playout,
         interrupted: Callable[[], None],
         enough: Callable[[], bool],
+        by_sound: bool = True,
     ) -> None:
         self._clock = clock
         self._playout = playout
         self._interrupted = interrupted
         self._enough = enough
+        self._by_sound = by_sound
         self._window: IDelayedCall | None = None
         self._cut_in = False  # the doubt is about something that was being heard
         self.allowed = True
@@ -60,7 +63,7 @@ class BargeIn:
 
     def speech_started(self) -> None:
         """A sound: pause and doubt. What has not begun yet does not begin meanwhile."""
-        if self.allowed and not self.in_doubt:
+        if self.allowed and self._by_sound and not self.in_doubt:
             self._cut_in = self._playout.busy
             self._playout.pause()
             self._window = self._clock.callLater(WINDOW, self._decide)

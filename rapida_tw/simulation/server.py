@@ -63,9 +63,12 @@ class VirtualServer:
         disk: RecordingDisk | None = None,
         weather: Callable[[], float] | None = None,
         joined: bool = False,
+        recognizer: RecognizerProvider | None = None,
+        voice: SynthesizerProvider | None = None,
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
+        `recognizer`, `voice`: others than the scripted ones.
         Without a `disk` nothing is recorded. `weather`, `joined`: of the network (sim/memory.py).
         """
         self.clock = clock = VirtualClock()
@@ -91,8 +94,8 @@ class VirtualServer:
             Registry[ModelProvider]("rapida_tw.models", host),
             Defaults("virtual", "virtual", "energy", "virtual" if model_provider else "scripted"),
         )
-        self.vendors.recognizers.add("virtual", self.ears)
-        self.vendors.synthesizers.add("virtual", self.voices)
+        self.vendors.recognizers.add("virtual", recognizer or self.ears)
+        self.vendors.synthesizers.add("virtual", voice or self.voices)
         if model_provider is not None:
             self.vendors.models.add("virtual", model_provider)
         self.calls = Calls(

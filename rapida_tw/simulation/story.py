@@ -16,6 +16,7 @@ from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.server import VirtualServer
 from rapida_tw.simulation.transports import AUDIOSOCKET, TRANSPORTS, Transport
 from rapida_tw.simulation.web import VirtualWeb
+from rapida_tw.speech.base import RecognizerProvider, SynthesizerProvider
 from rapida_tw.speech.scripted import ScriptedSynthesizer
 from rapida_tw.store.records import Entry
 
@@ -24,7 +25,7 @@ class Simulation:
     """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS).
 
     `manner` is how an Asterisk calls by AudioSocket, `weather` is the network's (sim/weather.py),
-    `scheme` the one that carriers know.
+    `scheme` the one that carriers know. `recognizer`, `voice`: others than the scripted ones.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class Simulation:
         weather: Callable[[], float] | None = None,
         scheme: str = "https",
         metadata: Mapping[str, str] | None = None,
+        recognizer: RecognizerProvider | None = None,
+        voice: SynthesizerProvider | None = None,
         **deployment: Any,
     ) -> None:
         options = model or {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
@@ -50,7 +53,14 @@ class Simulation:
         # TLS and proxies may join what we write in one turn: for carriers that is the rule here.
         joined = self._way is not None
         self.server = VirtualServer(
-            options, phone, tools, model_provider, weather=weather, joined=joined
+            options,
+            phone,
+            tools,
+            model_provider,
+            weather=weather,
+            joined=joined,
+            recognizer=recognizer,
+            voice=voice,
         )
         self.caller = Caller()
         self._script: deque[str | None] = deque()

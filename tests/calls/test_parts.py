@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.calls.parts import Defaults, Parts, Vendors
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.models.base import ModelProvider
@@ -97,6 +98,26 @@ class VendorsTests(SynchronousTestCase):
         options = {"voice": "anna", "speaker.pronunciation.dictionaries": "currency<|||>date"}
         self.vendors.open(ASSISTANT, Deployment(5, tts=VendorChoice(options=options)))
         self.assertEqual(self.made["mouth"].options, [{"voice": "anna"}])
+
+    def test_microphone(self) -> None:
+        """Of the options of `vad` the detector gets its own."""
+        options = {"microphone.vad.threshold": 0.8, "microphone.barge_in_trigger": "word"}
+        parts = self.vendors.open(ASSISTANT, Deployment(5, vad=VendorChoice(options=options)))
+        self.assertEqual(self.made["gate"].options, [{"microphone.vad.threshold": 0.8}])
+        self.assertFalse(parts.microphone.interrupted_by_sound)
+
+    def test_end_of_speech(self) -> None:
+        """Who insists on a recogniser that tells the ends of turns, and has none, is told."""
+        deployment = Deployment(5, end_of_speech=VendorChoice("vendor"))
+        self.assertRaises(MisconfiguredAssistant, self.vendors.open, ASSISTANT, deployment)
+        self.recognizer.turns = True
+        self.assertTrue(self.vendors.open(ASSISTANT, deployment).endpointing.by_vendor(True))
+
+    def test_leg(self) -> None:
+        """What the voice was told of is remembered, for its bytes are in that format."""
+        leg = AudioFormat(Encoding.MULAW)
+        self.assertEqual(self.vendors.open(ASSISTANT, Deployment(5), leg=leg).leg, leg)
+        self.assertIsNone(self.vendors.open(ASSISTANT, Deployment(5)).leg)
 
     def test_warm_up(self) -> None:
         """One line for each kind."""

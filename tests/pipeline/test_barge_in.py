@@ -92,6 +92,32 @@ class DoubtTests(_Case):
         self.assertEqual(self.interrupted, 0)
 
 
+class WordsOnlyTests(_Case):
+    """Where only words may interrupt."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.insists = True
+        self.barge_in = BargeIn(
+            self.clock, self.playout, self._interrupted, lambda: self.insists, by_sound=False
+        )
+
+    def test_sound(self) -> None:
+        """A sound, however long, does not even pause the reply."""
+        self.barge_in.speech_started()
+        self.assertIsNotNone(self.playout.take())
+        self.clock.advance(WINDOW)
+        self.barge_in.words("mhm")
+        self.barge_in.turn_ended()
+        self.assertEqual((self.interrupted, self.playout.paused), (0, False))
+
+    def test_word(self) -> None:
+        """The first word that means something interrupts."""
+        self.barge_in.speech_started()
+        self.barge_in.words("wait")
+        self.assertEqual(self.interrupted, 1)
+
+
 class FarSideTests(_Case):
     """What a far side that buffers is told."""
 

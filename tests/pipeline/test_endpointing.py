@@ -79,6 +79,36 @@ class OptionsTests(SynchronousTestCase):
                 EndpointingOptions.read(options)
             self.assertIn(next(iter(options)), str(caught.exception))
 
+    def test_provider(self) -> None:
+        """From the deployment's provider, or the option that is called so."""
+        for options, provider, read in (
+            ({}, "", ""),
+            ({}, "silence_based_eos", "silence_based_eos"),
+            ({"microphone.eos.provider": "vendor"}, "", "vendor"),
+            ({"provider": "vendor"}, "silence", "silence"),
+        ):
+            self.assertEqual(EndpointingOptions.read(options, provider).provider, read)
+        with self.assertRaises(MisconfiguredAssistant) as caught:
+            EndpointingOptions.read({}, "livekit_eos")
+        self.assertIn("silence_based_eos, vendor, silence", str(caught.exception))
+
+    def test_who_ends_turns(self) -> None:
+        """The recogniser where it can, unless silence is asked for; who insists on it is told."""
+        for provider, heeded in (("", True), ("silence_based_eos", True), ("silence", False)):
+            endpointing = Endpointing(EndpointingOptions(provider=provider))
+            endpointing.check(False)
+            self.assertEqual(endpointing.by_vendor(True), heeded, provider)
+            self.assertFalse(endpointing.by_vendor(False))
+        endpointing = Endpointing(EndpointingOptions(provider="vendor"))
+        endpointing.check(True)
+        self.assertTrue(endpointing.by_vendor(True))
+        self.assertRaises(MisconfiguredAssistant, endpointing.check, False)
+
+    def test_last_resort(self) -> None:
+        """A second and a half beyond the longest silence."""
+        self.assertEqual(Endpointing().last_resort, EXTENDED + 75)
+        self.assertEqual(Endpointing(EndpointingOptions(timeout=3000)).last_resort, 150 + 75)
+
     def test_longer_than_extended(self) -> None:
         """A usual silence above the extended one is kept to, and unfinished words get no less."""
         endpointing = Endpointing(EndpointingOptions(timeout=3000))

@@ -1,0 +1,1 @@
+Recognisers that hear the ends of turns themselves (Deepgram Flux, AssemblyAI) are heeded at once, with silence as a last resort; `endOfSpeech.provider` "silence" leaves it to silence all the same, "vendor" insists on such a recogniser. `microphone.barge_in_trigger: word` lets only words interrupt, and `vad` takes the option names of Rapida and pipecat.
