@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Request
 
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 USER_AGENT = "rapida_tw"
 
 
@@ -20,6 +22,8 @@ def checked_headers(request: Request, host: str) -> dict[str, str]:
         headers["Sec-WebSocket-Protocol"] = ", ".join(request.subprotocols)
     headers |= {name: value.strip() for name, value in request.headers.items()}
     for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise VendorFailed(f"{host}: {name!r} is no name of a header", retryable=False)
         if not value.isascii() or not value.isprintable():
             why = f"{host}: what is to be sent as {name} has characters that no header can have"
             raise VendorFailed(why, retryable=False)

@@ -115,9 +115,12 @@ class NetCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = VirtualClock()
-        self.vendor = Vendor()
+        self.vendor = self.make_vendor()
         self.fakes = FakeVendorNet(self.clock, self.vendor)
         self.net = self.fakes
+
+    def make_vendor(self) -> Vendor:
+        return Vendor()
 
     def tearDown(self) -> None:
         self.run_for(1.5)  # closings
