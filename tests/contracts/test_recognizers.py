@@ -262,7 +262,7 @@ def test_no_answer(name: str, trouble: Trouble, begin: Begin) -> None:
     call.vendor.manners.troubles.append(trouble)
     call.start()
     assert call.utter() <= ROWS[name].slowest
-    assert call.sink.text in ("", "book a table")
+    assert "book a table".startswith(call.sink.text)
     call.pause(4.0)
     before = len(call.sink.finals)
     call.utter(1.2)

@@ -68,6 +68,11 @@ class Answers:
         self._answer("", 1.0)
         return False
 
+    @property
+    def known(self) -> bool:
+        """There are words for an answer, if not all."""
+        return bool(self._held or self._partial)
+
     def overdue(self) -> None:
         """The vendor takes too long, or is gone: what is known must do."""
         if not self.finishing:

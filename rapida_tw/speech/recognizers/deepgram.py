@@ -51,6 +51,7 @@ _KEEP_ALIVE: Final = 4.0  # seconds; it closes after ten
 # Seconds of audio before `Finalize` that a result may leave out and still be the answer: the pause
 # that made us ask.
 _PAUSE: Final = 1.0
+_ROUNDING: Final = 0.1  # seconds
 # Undecodable audio (1008) stays so on another connection.
 _FOREVER: Final = frozenset((1002, 1003, 1007, 1008))
 
@@ -173,6 +174,7 @@ class DeepgramWire:
         self._a_second = self.rate * (2 if self.encoding is Encoding.LINEAR16 else 1)
         self._sent = 0  # bytes
         self._asked: float | None = None  # seconds of audio before the latest Finalize
+        self._closed = 0.0  # seconds of audio whose words are final
 
     def address(self, net: Net) -> Deferred[Request]:
         query = {
@@ -215,15 +217,19 @@ class DeepgramWire:
     def _results(self, message: Mapping[str, Any]) -> Sequence[Event]:
         best = next(iter(parts(part(message, "channel"), "alternatives")), {})
         said, sure = text(best, "transcript"), number(best, "confidence", 1.0)
+        start = number(message, "start")
+        stale = start < self._closed - _ROUNDING  # a range that was closed before
         if not flag(message, "is_final"):
-            return (Partial(said),)
+            return () if stale else (Partial(said),)
+        self._closed = max(self._closed, start + number(message, "duration"))
         if sure < self._options.threshold:
             said = ""
         words: Event = FinalWords(said, min(max(sure, 0.0), 1.0)) if said else Partial("")
+        told = () if stale else (words,)
         if flag(message, "from_finalize") or self._answers(message):
             self._asked = None
-            return (words, Flushed())
-        return (words,)
+            return (*told, Flushed())
+        return told
 
     def _answers(self, message: Mapping[str, Any]) -> bool:
         """Whether this, which came by itself, says all that we have asked for meanwhile.

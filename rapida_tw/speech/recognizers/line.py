@@ -32,6 +32,9 @@ BACK_OFF = (0.0, 0.5, 1.0)  # seconds before each try since the latest sign of l
 _JITTER = 0.25  # of that, to both sides
 _PATIENCE = 5.0  # seconds: a vendor that asks for a longer pause is of no use for a call
 _PROVEN = 10.0  # seconds: a connection that lived that long was a good one
+# Seconds after `finish` in which the call waits for a turn's words; of later ones it does not know
+# whose they are, unless there were none.
+_HEEDED = 0.95
 _EXACT = 0.001  # seconds: timers and sums of floats are not
 
 _TURN_OVER = Piece(b"", 0)
@@ -119,7 +122,8 @@ class SocketRecognizer:
             self._answered()
             return
         _cancel(self._flush)
-        self._flush = self._clock.callLater(self._flush_within, self._overdue)
+        within = min(self._flush_within, _HEEDED)
+        self._flush = self._clock.callLater(within, self._too_slow, self._flush_within - within)
         if self._asks:
             payload, ms = self._gatherer.rest()
             if payload:
@@ -264,6 +268,13 @@ class SocketRecognizer:
         self._answers.told(event)
         if owed and self._answers is not None and not self._answers.finishing:
             self._answered()
+
+    def _too_slow(self, left: float) -> None:
+        """`left`: seconds that are worth waiting for when there is no word yet."""
+        if left and self._answers is not None and not self._answers.known:
+            self._flush = self._clock.callLater(left, self._overdue)
+        else:
+            self._overdue()
 
     def _overdue(self) -> None:
         if self._answers is not None and self._answers.finishing:

@@ -124,6 +124,25 @@ class FinishTests(ShellCase):
         self.says("final and again")
         self.assertEqual(self.told.finals(), ["hello yo", "and again"])
 
+    def test_slow_vendor(self) -> None:
+        """A vendor that needs longer than a call waits: what is known then must do."""
+        self.start(flush_within=1.8)
+        self.utter()
+        self.says("partial hello yo")
+        self.recognizer.finish()
+        self.wait(0.98)
+        self.assertEqual(self.told.finals(), ["hello yo"])
+
+    def test_slow_vendor_without_words(self) -> None:
+        """Where nothing is known, its own time is waited for."""
+        self.start(flush_within=1.8)
+        self.utter()
+        self.recognizer.finish()
+        self.wait(1.7)
+        self.assertEqual(self.told.finals(), [])
+        self.wait(0.12)
+        self.assertEqual(self.told.finals(), [""])
+
     def test_more_than_was_told(self) -> None:
         """Of late final words, those that were not told yet are."""
         self.start()

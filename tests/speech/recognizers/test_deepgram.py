@@ -236,6 +236,19 @@ def test_answered_by_itself() -> None:
     assert Flushed() not in talk.received(json.dumps(earlier).encode(), False)
 
 
+def test_twice() -> None:
+    """A range that is closed is closed: its words count once, whatever comes again and when."""
+    talk = wire()
+    messages = [
+        results("one", is_final=True, duration=1.0),
+        results("one", is_final=True, duration=1.0),
+        {**results("two", is_final=True, duration=1.0), "start": 0.98},
+        results("one too", is_final=False, duration=1.5),
+    ]
+    told = [list(talk.received(json.dumps(one).encode(), False)) for one in messages]
+    assert told == [[Final("one", 0.9)], [], [Final("two", 0.9)], []]
+
+
 def test_empty_segments() -> None:
     """Segments without words are normal, and take back what was a guess."""
     assert told(results("", is_final=True)) == [Partial("")]

@@ -1,0 +1,1 @@
+Callers are understood by Deepgram (``deepgram``: Nova, and Flux with its own ends of turns), and by recording each turn for OpenAI (``openai``), Groq (``groq``) or a server of one's own (``openai-compatible``). A connection that is lost in mid-call is replaced, and hears the last two seconds again.
