@@ -59,7 +59,7 @@ class HttpVoice:
         body = _Body(phrase, self._request.reader())
         finished = phrase.begin(body.reader)
         asking = Deferred.fromCoroutine(self._ask(phrase.text, body))
-        asking.addErrback(self._not_asked, phrase)
+        asking.addCallback(body.read).addErrback(self._not_asked, phrase)
         try:
             await finished
         finally:
@@ -67,10 +67,10 @@ class HttpVoice:
             body.abort()
 
     async def _ask(self, text: str, body: _Body) -> None:
+        """Fires when there is a body of sound."""
         answer = await self._net.request(await self._request.request(self._net, text))
         body.answer = answer
         if answer.status == 200:
-            answer.read(body)
             return
         complaint = self._request.refused(answer.status, await answer.text())
         body.answer = None  # read to its end: the connection can be used again
@@ -92,6 +92,10 @@ class _Body:
         self.reader = reader
         self.answer: Answer | None = None  # until its end
         self._phrase = phrase
+
+    def read(self, _: None) -> None:
+        if self.answer is not None:
+            self.answer.read(self)
 
     def data_received(self, data: bytes) -> None:
         try:

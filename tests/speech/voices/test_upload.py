@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import RATE
 from rapida_tw.errors import VendorFailed
+from rapida_tw.net.base import BodyReceiver
 from rapida_tw.speech.base import Pieces
 from rapida_tw.speech.voices.upload import HttpVoice
 from tests.speech.voices.stand_in import PlainAnswer, PlainNet, PlainRequest, nothing_left
@@ -63,6 +64,21 @@ class HttpVoiceTests(SynchronousTestCase):
         self.successResultOf(said)
         self.assertAlmostEqual(self.seconds, 0.2)
         self.assertFalse(answer.aborted)
+        self.assertTrue(nothing_left(self.clock))
+
+    def test_all_at_once(self) -> None:
+        """A body that is there already is complete before it is asked for again."""
+
+        class Whole(PlainAnswer):
+            def read(self, receiver: BodyReceiver) -> None:
+                super().read(receiver)
+                self.sound()
+                self.end()
+
+        said = self.say()
+        self.net.asked[0].callback(Whole())
+        self.successResultOf(said)
+        self.assertAlmostEqual(self.seconds, 0.1)
         self.assertTrue(nothing_left(self.clock))
 
     def test_cancelled(self) -> None:
