@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from rapida_tw.audio.format import AudioFormat, Encoding
+from rapida_tw.audio.format import RATE, AudioFormat, Encoding
+from rapida_tw.audio.resample import Resampler
 from rapida_tw.errors import MisconfiguredAssistant
 
 
@@ -66,7 +67,10 @@ def choose(
             f" it has: {known}"
         )
     own = VoiceFormat(leg.encoding, leg.rate) if leg is not None else fitting[0]
-    return own if own in fitting else fitting[0]
+    chosen = own if own in fitting else fitting[0]
+    # Up to 10 ms for the first one of its rate: not when the caller waits for the sound.
+    Resampler(chosen.rate, RATE)
+    return chosen
 
 
 def _encoding(name: str, vendor: str) -> Encoding | None:
