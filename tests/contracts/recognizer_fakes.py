@@ -11,6 +11,7 @@ from typing import Any
 
 from rapida_tw.sim.vendors.assemblyai import AssemblyAI
 from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
+from rapida_tw.sim.vendors.cartesia_recognizer import CartesiaRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
 from rapida_tw.sim.vendors.elevenlabs_recognizer import ElevenLabsRecognizer
 from rapida_tw.sim.vendors.openai_recognizer import OpenAIRecognizer
@@ -63,6 +64,8 @@ ROWS: Mapping[str, Row] = {
     "openai-realtime": Row(OpenAIRecognizer),
     "openai-realtime in pieces": Row(OpenAIRecognizer, options={"listen.model": "gpt-transcribe"}),
     "sarvamai": Row(SarvamRecognizer),
+    "cartesia": Row(CartesiaRecognizer),
+    "cartesia without turns": Row(CartesiaRecognizer, options={"listen.turns": "false"}),
     "elevenlabs": Row(ElevenLabsRecognizer),
     "elevenlabs by silence": Row(ElevenLabsRecognizer, options={"listen.endpointing": "300"}),
     "sarvamai classic": Row(SarvamRecognizer, options={"listen.realtime": "false"}),

@@ -12,7 +12,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Frame
@@ -132,4 +132,5 @@ def socket_url(base: str, path: str, query: Mapping[str, Any]) -> str:
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None and one != "":
                 fields.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
-    return f"{url}?{urlencode(fields)}" if fields else url
+    # Not every vendor reads a plus as a space.
+    return f"{url}?{urlencode(fields, quote_via=quote)}" if fields else url

@@ -115,7 +115,7 @@ def test_reason() -> None:
         ("wss://a", {}, "wss://a/p"),
         ("https://a", {"x": "", "y": None}, "wss://a/p"),
         ("http://a:1/b", {"x": True, "y": 0}, "ws://a:1/b/p?x=true&y=0"),
-        ("ws://a", {"x": ("b c", "d&e")}, "ws://a/p?x=b+c&x=d%26e"),
+        ("ws://a", {"x": ("b c", "d&e")}, "ws://a/p?x=b%20c&x=d%26e"),
     ],
 )
 def test_socket_url(base: str, query: dict[str, Any], url: str) -> None:
