@@ -41,7 +41,8 @@ class Answers:
         self._carried = ""  # its words of which a new connection does not hear any more
         self._held: list[Final] = []  # that are to be one answer
         self._overtaken = 0  # words that were told before they were final
-        self._until = 0.0  # when such finals do not come any more
+        self._flush_owed = False  # the vendor has yet to say that it was done with an earlier turn
+        self._until = 0.0  # when neither of these comes any more
         self._in_turn = False  # words were told since the latest end of a turn
         self._voice = float("-inf")  # when a piece was loud
         self._final = float("-inf")  # when words became final
@@ -62,7 +63,8 @@ class Answers:
         `asks`: the vendor can be asked. Else it is waited for only when there is something to wait
         for: on a noisy line it would be the longest wait each time.
         """
-        if self._pending or (asks and self._voice > self._final - _NOTICED):
+        loud = self._voice > self._final - _NOTICED
+        if self.finishing or self._pending or (asks and loud):
             self.finishing = True
             return True
         self._answer("", 1.0)
@@ -80,6 +82,7 @@ class Answers:
         known = [*(final.text for final in self._held), self._partial]
         text = " ".join(part for part in known if part)
         self._overtaken = len(self._partial.split())
+        self._flush_owed = self._flushes
         self._until = self._seconds() + _LATE
         if text:
             self._settled()
@@ -89,6 +92,7 @@ class Answers:
         """Another connection will hear again what was not final, or (`truncated`) its end."""
         self._carried = self._partial if truncated else ""
         self._overtaken = 0
+        self._flush_owed = False
 
     # -- from the vendor --------------------------------------------------------------------------
 
@@ -100,7 +104,10 @@ class Answers:
             self._told_final(event)
         elif isinstance(event, Flushed):
             self._flushes = True
-            self._complete()
+            owed, self._flush_owed = self._flush_owed and not self._forgotten, False
+            self._overtaken = 0
+            if not owed:
+                self._complete()
         elif isinstance(event, SpeechStarted):
             self._overtaken = 0
             self._pending = True
@@ -122,8 +129,13 @@ class Answers:
             self._sink.partial(text)
 
     def _told_final(self, event: Final) -> None:
-        text = joined(self._carried, self._fresh(event.text))
-        self._overtaken = 0
+        fresh = self._fresh(event.text)
+        # They come in pieces only from those who say when that was all.
+        left = self._overtaken - len(event.text.split()) if self._flushes else 0
+        self._overtaken = max(left, 0)
+        if event.text and not fresh:
+            return
+        text = joined(self._carried, fresh)
         self._partial = self._carried = ""
         if event.text:
             self._final = self._seconds()
@@ -156,9 +168,14 @@ class Answers:
 
     def _fresh(self, text: str) -> str:
         """Without the words that were told before they were final."""
-        if not self._overtaken or self._seconds() > self._until:
+        if not self._overtaken or self._forgotten:
             return text
         return " ".join(text.split()[self._overtaken :])
+
+    @property
+    def _forgotten(self) -> bool:
+        """What was not waited for does not come any more."""
+        return self._seconds() > self._until
 
 
 def joined(before: str, after: str) -> str:

@@ -207,6 +207,75 @@ class FinishTests(ShellCase):
         self.says("final you")
         self.assertEqual(self.told.finals(), ["hello", "you"])
 
+    def test_twice(self) -> None:
+        """One finish behind the other is not taken for its answer."""
+        self.start()
+        self.recognizer.speech_started()
+        self.voice(20)
+        self.recognizer.finish()
+        self.recognizer.finish()
+        self.assertEqual(self.told.finals(), [])
+        self.says("final hello")
+        self.assertEqual(self.told.finals(), ["hello"])
+
+    def test_late_words_are_no_answer(self) -> None:
+        """Words that come late do not answer for the next turn."""
+        self.start()
+        self.utter()
+        self.says("partial hello you")
+        self.recognizer.finish()
+        self.wait(0.6)
+        self.utter()
+        self.recognizer.finish()
+        self.says("final Hello, you.")
+        self.assertEqual(self.told.finals(), ["hello you"])
+        self.says("final and again")
+        self.assertEqual(self.told.finals(), ["hello you", "and again"])
+
+    def test_late_words_in_pieces(self) -> None:
+        """Late words may come in pieces, from vendors that tell their end."""
+        self.start()
+        self.utter()
+        self.recognizer.finish()
+        self.says("final one|flushed")
+        self.utter()
+        self.says("partial two three four")
+        self.recognizer.finish()
+        self.wait(0.6)
+        self.says("final two", "final three", "final four five", "flushed")
+        self.assertEqual(self.told.finals(), ["one", "two three four", "five"])
+
+    def test_late_end_is_no_answer(self) -> None:
+        """Neither does the end of what came late, from vendors that tell it."""
+        self.start()
+        self.utter()
+        self.recognizer.finish()
+        self.says("final one|flushed")
+        self.utter()
+        self.says("partial two")
+        self.recognizer.finish()
+        self.wait(0.6)
+        self.utter()
+        self.recognizer.finish()
+        self.says("final two|flushed")
+        self.assertEqual(self.told.finals(), ["one", "two"])
+        self.says("final three|flushed")
+        self.assertEqual(self.told.finals(), ["one", "two", "three"])
+
+    def test_end_that_never_came(self) -> None:
+        """Who did not say it within three seconds will not say it."""
+        self.start()
+        self.utter()
+        self.recognizer.finish()
+        self.says("final one|flushed")
+        self.utter()
+        self.recognizer.finish()
+        self.wait(4)
+        self.utter()
+        self.recognizer.finish()
+        self.says("final three|flushed")
+        self.assertEqual(self.told.finals(), ["one", "", "three"])
+
     def test_without_a_connection(self) -> None:
         """It is answered in time, whether there is a vendor or not."""
         self.start()
