@@ -185,7 +185,10 @@ class RecognizerProvider(Protocol):
 
 
 class SynthesizerProvider(Protocol):
+    """`remote`: each phrase costs time and money, so that what every call says is kept."""
+
     description: str
+    remote: bool
 
     def open(
         self, options: Options, account: Account = NOBODY, leg: AudioFormat | None = None

@@ -47,6 +47,7 @@ class VoiceOptions:
 class LocalSynthesizerProvider:
     """Opens voices of one engine; they share its threads and what was said before."""
 
+    remote = False
     _log = Logger()
 
     def __init__(self, host: Host, engines: Sequence[Callable[[], Engine]] = ENGINES) -> None:

@@ -144,6 +144,7 @@ class ScriptedSynthesizerProvider:
     """Option `delay`: seconds before the first sound of a phrase."""
 
     description = "scripted: hums"
+    remote = False
 
     def __init__(self, host: Host) -> None:
         self._clock = host.clock

@@ -51,6 +51,7 @@ class SocketVoiceProvider(Generic[Chosen]):
     asked for where neither options nor leg decide: the first.
     """
 
+    remote = True
     vendor: str
     description: str
     options: type[Chosen]
@@ -86,6 +87,7 @@ class HttpVoiceProvider(Generic[Chosen]):
     `follows_leg`: the vendor can be asked for each of `formats`; else they are what it may send.
     """
 
+    remote = True
     vendor: str
     description: str
     options: type[Chosen]
