@@ -24,7 +24,7 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHandshakeListener,
@@ -77,7 +77,7 @@ class GrpcConnection(Protocol):
     transport: Any
 
     def __init__(self, target: Target, clock: IReactorTime) -> None:
-        self.opened: Deferred[GrpcConnection] = Deferred(lambda _: self.abort())
+        self.opened: Deferred[GrpcConnection] = Deferred(lambda _: self._lose(CancelledError()))
         self.calls: dict[int, Call] = {}
         self._target = target
         self._clock = clock
@@ -94,7 +94,8 @@ class GrpcConnection(Protocol):
         )
         self._tail = b""  # of a frame
         self._draining = False
-        self._free = True  # the transport takes something
+        self.free = True  # the transport takes something
+        self.gone = False  # there is nothing to be sent any more
         self._heard = False  # something, since the last ping
         self._timer: IDelayedCall | None = None
 
@@ -183,7 +184,8 @@ class GrpcConnection(Protocol):
         self._lose(unreached(self._target.host, reason.value))
         self.lost()
 
-    def _lose(self, error: VendorFailed) -> None:
+    def _lose(self, error: Exception) -> None:
+        self.gone = True
         self._drain()
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -315,7 +317,7 @@ class GrpcConnection(Protocol):
         if event.stream_id:
             call = self.calls.get(event.stream_id)
             if call is not None:
-                call.pump(self._free)
+                call.pump()
         else:
             self._pump()
 
@@ -323,7 +325,7 @@ class GrpcConnection(Protocol):
 
     def _pump(self) -> None:
         for call in tuple(self.calls.values()):
-            call.pump(self._free)
+            call.pump()
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()
@@ -331,11 +333,11 @@ class GrpcConnection(Protocol):
             self.transport.write(data)
 
     def pauseProducing(self) -> None:
-        self._free = False
+        self.free = False
         self._pump()
 
     def resumeProducing(self) -> None:
-        self._free = True
+        self.free = True
         self._pump()
 
     def stopProducing(self) -> None:
@@ -349,6 +351,10 @@ class _Stream:
         self._connection = connection
         self._h2 = h2
         self._number = number
+
+    @property
+    def free(self) -> bool:
+        return self._connection.free
 
     def push(self, data: bytearray) -> None:
         while data:
@@ -365,6 +371,8 @@ class _Stream:
         self._connection._flush()
 
     def reset(self) -> None:
+        if self._connection.gone:
+            return
         stream = self._h2.streams.get(self._number)
         if stream is not None and not stream.closed:
             self._h2.reset_stream(self._number, ErrorCodes.CANCEL)

@@ -26,6 +26,10 @@ _FULL_BYTES = 65_536  # unsent
 class Stream(Protocol):
     """What a call may do to its stream of the connection."""
 
+    @property
+    def free(self) -> bool:
+        """The connection takes something."""
+
     def push(self, data: bytearray) -> None:
         """Send from the beginning of `data` what the windows allow, and take it out."""
 
@@ -79,15 +83,16 @@ class Call:
 
     # -- the connection's -------------------------------------------------------------------------
 
-    def pump(self, free: bool = True) -> None:
-        """Send what can be sent. `free`: the connection takes something."""
+    def pump(self) -> None:
+        """Send what can be sent."""
         if self._ended:
             return
-        if self._waiting and free:
+        if self._waiting and self._stream.free:
             self._stream.push(self._waiting)
         if self._closing and not self._waiting and not self._closed:
             self._closed = True
             self._stream.finish()
+        free = self._stream.free  # it may have changed by what was sent
         if self._free and (not free or len(self._waiting) > _FULL_BYTES):
             self._tell_writable(False)
         elif not self._free and free and not self._waiting:
