@@ -17,7 +17,7 @@ from typing import Any
 _REFUSED = re.compile(
     r"unsupported|(?:not|n't) support|unrecognized|unknown|unexpected|extra inputs|extra fields"
     r"|extra_forbidden|not permitted|not allowed|deprecated|cannot both|invalid_?value|is invalid"
-    r"|unable to set|may only",
+    r"|unable to set|may only|only allowed|not enabled",
     re.IGNORECASE,
 )
 
@@ -37,15 +37,24 @@ class Accepted:
     """Of one server and one model; shared by their calls."""
 
     def __init__(self) -> None:
-        self._way: dict[tuple[str, ...], int] = {}
+        self._refused: set[str] = set()
 
     def way(self, field: Field) -> int:
-        """The number of the way in which the field is sent now."""
-        return min(self._way.get(field.words, 0), len(field.ways) - 1)
+        """The number of the first way that was not refused; that of the last when all were."""
+        marks = (self._mark(field, number) for number in range(len(field.ways) - 1))
+        left = (number for number, mark in enumerate(marks) if mark not in self._refused)
+        return next(left, len(field.ways) - 1)
 
     def refuse(self, field: Field, way: int) -> None:
-        """That way was refused; another call may have learned it already."""
-        self._way[field.words] = max(self._way.get(field.words, 0), way + 1)
+        """It was; another call may have learned it already."""
+        self._refused.add(self._mark(field, way))
+
+    def _mark(self, field: Field, way: int) -> str:
+        """What is refused: the names, whatever the values, unless other ways have the same."""
+        names = [",".join(sorted(one)) for one in field.ways]
+        if names.count(names[way]) == 1:
+            return names[way]
+        return json.dumps(field.ways[way], sort_keys=True)
 
 
 class Offer:
@@ -78,7 +87,7 @@ def _names(text: str, word: str) -> bool:
     if json.dumps(word) in text:
         return True
     # Words of the language are names only in quotes, or where the sentence begins with them.
-    plain = "_" not in word and word not in ("temperature", "thinking")
+    plain = word.isalpha() and word.islower() and word not in ("temperature", "thinking")
     name = re.escape(word)
     pattern = rf"(?:['`\"\\]{name}['`\"\\.]|\"{name}:)" if plain else rf"(?<!\w){name}(?!\w)"
     return re.search(pattern, text) is not None

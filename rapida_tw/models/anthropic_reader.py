@@ -23,6 +23,7 @@ from rapida_tw.net.sse import EventStream
 
 KEEPER = "anthropic"
 _LARGEST = 1_048_576  # characters of thoughts and arguments together
+_MOST_BLOCKS = 256
 _PASSING = ("overloaded_error", "api_error", "rate_limit_error", "timeout_error")
 _THOUGHTS = ("thinking", "redacted_thinking")
 
@@ -43,7 +44,7 @@ class AnthropicReader:
         self._vendor = vendor
         self._model = model
         self._events = EventStream()
-        self._blocks: dict[object, _Block] = {}  # by index, in their order
+        self._blocks: dict[str, _Block] = {}  # by index, in their order
         self._size = 0
         self._reason = ""
         self._said = False
@@ -67,9 +68,9 @@ class AnthropicReader:
             case "message_start":
                 yield from self._usage(mapping(mapping(told.get("message")).get("usage")))
             case "content_block_start":
-                yield from self._start(told.get("index"), mapping(told.get("content_block")))
+                yield from self._start(str(told.get("index")), mapping(told.get("content_block")))
             case "content_block_delta":
-                yield from self._delta(told.get("index"), mapping(told.get("delta")))
+                yield from self._delta(str(told.get("index")), mapping(told.get("delta")))
             case "message_delta":
                 reason = mapping(told.get("delta")).get("stop_reason")
                 self._reason = str(reason or self._reason)
@@ -92,7 +93,9 @@ class AnthropicReader:
         if found:
             yield Usage(found)
 
-    def _start(self, index: object, given: Mapping[str, Any]) -> Iterator[Event]:
+    def _start(self, index: str, given: Mapping[str, Any]) -> Iterator[Event]:
+        if len(self._blocks) == _MOST_BLOCKS:
+            raise RemoteProtocolError(f"more than {_MOST_BLOCKS} blocks")
         block = _Block(str(given.get("type")), dict(given))
         self._blocks[index] = block
         if block.kind == "text":
@@ -103,10 +106,10 @@ class AnthropicReader:
             block.text = str(given.get("thinking") or "")
             yield Working()
 
-    def _delta(self, index: object, delta: Mapping[str, Any]) -> Iterator[Event]:
+    def _delta(self, index: str, delta: Mapping[str, Any]) -> Iterator[Event]:
         block = self._blocks.get(index)
         if block is None:
-            raise RemoteProtocolError(f"a piece of the block {index!r}, which was not begun")
+            raise RemoteProtocolError(f"a piece of the block {index}, which was not begun")
         match delta.get("type"):
             case "text_delta":
                 yield from self._say(delta.get("text"))

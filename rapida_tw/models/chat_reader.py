@@ -26,6 +26,7 @@ from rapida_tw.models.exchange import event, mapping, refusal, sequence, tokens,
 from rapida_tw.net.sse import EventStream
 
 _LARGEST = 1_048_576  # bytes of an answer that is no stream
+_MOST_CALLS = 128
 _FINAL = ("insufficient_quota", "invalid_api_key", "context_length_exceeded", "content_filter")
 
 
@@ -137,6 +138,8 @@ class ChatReader:
             anew = index is None and not call_id and bool(function.get("name"))
             if not (other or anew):
                 return last
+        if len(self._calls) == _MOST_CALLS:
+            raise RemoteProtocolError(f"more than {_MOST_CALLS} tool calls")
         call = _Call(index)
         self._calls.append(call)
         return call

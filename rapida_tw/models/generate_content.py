@@ -39,6 +39,8 @@ _NO_THINKING = (
     (re.compile(r"gemini-"), ({"thinkingLevel": "minimal"}, {"thinkingLevel": "low"})),
 )
 _SIGNS = re.compile(r"gemini-(?!1|2)")
+# Other words by which refusals name a field.
+_ALSO = {"frequencyPenalty": ("Penalty",), "presencePenalty": ("Penalty",)}
 _MODES = {"auto": "AUTO", "required": "ANY", "any": "ANY", "none": "NONE"}
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -197,7 +199,7 @@ class GenerateContentDialect:
             "seed": options.seed,
         }
         fields = [
-            Field((name, _snake(name)), ({name: value}, {}))
+            Field((name, _snake(name), *_ALSO.get(name, ())), ({name: value}, {}))
             for name, value in once.items()
             if value not in (None, [])
         ]

@@ -58,7 +58,8 @@ class GenerateContentReader:
     def _event(self, told: Mapping[str, Any]) -> Iterator[Event]:
         if error := mapping(told.get("error")):
             self._over = True
-            yield refusal(self._vendor, count(error.get("code")), json.dumps({"error": error}))
+            status = count(error.get("code")) or 500
+            yield refusal(self._vendor, status, json.dumps({"error": error}))
             return
         if usage := mapping(told.get("usageMetadata")):
             # Thoughts are paid for like answers.

@@ -23,6 +23,7 @@ from rapida_tw.net.sse import EventStream
 
 KEEPER = "responses"
 _LARGEST = 1_048_576  # characters of arguments
+_MOST_CALLS = 128
 _SPOKEN = ("response.output_text.delta", "response.refusal.delta")
 _PASSING = ("server_error", "rate_limit_exceeded", "vector_store_timeout", "internal_error", "")
 
@@ -76,7 +77,7 @@ class ResponsesReader:
         elif kind == "response.output_item.done":
             yield from self._item(mapping(told.get("item")), done=True)
         elif kind.startswith("response.function_call_arguments."):
-            call = self._calls.setdefault(str(told.get("item_id") or ""), _Call())
+            call = self._call(str(told.get("item_id") or ""))
             if isinstance(arguments := told.get("arguments"), str):
                 call.arguments = arguments
             else:
@@ -95,9 +96,11 @@ class ResponsesReader:
     def _item(self, item: Mapping[str, Any], done: bool = False) -> Iterator[Event]:
         kind = item.get("type")
         if kind == "reasoning" and done and item.get("encrypted_content"):
+            if len(self._thoughts) == _MOST_CALLS:
+                raise RemoteProtocolError(f"more than {_MOST_CALLS} thoughts")
             self._thoughts.append(item)
         if kind == "function_call":
-            call = self._calls.setdefault(str(item.get("id") or item.get("call_id")), _Call())
+            call = self._call(str(item.get("id") or item.get("call_id")))
             call.id = str(item.get("call_id") or call.id)
             call.name = str(item.get("name") or call.name)
             call.arguments = str(item.get("arguments") or call.arguments)
@@ -105,6 +108,11 @@ class ResponsesReader:
                 call.thoughts, self._thoughts = self._thoughts, []
         if kind != "message":
             yield Working()
+
+    def _call(self, item_id: str) -> _Call:
+        if len(self._calls) == _MOST_CALLS and item_id not in self._calls:
+            raise RemoteProtocolError(f"more than {_MOST_CALLS} tool calls")
+        return self._calls.setdefault(item_id, _Call())
 
     def _end(self, kind: str, response: Mapping[str, Any]) -> Iterator[Event]:
         self._over = True

@@ -44,7 +44,7 @@ class StreamedModel:
         self._clock = clock
         self._dialect = dialect
         self._vendor = vendor
-        self._attempt: Attempt | None = None  # the latest one
+        self._attempts: list[Attempt] = []  # the latest one, and those whose body has not ended
 
     def prepare(self) -> None:
         """Nothing: the way out opens no connection but for a request.
@@ -62,8 +62,8 @@ class StreamedModel:
         return Deferred.fromCoroutine(self._reply(messages, tools, say))
 
     def stop(self) -> Deferred[None]:
-        if self._attempt is not None:
-            self._attempt.abort()
+        for attempt in self._attempts:
+            attempt.abort()
         return succeed(None)
 
     async def _reply(
@@ -72,7 +72,7 @@ class StreamedModel:
         lessons, retries = _LESSONS, 1
         while True:
             attempt = Attempt(self._net, self._clock, self._dialect, self._vendor, say)
-            self._attempt = attempt
+            self._attempts = [*(one for one in self._attempts if one.open), attempt]
             try:
                 return await attempt.run(messages, tools)
             except VendorFailed as failure:

@@ -180,7 +180,7 @@ class Outcome:
 class Stage:
     """One vendor's model before its fake, in virtual time."""
 
-    def __init__(self, name: str, *turns: Turn, **options: Any) -> None:
+    def __init__(self, name: str, /, *turns: Turn, **options: Any) -> None:
         row = ROWS[name]
         self.clock = Clock()
         self.fake = row.fake(turns)
