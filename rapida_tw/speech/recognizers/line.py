@@ -28,7 +28,9 @@ from rapida_tw.speech.recognizers.tape import BLOCKED, WAITING, Piece, Tape
 from rapida_tw.speech.recognizers.wire import Event, Final, Partial, RecognizerWire
 
 IDLE = 20.0  # seconds that a prepared connection waits for its call
-BACK_OFF = (0.0, 0.5, 1.0)  # seconds before each try since the latest sign of life
+# Seconds before each try since the latest sign of life: a word, or ten seconds. That it greets is
+# none: who greets and hangs up would be called for ever.
+BACK_OFF = (0.0, 0.5, 1.0)
 _JITTER = 0.25  # of that, to both sides
 _PATIENCE = 5.0  # seconds: a vendor that asks for a longer pause is of no use for a call
 _PROVEN = 10.0  # seconds: a connection that lived that long was a good one
@@ -60,7 +62,6 @@ class SocketRecognizer:
         self._jitter = jitter
         pattern = make_wire()
         self.turns = pattern.turns
-        self._greets = pattern.greets
         self._asks = bool(pattern.finalize())
         self._flush_within = pattern.flush_within
         self._catch_up = pattern.catch_up
@@ -148,8 +149,6 @@ class SocketRecognizer:
         self._connection.open()
 
     def connection_ready(self) -> None:
-        if self._greets:
-            self._tries = 0
         if self._starting is not None:
             self._started()
         self._send()

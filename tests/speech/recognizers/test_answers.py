@@ -181,7 +181,7 @@ class FinishTests(ShellCase):
         self.utter()
         self.recognizer.finish()
         self.says("final two", "partial three", "final three", "flushed")
-        self.assertEqual(self.told.finals(), ["one", "two three"])
+        self.assertEqual(self.told.events, [("final", "one"), ("final", "two three")])
 
     def test_pieces_without_an_end(self) -> None:
         """All of its pieces that came in time are the answer, with the words so far."""
@@ -217,6 +217,50 @@ class FinishTests(ShellCase):
         self.assertEqual(self.told.finals(), [])
         self.says("final hello")
         self.assertEqual(self.told.finals(), ["hello"])
+
+    def test_twice_in_pieces(self) -> None:
+        """And what was held for the first is not lost."""
+        self.start()
+        self.utter()
+        self.recognizer.finish()
+        self.says("final one|flushed")
+        self.voice(10)
+        self.recognizer.finish()
+        self.says("final two")
+        self.silence(25)
+        self.recognizer.finish()
+        self.says("flushed")
+        self.assertEqual(self.told.finals(), ["one", "two"])
+
+    def test_twice_has_its_time(self) -> None:
+        """The second has as long as the first had."""
+        self.start()
+        self.utter()
+        self.recognizer.finish()
+        self.wait(0.3)
+        self.recognizer.finish()
+        self.wait(0.4)
+        self.assertEqual(self.told.finals(), [])
+        self.wait(0.12)
+        self.assertEqual(self.told.finals(), [""])
+
+    def test_same_words(self) -> None:
+        """Words that did not change are told once."""
+        self.start()
+        self.says("partial hello", "partial hello", "partial ", "partial ")
+        self.assertEqual(self.told.events, [("partial", "hello"), ("partial", "")])
+
+    def test_overtaken_words_are_not_heard_again(self) -> None:
+        """Another connection does not hear what was answered without being final."""
+        self.start()
+        self.recognizer.speech_started()
+        self.hear(20)
+        self.says("partial hello")
+        self.recognizer.finish()
+        self.wait(0.6)
+        self.net.socket.end()
+        self.hear(5, first=20)
+        self.assertEqual(self.heard(1), [20, 21, 22, 23, 24])
 
     def test_late_words_are_no_answer(self) -> None:
         """Words that come late do not answer for the next turn."""
@@ -347,6 +391,16 @@ class TurnTests(ShellCase):
         self.recognizer.finish()
         self.says("turn")
         self.assertEqual(self.told.events, [("final", "")])
+
+    def test_next_turn(self) -> None:
+        """Behind a new voice of the vendor's there are new words."""
+        self.start(turns=True)
+        self.utter()
+        self.says("partial hello you")
+        self.recognizer.finish()
+        self.wait(0.6)
+        self.says("voice", "final and again")
+        self.assertEqual(self.told.finals(), ["hello you", "and again"])
 
     def test_too_late(self) -> None:
         """The end of a turn that was answered without it does not end the next one."""

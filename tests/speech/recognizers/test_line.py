@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs
+
 from rapida_tw.errors import VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.speech import counters
+from rapida_tw.speech.recognizers.line import SocketRecognizer
 from tests.speech.recognizers.shell import ShellCase
-from tests.speech.recognizers.stand_in import numbered
+from tests.speech.recognizers.stand_in import PlainWire, numbered
 
 REFUSED = VendorFailed("plain.example refused: HTTP 401", 401, retryable=False)
 BUSY = VendorFailed("plain.example refused: HTTP 503", 503)
@@ -153,6 +156,21 @@ class PreparedTests(ShellCase):
         self.recognizer.prepare()
         self.failureResultOf(self.recognizer.start(self.told), VendorFailed)
 
+    def test_tries_begin_anew(self) -> None:
+        """The call has its three tries, whatever happened before."""
+        self.net.outcomes = [BUSY] * 3
+        self.recognizer.prepare()
+        starting = self.recognizer.start(self.told)
+        self.wait(1.6)
+        self.successResultOf(starting)
+
+    def test_before_it_greets(self) -> None:
+        """A vendor that has not greeted is not told goodbye."""
+        self.make(greets=True)
+        self.recognizer.prepare()
+        self.recognizer.stop()
+        self.assertEqual(self.net.socket.commands(), ["<hello>"])
+
     def test_never_started(self) -> None:
         """A call that does not come is stopped."""
         self.recognizer.prepare()
@@ -220,6 +238,33 @@ class AudioTests(ShellCase):
         self.assertEqual(self.net.socket.commands(), ["<hello>"])
         self.wait(3.3)
         self.assertEqual(self.net.socket.commands(), ["<hello>", *["<keep alive>"] * 2])
+
+    def test_keep_alive_into_the_void(self) -> None:
+        """A vendor that takes nothing is not kept alive."""
+        self.start(keep_alive_every=3.0)
+        self.net.socket.receiver.writable(False)
+        self.wait(4)
+        self.assertEqual(self.net.socket.commands(), ["<hello>"])
+
+    def test_greeted_twice(self) -> None:
+        """Once is enough."""
+        self.start(greets=True, keep_alive_every=3.0)
+        self.says("ready")
+        self.wait(3.2)
+        self.assertEqual(self.net.socket.commands(), ["<hello>", "<keep alive>"])
+        self.recognizer.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_blocked_from_the_beginning(self) -> None:
+        """A vendor that greets and takes nothing is no better."""
+        self.make(greets=True)
+        self.recognizer.start(self.told)
+        self.net.socket.receiver.writable(False)
+        self.says("ready")
+        self.hear(20)
+        self.assertEqual(self.heard(), [])
+        self.wait(4.8)
+        self.assertFalse(self.net.sockets[0].open)
 
     def test_said_in_between(self) -> None:
         """What a vendor waits for is sent at once."""
@@ -304,6 +349,31 @@ class DropTests(ShellCase):
         self.assertEqual(len(self.net.sockets), 3)
         self.assertIsNotNone(self.told.error)
 
+    def test_greeting_is_no_sign(self) -> None:
+        """Nor is a greeting one."""
+        self.start(greets=True)
+        for _ in range(3):
+            self.says("ready")
+            self.net.socket.end()
+            self.wait(2)
+        self.assertIsNotNone(self.told.error)
+
+    def test_jitter(self) -> None:
+        """Many calls that lost their vendor together do not come back together."""
+        self.net.outcomes = [BUSY] * 2
+        early, late = (
+            SocketRecognizer(self.net, self.clock, "Plain", PlainWire, jitter)
+            for jitter in (lambda: 0.0, lambda: 1.0)
+        )
+        early.start(self.told)
+        late.start(self.told)
+        self.wait(0.4)
+        self.assertEqual(self.net.tried, 3)
+        self.wait(0.2)
+        self.assertEqual(self.net.tried, 3)
+        self.wait(0.04)
+        self.assertEqual(self.net.tried, 4)
+
     def test_long_life(self) -> None:
         """Nobody spoke, but the connection was good for ten seconds."""
         self.start()
@@ -340,6 +410,13 @@ class DropTests(ShellCase):
         self.says("never empty account|final late")
         self.assertEqual(self.told.events, [("failed", "Plain: empty account")])
         self.assertFalse(self.net.socket.open)
+
+    def test_complaints_are_logged_once(self) -> None:
+        """A vendor that complains of each message does not fill the log."""
+        self.start()
+        with capturedLogs() as logged:
+            self.says("warning careful", "warning again", "warning again")
+        self.assertEqual([event["reason"] for event in logged], ["careful"])
 
     def test_garbage(self) -> None:
         """What nobody understands ends the connection, and another one is made."""
