@@ -11,13 +11,60 @@ from h2.settings import SettingCodes, Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twisted.internet.interfaces import IHandshakeListener, INegotiated
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Rpc
+from rapida_tw.net.endpoints import Target
+from rapida_tw.net.grpc import GrpcConnection
 from rapida_tw.wire.grpc import Status, frame
 from tests.net.case import HOST, RawCase
 from tests.net.rpc import CALL, RpcReceiver
 
 OK = [(":status", "200"), ("content-type", "application/grpc")]
 DONE = [("grpc-status", "0")]
+
+
+@implementer(INegotiated)
+class SecureTransport(StringTransport):
+    """TLS, whose handshake has chosen a protocol, or none."""
+
+    negotiatedProtocol: bytes | None = None
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+    def setTcpNoDelay(self, enabled: bool) -> None: ...
+    def setTcpKeepAlive(self, enabled: bool) -> None: ...
+
+
+class HandshakeTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.connection = GrpcConnection(Target(HOST, 443, True), Clock())
+        self.transport = SecureTransport()
+        verifyObject(IHandshakeListener, self.connection)
+        self.connection.makeConnection(self.transport)
+
+    def test_chosen(self) -> None:
+        """Nothing is sent before TLS is there, and then HTTP/2."""
+        self.assertEqual(self.transport.value(), b"")
+        self.transport.negotiatedProtocol = b"h2"
+        self.connection.handshakeCompleted()
+        self.assertEqual(self.transport.value()[:3], b"PRI")
+
+    def test_not_chosen(self) -> None:
+        """A server that chooses no HTTP/2 is told as that, and not tried again."""
+        self.connection.handshakeCompleted()
+        error = self.failureResultOf(self.connection.opened, VendorFailed).value
+        self.assertIn("speaks no HTTP/2", str(error))
+        self.assertFalse(error.retryable)
+        self.assertTrue(self.transport.aborted)
 
 
 class WireTests(RawCase):

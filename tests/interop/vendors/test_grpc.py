@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import Certificate, PrivateCertificate, trustRootFromCertificates
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Request, Rpc
 from rapida_tw.net.endpoints import RealEndpoints
 from rapida_tw.net.service import RealNet
@@ -138,22 +136,6 @@ class CallTests(TestCase):
         call.half_close()
         await self.until(lambda: receiver.endings)
         self.assertEqual((receiver.messages, receiver.endings), ([b"hello"], [(0, "")]))
-
-    async def test_no_alpn(self) -> None:
-        """A server that does not choose HTTP/2 is told as that, and not tried again."""
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        files = self_signed(folder)
-        pair = PrivateCertificate.loadPEM(files.key.read_bytes() + files.certificate.read_bytes())
-        listening: Any = _time().listenSSL(
-            0, Factory.forProtocol(Protocol), pair.options(), interface="127.0.0.1"
-        )
-        self.serve()
-        self.net = RealNet(reactor, RealEndpoints(reactor, trustRootFromCertificates([pair])))
-        with pytest.raises(VendorFailed, match="speaks no HTTP/2") as caught:
-            await self.call(f"https://localhost:{listening.getHost().port}/a.B/C")
-        self.assertFalse(caught.value.retryable)
-        await listening.stopListening()
 
     async def test_statuses(self) -> None:
         """A failure with words, and a method that is not there."""
