@@ -40,6 +40,7 @@ from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
 from rapida_tw.pipeline.http_tool import HttpTool
@@ -114,6 +115,7 @@ class House(MultiService):
         # Who hears, speaks and thinks.
         self._net = RealNet(reactor)
         host = Host(reactor, config.server.data_dir, self._net, now)
+        self._lives = Registry[LiveModelProvider]("rapida_tw.live_models", host)
         self.vendors = Vendors(
             Registry[RecognizerProvider]("rapida_tw.recognizers", host),
             Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
@@ -125,6 +127,7 @@ class House(MultiService):
                 config.speech.vad,
                 config.model.default,
             ),
+            self._lives,
         )
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
 
@@ -189,6 +192,7 @@ class House(MultiService):
                 "recognizers": self.vendors.recognizers,
                 "synthesizers": self.vendors.synthesizers,
                 "detectors": self.vendors.detectors,
+                "live_models": self._lives,
             },
             models=self.vendors.models,
             draw=_draw,

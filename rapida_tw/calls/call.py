@@ -17,10 +17,11 @@ from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import TICK, TICKS_PER_SECOND
 from rapida_tw.calls.context import CallContext
+from rapida_tw.calls.dialogue import dialogue
 from rapida_tw.calls.journal import Notebook
-from rapida_tw.calls.parts import Parts
+from rapida_tw.calls.parts import LiveParts, Parts
 from rapida_tw.calls.toolset import Makers, toolset
-from rapida_tw.errors import PROVIDER_FAILED, SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
+from rapida_tw.errors import SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.leg import Leg
@@ -28,13 +29,9 @@ from rapida_tw.media.playout import Playout
 from rapida_tw.media.recorder import Recorder
 from rapida_tw.media.session import MediaSession
 from rapida_tw.models.base import Message
-from rapida_tw.pipeline.barge_in import BargeIn
-from rapida_tw.pipeline.conversation import Conversation
 from rapida_tw.pipeline.experience import Experience
-from rapida_tw.pipeline.history import History
-from rapida_tw.pipeline.keypad import Keypad
-from rapida_tw.pipeline.listen import Listener, Turn
-from rapida_tw.pipeline.reply import Job, Replier, Say, Times
+from rapida_tw.pipeline.listen import Turn
+from rapida_tw.pipeline.reply import Job, Say, Times
 from rapida_tw.pipeline.tools import Line
 
 READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence
@@ -75,7 +72,7 @@ class Call:
         self,
         context: CallContext,
         leg: Leg,
-        parts: Parts,
+        parts: Parts | LiveParts,
         script: Script,
         clock: IReactorTime,
         beat: MediaClock,
@@ -100,44 +97,20 @@ class Call:
         self._started = clock.seconds()
         self._recorder: Recorder | None = None
 
-        playout = Playout(parts.leg)
-        self._playout = playout
-        self._history = History(script.prompt)
-        self._conversation = Conversation(clock, script.experience, self)
-        keypad = Keypad(clock, self._conversation.digits_entered)
-        tools = toolset(script.tools, keypad, playout, line, makers)
-        self._listener = Listener(
-            parts.detector,
-            parts.recognizer,
-            parts.endpointing,
-            self._conversation,
-            clock.seconds,
-            parts.microphone.gate,
-            lambda: self.session.echoes(),
-        )
         self._line = line
-        self.session = MediaSession(leg, beat, playout, self._listener, self)
-        self._conversation.keypad = keypad
-        self._conversation.listener = self._listener
-        self._conversation.barge_in = BargeIn(
+        self._playout = playout = Playout(parts.leg)
+        self._dialogue = dialogue(
             clock,
+            script.experience,
+            script.prompt,
+            parts,
+            lambda keypad: toolset(script.tools, keypad, playout, line, makers),
             playout,
-            self._conversation.interrupted,
-            self._listener.insists,
-            parts.microphone.interrupted_by_sound,
-        )
-        self._conversation.replier = Replier(
-            clock,
-            self._history,
-            parts.model,
-            tools,
-            parts.voice,
-            parts.normaliser,
-            playout,
-            self.session.at_next_sound,
+            lambda sounded: self.session.at_next_sound(sounded),
+            lambda: self.session.echoes(),
             self,
-            script.experience.fillers,
         )
+        self.session = MediaSession(leg, beat, playout, self._dialogue, self)
         self._starting: list[Deferred[None]] = []
 
     def __str__(self) -> str:
@@ -157,20 +130,14 @@ class Call:
             carrier=self.context.carrier,
             assistant=self.context.assistant_id,
         )
-        self._wait_for(self._listener.start(), self._conversation.hearing_failed)
-        self._wait_for(Deferred.fromCoroutine(self._greet()), self._no_voice)
+        self._dialogue.begin(self._wait_for, self._active)
 
-    async def _greet(self) -> None:
-        """The greeting waits for the voice alone: what the caller says meanwhile is kept."""
-        await self._parts.voice.start()
-        if self.ended is not None:
-            return  # by a voice that starts although it was cancelled
+    def _active(self) -> bool:
+        if self.ended is not None:  # by a voice that starts although it was cancelled
+            return False
         self.state = "active"
         self._notebook.status("active")
-        opening = self._parts.model.opening()
-        if opening is not None:
-            self._conversation.expecting(opening)
-        self._conversation.start()
+        return True
 
     def _wait_for(self, vendor: Deferred[None], failed: Callable[[Exception], None]) -> None:
         """Give a vendor time to start; `failed` unless the call is over by then."""
@@ -188,9 +155,6 @@ class Call:
         vendor.addTimeout(READY_WITHIN, self._clock)
         vendor.addErrback(not_started)
 
-    def _no_voice(self, error: Exception) -> None:
-        self.end(PROVIDER_FAILED.because(f"the voice: {error}"))
-
     def end(self, end: End) -> None:
         """Every way out; the first reason wins."""
         if self.ended is not None:
@@ -198,8 +162,7 @@ class Call:
         self.ended = end
         for step in (
             *(vendor.cancel for vendor in self._starting),
-            self._conversation.stop,
-            self._listener.stop,
+            self._dialogue.stop,
             self.session.close,
             self._withdraw_transfer,
             self._leg.hang_up,
@@ -225,13 +188,13 @@ class Call:
 
     def _write_the_end(self, end: End) -> None:
         duration = self._clock.seconds() - self._started
-        talked = (self._listener.talked + self.session.spoken) * TICK
+        talked = (self._dialogue.talked + self.session.spoken) * TICK
         note = self._notebook
         note.metric("call.duration", f"{duration:.3f}")
         note.metric(
             "call.talk_duration",
             f"{talked:.2f}",
-            user=round(self._listener.talked * TICK, 2),
+            user=round(self._dialogue.talked * TICK, 2),
             assistant=round(self.session.spoken * TICK, 2),
         )
         note.metric("call.status", end.status)
@@ -263,7 +226,7 @@ class Call:
 
     def say(self, text: str) -> None:
         """Say it after what is being said now."""
-        self._conversation.say(text)
+        self._dialogue.say(text)
 
     def transfer(self, target: str) -> Deferred[None]:
         """Hand the caller over; `NotSupported` when the leg's carrier cannot."""
@@ -275,13 +238,13 @@ class Call:
 
     def say_goodbye(self, text: str) -> None:
         """The server stops: interrupt, say it, end."""
-        self._conversation.close_with(Say(text, "closing", False, SHUTTING_DOWN))
+        self._dialogue.close_with(Say(text, "closing", False, SHUTTING_DOWN))
 
     # -- SessionEvents ----------------------------------------------------------------------------
 
     def digit_received(self, digit: str) -> None:
         self._notebook.event("dtmf", digit=digit)
-        self._conversation.digit_received(digit)
+        self._dialogue.digit_received(digit)
 
     def leg_ended(self, end: End) -> None:
         self.end(end)
@@ -322,7 +285,7 @@ class Call:
             self._notebook.metric("agent.total_token", read + written, turn=self.turns)
 
     def expecting(self, expectation: Expectation) -> None:
-        self._conversation.expecting(expectation)
+        self._dialogue.expecting(expectation)
 
     def tool_used(self, name: str, result: str) -> None:
         self._notebook.event("tool.call_completed", tool=name, result=result)

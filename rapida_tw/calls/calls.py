@@ -19,7 +19,7 @@ from rapida_tw.calls.events import CarrierEvents
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.line import DialplanLine
 from rapida_tw.calls.names import Names
-from rapida_tw.calls.parts import Parts, Vendors
+from rapida_tw.calls.parts import LiveParts, Parts, Vendors
 from rapida_tw.calls.registration import Announced, Registered, Registration
 from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.script import script
@@ -249,7 +249,7 @@ class Calls:
         return Prepared(ready, parts)
 
     def _wire(
-        self, context: CallContext, leg: Leg, parts: Parts, ready: Script, now: float
+        self, context: CallContext, leg: Leg, parts: Parts | LiveParts, ready: Script, now: float
     ) -> Call:
         return Call(
             context,

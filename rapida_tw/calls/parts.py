@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.calls.accounts import Accounts, account_of
 from rapida_tw.models.base import Model, ModelProvider
+from rapida_tw.models.live import LiveModel, LiveModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
 from rapida_tw.pipeline.microphone import Microphone
 from rapida_tw.pipeline.normalise import Normaliser
@@ -73,8 +74,31 @@ class Parts:
         return DeferredList(stopping, consumeErrors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveParts:
+    """The same of a call whose model hears and speaks by itself.
+
+    `voice`: the deployment's own, if it names one, for when the model's is lost.
+    """
+
+    model: LiveModel
+    voice: Synthesizer | None
+    normaliser: Normaliser
+    leg: AudioFormat | None = None
+
+    def prepare(self, greeting: str) -> None:
+        """The call was announced: connect."""
+        self.model.prepare()
+
+    def stop(self) -> Deferred[list[tuple[bool, None]]]:
+        """Free all of it; fires when the last is done."""
+        parts = (self.model, self.voice)
+        stopping = [maybeDeferred(part.stop) for part in parts if part is not None]
+        return DeferredList(stopping, consumeErrors=True)
+
+
 class Vendors:
-    """The registries of a process."""
+    """The registries of a process. Among `lives` are the models that hear and speak themselves."""
 
     def __init__(
         self,
@@ -83,11 +107,14 @@ class Vendors:
         detectors: Registry[DetectorProvider],
         models: Registry[ModelProvider],
         defaults: Defaults,
+        lives: Registry[LiveModelProvider] | None = None,
     ) -> None:
         self.recognizers = recognizers
         self.synthesizers = synthesizers
         self.detectors = detectors
         self.models = models
+        self.lives = lives
+        self._live_names = frozenset(lives.names() if lives is not None else ())
         self._defaults = defaults
 
     def open(
@@ -96,12 +123,15 @@ class Vendors:
         deployment: Deployment,
         accounts: Accounts = _NO_ACCOUNTS,
         leg: AudioFormat | None = None,
-    ) -> Parts:
+    ) -> Parts | LiveParts:
         """The parts of one call; `MisconfiguredAssistant` names what is wrong.
 
         Opening costs nothing yet; connecting to vendors is what `prepare` and `start` do.
         `leg`: the format in which the assistant's voice will leave, if it is known.
         """
+        live = self._live(assistant.model)
+        if live is not None:
+            return self._open_live(live, assistant, deployment, accounts, leg)
         eos, vad = deployment.end_of_speech, deployment.vad
         endpointing = Endpointing(EndpointingOptions.read(eos.options, eos.provider))
         microphone, detector = Microphone.read(vad.options)
@@ -116,6 +146,30 @@ class Vendors:
             Normaliser(_names(deployment.tts.options.get(_DICTIONARIES))),
             leg,
             microphone,
+        )
+
+    def _live(self, choice: VendorChoice) -> LiveModelProvider | None:
+        """The provider, where the assistant names a live model."""
+        name = choice.provider
+        if self.lives is None or not (name in self._live_names or name in self.lives.made()):
+            return None
+        return self.lives.get(name)
+
+    def _open_live(
+        self,
+        live: LiveModelProvider,
+        assistant: Assistant,
+        deployment: Deployment,
+        accounts: Accounts,
+        leg: AudioFormat | None,
+    ) -> LiveParts:
+        choice, tts = assistant.model, deployment.tts
+        account = account_of(choice, choice.provider, accounts)
+        return LiveParts(
+            live.open(choice.options, account, leg),
+            self._voice(tts, accounts, leg) if tts.provider else None,
+            Normaliser(_names(tts.options.get(_DICTIONARIES))),
+            leg,
         )
 
     def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:
@@ -148,7 +202,8 @@ class Vendors:
 
     def stop(self) -> Deferred[list[tuple[bool, None]]]:
         """The server stops."""
-        registries = (self.recognizers, self.synthesizers, self.detectors, self.models)
+        kinds = (self.recognizers, self.synthesizers, self.detectors, self.models, self.lives)
+        registries = [registry for registry in kinds if registry is not None]
         providers = [one for registry in registries for one in registry.made().values()]
         return DeferredList([maybeDeferred(one.stop) for one in providers], consumeErrors=True)
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rapida_tw.calls.call import Script
-from rapida_tw.calls.parts import Parts
+from rapida_tw.calls.parts import LiveParts, Parts
 from rapida_tw.metrics import Counter
 
 KEPT = 20.0  # seconds; vendors close a socket that stays silent for longer
@@ -26,7 +26,7 @@ class Prepared:
     """One call's texts and parts, tried at its webhook."""
 
     script: Script
-    parts: Parts
+    parts: Parts | LiveParts
 
 
 class Warm:

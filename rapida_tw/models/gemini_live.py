@@ -304,7 +304,7 @@ def _object(result: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {"output": value}
 
 
-# In this order: what ends comes before what begins, tools before the end of their reply.
+# In this order: tools and tokens come before the end of their reply.
 _PARTS: Final[
     Sequence[tuple[str, Callable[[GeminiLiveWire, Mapping[str, Any]], Sequence[Event]]]]
 ] = (
@@ -312,8 +312,8 @@ _PARTS: Final[
     ("sessionResumptionUpdate", GeminiLiveWire._resumable),
     ("toolCallCancellation", GeminiLiveWire._withdrawn),
     ("toolCall", GeminiLiveWire._tools),
-    ("serverContent", GeminiLiveWire._content),
     ("usageMetadata", GeminiLiveWire._used),
+    ("serverContent", GeminiLiveWire._content),
     ("goAway", GeminiLiveWire._going),
 )
 

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import Samples
 from rapida_tw.errors import IDLE_TIMEOUT, MAX_DURATION, PROVIDER_FAILED, End
+from rapida_tw.expect import Expectation
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Message
 from rapida_tw.models.live import Briefing, LiveModel
@@ -46,8 +47,10 @@ class LiveEvents(Told, Protocol):
     def over(self, end: End) -> None: ...
 
 
+# Gives a Deferred time, and tells why it failed.
+Wait = Callable[[Deferred[None], Callable[[Exception], None]], None]
 # Says something in the deployment's own voice, when the model's is lost.
-OtherVoice = Callable[[Say], Deferred[End | None]]
+OtherVoice = Callable[[Say], Deferred[None]]
 
 
 class LiveConversation:
@@ -93,7 +96,9 @@ class LiveConversation:
             events,
             lambda: self._turns.speaking,
         )
-        self._sink = ModelSink(self, self._speaker, self._turns, self._tools, minutes)
+        self._sink = ModelSink(
+            self, self._speaker, self._turns, self._tools, minutes, events.happened
+        )
         self._idleness = Idleness(
             clock,
             experience.idle_timeout,
@@ -116,14 +121,19 @@ class LiveConversation:
         """Ticks of the caller's voice in the whole call."""
         return self._ear.talked
 
-    def get_ready(self) -> Deferred[None]:
-        """Start the model; what the caller says meanwhile is kept. Errbacks with VendorFailed."""
-        return self._model.start(Briefing(self._instructions, self._tools.offered), self._sink)
+    def begin(self, wait: Wait, active: Callable[[], bool]) -> None:
+        """Start the model, then greet; what the caller says meanwhile is kept.
 
-    def start(self) -> None:
-        """The model is ready: greet, or listen."""
-        if self._ended:
-            return
+        `active` is called when it has started; False: the call is over.
+        """
+        wait(Deferred.fromCoroutine(self._begin(active)), self.failed)
+
+    async def _begin(self, active: Callable[[], bool]) -> None:
+        await self._model.start(Briefing(self._instructions, self._tools.offered), self._sink)
+        if active():
+            self._start()
+
+    def _start(self) -> None:
         self._started = True
         self._longest = self._clock.callLater(
             self._experience.max_duration, self._end, MAX_DURATION
@@ -241,9 +251,6 @@ class LiveConversation:
             turn = self._turns.answered()
             self._speaker.begin(Answer(turn or Turn("")), turn)
 
-    def happened(self, name: str) -> None:
-        self._events.happened(name)
-
     def failed(self, error: Exception) -> None:
         """The model is lost: say so in another voice, if there is one, and end."""
         if self._ended or self._apologising is not None:
@@ -265,11 +272,8 @@ class LiveConversation:
             return
         apology = Say(self._experience.error_message, "error", False, end)
         saying = self._other_voice(apology)
-        self._apologising = saying.addCallbacks(self._apologised, self._not_apologised)
+        self._apologising = saying.addErrback(self._not_apologised)
         self._apologising.addCallback(lambda _: self._end(end))
-
-    def _apologised(self, _: End | None) -> None:
-        """It was heard."""
 
     def _not_apologised(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
@@ -328,10 +332,7 @@ class LiveConversation:
             self._listen()
             return
         self._idleness.answered()
-        now = self._clock.seconds()
-        turn = Turn(digits, speech_ended=now, recognized=now, by_keys=True)
-        told = Message("user", _pressed(digits))
-        self._minutes.take().settle(told, lambda: self._events.user_said(turn))
+        turn = self._turns.pressed(digits, _pressed(digits))
         if self._closing:
             return
         job = self._speaker.job
@@ -360,6 +361,9 @@ class LiveConversation:
             self._speak(job)
         else:
             self._waiting.append(job)
+
+    def expecting(self, expectation: Expectation) -> None:
+        """It understands everything."""
 
     # -- idleness, ends ---------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rapida_tw.audio.format import Samples
@@ -27,7 +27,6 @@ class Chair(Protocol):
         """The model answers, or will."""
 
     def reply_failed(self, why: str) -> None: ...
-    def happened(self, name: str) -> None: ...
     def failed(self, error: Exception) -> None:
         """The model is lost."""
 
@@ -42,12 +41,15 @@ class ModelSink:
         turns: LiveTurns,
         tools: LiveTools,
         minutes: Minutes,
+        happened: Callable[[str], None],
     ) -> None:
+        """`happened`: something for the journal."""
         self._chair = chair
         self._speaker = speaker
         self._turns = turns
         self._tools = tools
         self._minutes = minutes
+        self._happened = happened
 
     # -- the caller -------------------------------------------------------------------------------
 
@@ -98,17 +100,17 @@ class ModelSink:
             self._speaker.said()
 
     def used(self, tokens: Mapping[str, int]) -> None:
-        """The journal has no place for it."""
+        self._speaker.used(tokens)
 
     # -- the connection ---------------------------------------------------------------------------
 
     def line_lost(self) -> None:
         self._turns.speaking = False
-        self._chair.happened("model.line_lost")
+        self._happened("model.line_lost")
         self._speaker.lost()
 
     def line_back(self) -> None:
-        self._chair.happened("model.line_back")
+        self._happened("model.line_back")
         self._speaker.back()
 
     def dialogue(self) -> Sequence[Message]:

@@ -7,7 +7,7 @@ in the middle when the caller speaks: then the model is told where.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class Conductor(Protocol):
 class _Reply:
     job: Job
     times: Times
-    place: Place
+    place: Place | None = None  # in the minutes, from its first sound on
     over: bool = False  # the model has said all of it
     lost: bool = False  # the connection was lost before that
     failed: bool = False
@@ -100,7 +100,7 @@ class LiveSpeaker:
 
     def begin(self, job: Job, turn: Turn | None = None) -> None:
         """A reply is owed from now on; `turn`: of the caller, whose waiting is measured."""
-        self._reply = _Reply(job, Times(turn), self._minutes.take())
+        self._reply = _Reply(job, Times(turn, asked=self._clock.seconds()))
         self.owe()
 
     def owe(self) -> None:
@@ -132,8 +132,10 @@ class LiveSpeaker:
         if reply is None:
             return
         self._cancel_owed()
-        if not reply.times.voice:
-            reply.times.model = reply.times.voice = self._clock.seconds()
+        if reply.place is None:
+            now = self._clock.seconds()
+            reply.place = self._minutes.take()
+            reply.times.answered = reply.times.model = reply.times.voice = now
             self._next_sound(self._sounded)
             self._conductor.sound_coming()
         self._items.audio(item, samples, payload)
@@ -143,6 +145,13 @@ class LiveSpeaker:
 
     def spoken(self, item: str) -> None:
         self._items.spoken(item)
+
+    def used(self, tokens: Mapping[str, int]) -> None:
+        """What a run of the model has cost."""
+        if self._reply is not None:
+            usage = self._reply.times.usage
+            for kind, number in tokens.items():
+                usage[kind] = usage.get(kind, 0) + number
 
     def said(self, failed: bool = False) -> None:
         """The model has said all."""
@@ -160,8 +169,8 @@ class LiveSpeaker:
         reply = self._reply
         if reply is None:
             return
-        text = self._items.text()
-        reply.place.message = Message("assistant", text) if text else None
+        if reply.place is not None:
+            reply.place.message = Message("assistant", self._items.text())
         if not reply.over:
             self._cancel_owed()
             self._items.finish(complete=False)
@@ -220,7 +229,8 @@ class LiveSpeaker:
                 self._told.assistant_said(part, reply.job, cut, played)
             self._told.reply_over(reply.times)
 
-        reply.place.settle(message, tell)
+        place = reply.place or self._minutes.take()
+        place.settle(message, tell)
 
     def _missing(self) -> None:
         self._owed = None

@@ -35,6 +35,13 @@ class LiveTurns:
         self._new = False  # the latest has not been answered
         self._waiting: dict[str, tuple[Place, Turn]] = {}  # those whose words are to come
 
+    def pressed(self, digits: str, told: str) -> Turn:
+        """A turn of keys, which is told to the model as `told`."""
+        now = self._seconds()
+        turn = Turn(digits, speech_ended=now, recognized=now, by_keys=True)
+        self._minutes.take().settle(Message("user", told), lambda: self._heard(turn))
+        return turn
+
     def ended(self) -> None:
         """The vendor takes the turn for complete."""
         now = self._seconds()

@@ -1,13 +1,14 @@
 """ToolRuns: the tools that a live model wants, those of one reply side by side.
 
 The model goes on talking and listening meanwhile. Those that were wanted together are answered
-together.
+together; those that wait for the caller or end the call keep their order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -20,7 +21,8 @@ from rapida_tw.pipeline.tools import Result, ToolBox
 @dataclass(slots=True, eq=False)
 class _Batch:
     calls: list[ToolCall]
-    running: dict[str, Deferred[None]] = field(default_factory=dict)
+    later: list[ToolCall] = field(default_factory=list)  # one after the other
+    running: dict[str, Deferred[Any]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
 
 
@@ -44,16 +46,29 @@ class ToolRuns:
         """Use them, now and at once."""
         batch = _Batch(list(calls))
         self._batches.append(batch)
+        batch.later = [call for call in calls if not self._tools.independent(call)]
         for call in calls:
-            using = self._tools.use(call)
-            batch.running[call.id] = done = using.addCallback(self._used, batch, call)
-            done.addErrback(self._not_used, batch, call)
-        self._complete(batch)
+            if call not in batch.later:
+                self._use(batch, call)
+        self._next(batch)
+
+    def _use(self, batch: _Batch, call: ToolCall) -> None:
+        using = self._tools.use(call)
+        batch.running[call.id] = using
+        using.addCallback(self._used, batch, call)
+        using.addErrback(self._not_used, batch, call)
+
+    def _next(self, batch: _Batch) -> None:
+        if batch.later:
+            self._use(batch, batch.later.pop(0))
+        else:
+            self._complete(batch)
 
     def withdraw(self, ids: Sequence[str]) -> None:
         """These are not wanted any more: they are cancelled and never answered."""
         for batch in tuple(self._batches):
             batch.calls = [call for call in batch.calls if call.id not in ids]
+            batch.later = [call for call in batch.later if call.id not in ids]
             for one in ids:
                 if one in batch.running:
                     batch.running[one].cancel()
@@ -68,12 +83,17 @@ class ToolRuns:
 
     def _used(self, result: Result, batch: _Batch, call: ToolCall) -> None:
         batch.results[call.id] = result
-        self._complete(batch)
+        if self._tools.independent(call):
+            self._complete(batch)
+        else:
+            self._next(batch)
 
     def _not_used(self, failure: Failure, batch: _Batch, call: ToolCall) -> None:
         batch.running.pop(call.id, None)
         if not failure.check(CancelledError):
             self._log.failure("after the tool {name}", failure, name=call.name)
+        if batch in self._batches and not self._tools.independent(call):
+            self._next(batch)
 
     def _complete(self, batch: _Batch) -> None:
         wanted = [call for call in batch.calls if call.id not in batch.results]

@@ -27,7 +27,7 @@ class Installed:
         models: PlugIns,
         in_thread: InThread,
     ) -> None:
-        """`speech`: recognizers, synthesizers and detectors by these names."""
+        """`speech`: recognizers, synthesizers, detectors and live_models by these names."""
         self._known_carriers = carriers
         self._known_speech = speech
         self._known_models = models

@@ -226,7 +226,7 @@ class EndTests(_Case):
 
     def test_parts_that_raise(self) -> None:
         """A part that raises at the end keeps neither the others nor the call from ending."""
-        for place, name in ((self.call._conversation, "stop"), (self.leg, "hang_up")):
+        for place, name in ((self.call._dialogue, "stop"), (self.leg, "hang_up")):
             original = getattr(place, name)
 
             def broken(original: Any = original) -> None:

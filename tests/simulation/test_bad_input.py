@@ -317,7 +317,7 @@ class OurOwnBugTests(BadInput):
         self.caller()
         self.server.clock.run(1.0)
         call = self.server.calls._running[self.context.conversation_id]
-        self.broken(call._listener, "hear")
+        self.broken(call._dialogue, "hear")
         self.run_to_the_end()
         self.ended("internal_error")
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)

@@ -303,7 +303,7 @@ class EndsTests(BadSockets):
 
     def test_own_bug(self) -> None:
         """A part of one call that raises ends that call, on arrival and on the beat."""
-        for part, name in (("_listener", "hear"), ("_playout", "take")):
+        for part, name in (("_dialogue", "hear"), ("_playout", "take")):
             caller, _ = self.caller("twilio", self.now + 0.05)
             self.wait(0.3)
             call = self.server.calls._running[self.conversation_id]

@@ -102,6 +102,7 @@ class OpenAIRealtimeSession:
         self._hearing = Hearing(vendor.script, "linear16", rules.PCM.rate, 0.5)
         self._detects: Mapping[str, Any] = {"create_response": True, "interrupt_response": True}
         self._turns = 0
+        self._number = len(vendor.sessions) + 1  # ids are unique, whatever the session
         self._timers: list[IDelayedCall] = []
 
     @property
@@ -262,14 +263,14 @@ class OpenAIRealtimeSession:
     # -- turns ------------------------------------------------------------------------------------
 
     def _began(self, heard: Began) -> None:
-        name = f"item_caller_{self._turns + 1}"
+        name = f"item_caller_{self._number}_{self._turns + 1}"
         told = {"audio_start_ms": int(1000 * heard.began), "item_id": name}
         self.tell("input_audio_buffer.speech_started", told)
         if self.active is not None and self._detects.get("interrupt_response", True):
             self.active.cancel("turn_detected")
 
     def _ended(self, heard: Ended) -> None:
-        name = f"item_caller_{self._turns + 1}"
+        name = f"item_caller_{self._number}_{self._turns + 1}"
         told = {"audio_end_ms": int(1000 * heard.at), "item_id": name}
         self.tell("input_audio_buffer.speech_stopped", told)
         self._take_turn(heard.text)
@@ -278,7 +279,7 @@ class OpenAIRealtimeSession:
 
     def _take_turn(self, text: str) -> None:
         self._turns += 1
-        name = f"item_caller_{self._turns}"
+        name = f"item_caller_{self._number}_{self._turns}"
         self.tell("input_audio_buffer.committed", {"item_id": name, "previous_item_id": None})
         self._items[name] = ["user", text]
         self._new.append(text)
@@ -307,7 +308,7 @@ class OpenAIRealtimeSession:
         said = self._vendor.mind.answer(settings.get("instructions") or " ".join(new))
         self.active = Response(
             self.line.clock,
-            f"resp_{len(self.responses) + 1}",
+            f"resp_{self._number}_{len(self.responses) + 1}",
             said,
             self._sound_out,
             self._vendor.manners,
