@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorThreads
 
 from rapida_tw.audio.format import Samples
 from rapida_tw.audio.vad import EnergyDetector
@@ -18,6 +20,7 @@ from rapida_tw.speech.base import DetectorProvider, Host, Options, VoiceDetector
 from rapida_tw.speech.engine import EngineMissing
 from rapida_tw.speech.options import read, within
 from rapida_tw.speech.silero import Silero
+from rapida_tw.speech.silero_batch import at_once, in_thread
 from rapida_tw.speech.webrtc import WebRtc
 
 
@@ -34,12 +37,14 @@ class Energy:
         return EnergyDetector()
 
 
-# The best first.
-ENGINES: Mapping[str, Callable[[], Detectors]] = {
-    "silero": Silero,
-    "webrtc": WebRtc,
-    "energy": Energy,
-}
+def engines(host: Host) -> Mapping[str, Callable[[], Detectors]]:
+    """The best first."""
+    threads = IReactorThreads.providedBy(host.reactor)
+    return {
+        "silero": partial(Silero, in_thread if threads else at_once),
+        "webrtc": WebRtc,
+        "energy": Energy,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,12 @@ class LocalDetectorProvider:
     """Opens detectors of the best engine, or of the one that a deployment names."""
 
     def __init__(
-        self, host: Host, engines: Mapping[str, Callable[[], Detectors]] = ENGINES
+        self, host: Host, known: Mapping[str, Callable[[], Detectors]] | None = None
     ) -> None:
-        self._engines = engines
+        self._engines = engines(host) if known is None else known
         self._loaded: dict[str, Detectors] = {}
         why_not: list[str] = []
-        for name in engines:
+        for name in self._engines:
             try:
                 self._load(name)
             except EngineMissing as error:

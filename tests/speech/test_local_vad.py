@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from zope.interface import alsoProvides
 
 from rapida_tw.audio.format import FRAME, RATE, SILENCE, Samples
 from rapida_tw.audio.g711 import MULAW
@@ -18,8 +21,15 @@ from rapida_tw.speech import silero as silero_module
 from rapida_tw.speech import webrtc as webrtc_module
 from rapida_tw.speech.base import Host, VoiceDetector
 from rapida_tw.speech.engine import EngineMissing
-from rapida_tw.speech.local_vad import Detectors, Energy, LocalDetectorProvider, Threshold
+from rapida_tw.speech.local_vad import (
+    Detectors,
+    Energy,
+    LocalDetectorProvider,
+    Threshold,
+    engines,
+)
 from rapida_tw.speech.silero import Silero
+from rapida_tw.speech.silero_batch import at_once, in_thread
 from rapida_tw.speech.webrtc import WebRtc, only_tones
 from tests.audio.signals import noise, sine
 from tests.speech.spoken import frames, spoken
@@ -44,8 +54,8 @@ def missing() -> Detectors:
 
 class ProviderTests(SynchronousTestCase):
     def setUp(self) -> None:
-        engines = {"first": missing, "second": lambda: Guesses(0.2, 0.8, 0.9), "energy": Energy}
-        self.provider = LocalDetectorProvider(Host(Clock(), Path()), engines)
+        known = {"first": missing, "second": lambda: Guesses(0.2, 0.8, 0.9), "energy": Energy}
+        self.provider = LocalDetectorProvider(Host(Clock(), Path()), known)
 
     def hear(self, **options: object) -> list[float]:
         detector = self.provider.open(options)
@@ -68,6 +78,15 @@ class ProviderTests(SynchronousTestCase):
         self.assertEqual(self.hear(**{"microphone.vad.threshold": "0.8"}), [0.125, 0.5, 0.75])
         ends = Threshold(Guesses(0, 1), 0.3)
         self.assertEqual([ends.hear(SILENCE), ends.hear(SILENCE)], [0, 1])
+
+    def test_threads(self) -> None:
+        """Silero has a thread where there are threads; in virtual time it works at once."""
+        threaded = Clock()
+        alsoProvides(threaded, IReactorThreads)
+        for reactor, start in ((Clock(), at_once), (threaded, in_thread)):
+            made = engines(Host(reactor, Path()))["silero"]
+            assert isinstance(made, partial)
+            self.assertEqual(made.args, (start,))
 
     def test_bad_threshold(self) -> None:
         """A threshold that nothing or everything passes is none."""
