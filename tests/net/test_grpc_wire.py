@@ -10,7 +10,6 @@ from h2.events import RequestReceived
 from h2.settings import SettingCodes, Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from twisted.internet.interfaces import IHandshakeListener, INegotiated
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
