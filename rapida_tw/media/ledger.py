@@ -22,8 +22,8 @@ from rapida_tw.audio.format import TICK, TICKS_PER_SECOND
 # How long speech takes that is not synthesised yet: 15 characters a second is usual English.
 _CHARACTERS_PER_SECOND = 15
 _CHARACTERS_PER_FRAME = _CHARACTERS_PER_SECOND / TICKS_PER_SECOND
-# Some voices tell of no more words than they spell out: those that end this near to the sound's
-# end were all.
+# Some voices tell fewer letters than we count, or more. Words that end this near to the end of the
+# sound were all of them.
 _NEAR = 0.5  # seconds
 _EPSILON = 1e-6  # a word that ends with a frame is heard with it, whatever floats say
 
