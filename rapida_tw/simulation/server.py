@@ -12,6 +12,7 @@ from uuid import UUID
 from twisted.internet.defer import Deferred
 
 from rapida_tw.calls.calls import Calls
+from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import CallContext, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
@@ -23,14 +24,17 @@ from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkit
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.memory import Network
 from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.vendors.base import FakeVendor
 from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.speech import Ears, Voices
+from rapida_tw.simulation.vendor_net import FakeVendorNet
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -65,10 +69,14 @@ class VirtualServer:
         joined: bool = False,
         recognizer: RecognizerProvider | None = None,
         voice: SynthesizerProvider | None = None,
+        model_vendor: str = "",
+        model_key: str = "",
+        vendors: Sequence[FakeVendor] = (),
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
-        `recognizer`, `voice`: others than the scripted ones.
+        `recognizer`, `voice`, `model_vendor`: others than the scripted ones; `model_key` is in the
+        latter's credential. `vendors`: who can be reached.
         Without a `disk` nothing is recorded. `weather`, `joined`: of the network (sim/memory.py).
         """
         self.clock = clock = VirtualClock()
@@ -85,7 +93,8 @@ class VirtualServer:
         self.journal = Journal(clock, self.conversations, self.now)
         self.contexts = MemoryContexts(clock)
         self.ears = Ears()
-        host = Host(clock, Path())
+        self.net = FakeVendorNet(clock, *vendors)
+        host = Host(clock, Path(), self.net)
         self.voices = Voices(host)
         self.vendors = Vendors(
             Registry[RecognizerProvider]("rapida_tw.recognizers", host),
@@ -93,6 +102,8 @@ class VirtualServer:
             Registry[DetectorProvider]("rapida_tw.detectors", host),
             Registry[ModelProvider]("rapida_tw.models", host),
             Defaults("virtual", "virtual", "energy", "virtual" if model_provider else "scripted"),
+            Chains(clock),
+            Registry[LiveModelProvider]("rapida_tw.live_models", host),
         )
         self.vendors.recognizers.add("virtual", recognizer or self.ears)
         self.vendors.synthesizers.add("virtual", voice or self.voices)
@@ -117,19 +128,22 @@ class VirtualServer:
         claim = partial(self.calls.claim, carrier="asterisk")
         self.factory = AudioSocketFactory(clock, claim, self.calls.attach)
         self.project_id = done(Projects(self.database, self.ids, self.now).ensure())
+        choice = VendorChoice(model_vendor, self._credential(model_vendor, model_key), model)
         assistant = done(
             self.assistants.create(
-                Assistant(
-                    0,
-                    self.project_id,
-                    "virtual",
-                    model=VendorChoice(options=model),
-                    tools=tuple(tools),
-                )
+                Assistant(0, self.project_id, "virtual", model=choice, tools=tuple(tools))
             )
         )
         self.assistant_id = assistant.id
         done(self.assistants.deploy(Deployment(assistant.id, **deployment)))
+
+    def _credential(self, vendor: str, key: str) -> int | None:
+        """The id of a new one; None without a key."""
+        if not key:
+            return None
+        made = self.credentials.create(self.project_id, vendor, vendor, {"key": key})
+        credential_id: int = done(made).id
+        return credential_id
 
     def now(self) -> float:
         """The virtual wall clock."""
@@ -173,6 +187,7 @@ class VirtualServer:
         left += [f"running: {len(self.calls)}"] if len(self.calls) else []
         left += [f"connection: {one}" for one in self.factory.connections]
         left += [f"connection: {one.protocol}" for one in self.network.connected]
+        left += self.net.leftovers()
         return left
 
 

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
+from rapida_tw.sim.vendors.base import FakeVendor
 from rapida_tw.sim.websocket_line import WebSocketLine
 from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.server import VirtualServer
@@ -43,9 +44,13 @@ class Simulation:
         metadata: Mapping[str, str] | None = None,
         recognizer: RecognizerProvider | None = None,
         voice: SynthesizerProvider | None = None,
+        model_vendor: str = "",
+        model_key: str = "",
+        vendors: Sequence[FakeVendor] = (),
         **deployment: Any,
     ) -> None:
-        options = model or {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
+        scripted = {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
+        options = scripted if model is None else model
         phone: dict[str, Any] = {"greeting": greeting, **deployment}
         self._way = None if transport == AUDIOSOCKET else TRANSPORTS[transport]
         if self._way is not None:
@@ -61,6 +66,9 @@ class Simulation:
             joined=joined,
             recognizer=recognizer,
             voice=voice,
+            model_vendor=model_vendor,
+            model_key=model_key,
+            vendors=vendors,
         )
         self.caller = Caller()
         self._script: deque[str | None] = deque()
