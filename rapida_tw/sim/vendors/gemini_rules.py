@@ -53,7 +53,7 @@ def check(body: Mapping[str, Any], model: str) -> None:
     if not 0 <= config.get("temperature", 1) <= 2:
         raise Refused("Unable to submit request because it has a temperature value out of range")
     if "responseSchema" in config:
-        _check_schema(config["responseSchema"], "generation_config.response_schema")
+        check_schema(config["responseSchema"], "generation_config.response_schema")
     contents = body.get("contents")
     if not isinstance(contents, list) or not contents:
         raise Refused("* GenerateContentRequest.contents: contents is not specified")
@@ -163,12 +163,12 @@ def _check_declared(number: int, declared: Mapping[str, Any]) -> None:
     if not _NAME.fullmatch(declared.get("name", "")):
         raise Refused(f"Invalid function name at {where}")
     if "parameters" in declared:
-        _check_schema(declared["parameters"], f"{where}.parameters")
+        check_schema(declared["parameters"], f"{where}.parameters")
         if not declared["parameters"].get("properties"):
             raise Refused(f"{where}.parameters.properties: should be non-empty for OBJECT type")
 
 
-def _check_schema(schema: Mapping[str, Any], where: str) -> None:
+def check_schema(schema: Mapping[str, Any], where: str) -> None:
     _only(schema, _SCHEMA, where)
     kind = str(schema.get("type", "")).lower()
     if not kind and "anyOf" not in schema:
@@ -188,8 +188,8 @@ def _check_schema(schema: Mapping[str, Any], where: str) -> None:
         if name not in properties:
             raise Refused(f"{where}.required[0]: property is not defined")
     for name, inner in properties.items():
-        _check_schema(inner, f"{where}.properties[{name}]")
+        check_schema(inner, f"{where}.properties[{name}]")
     for inner in schema.get("anyOf", ()):
-        _check_schema(inner, f"{where}.any_of")
+        check_schema(inner, f"{where}.any_of")
     if "items" in schema:
-        _check_schema(schema["items"], f"{where}.items")
+        check_schema(schema["items"], f"{where}.items")
