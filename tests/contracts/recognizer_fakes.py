@@ -17,6 +17,7 @@ from rapida_tw.sim.vendors.elevenlabs_recognizer import ElevenLabsRecognizer
 from rapida_tw.sim.vendors.openai_recognizer import OpenAIRecognizer
 from rapida_tw.sim.vendors.openai_transcription import OpenAITranscription
 from rapida_tw.sim.vendors.sarvam_recognizer import SarvamRecognizer
+from rapida_tw.sim.vendors.soniox import Soniox
 from rapida_tw.sim.vendors.speechmatics import Speechmatics
 
 KEY = "key-of-a-test-0123456789"
@@ -69,6 +70,8 @@ ROWS: Mapping[str, Row] = {
     "cartesia without turns": Row(CartesiaRecognizer, options={"listen.turns": "false"}),
     "elevenlabs": Row(ElevenLabsRecognizer),
     "elevenlabs by silence": Row(ElevenLabsRecognizer, options={"listen.endpointing": "300"}),
+    "soniox": Row(Soniox),
+    "soniox with turns": Row(Soniox, options={"listen.turns": "true"}),
     "speechmatics": Row(Speechmatics),
     "sarvamai classic": Row(SarvamRecognizer, options={"listen.realtime": "false"}),
 }
