@@ -54,6 +54,7 @@ class Voice:
 
 class Voices:
     description = "bytes of its own"
+    remote = False
 
     def __init__(self, able: bool = True) -> None:
         self._able = able
