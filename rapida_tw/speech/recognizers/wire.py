@@ -39,7 +39,10 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """All that was sent before `finalize` has been told."""
+    """All that was sent before `finalize` has been told.
+
+    Of a vendor that has told it once, Finals that come before it are pieces of one answer.
+    """
 
 
 @dataclass(frozen=True, slots=True)
