@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from rapida_tw.calls.calls import Calls
+from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import ContextStore, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
@@ -127,6 +128,7 @@ class House(MultiService):
                 config.speech.vad,
                 config.model.default,
             ),
+            Chains(reactor),
             self._lives,
         )
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))

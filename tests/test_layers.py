@@ -21,6 +21,8 @@ LONGEST = 400  # lines
 # counts. "*" is everything below: only what puts the house together has it.
 LEAVES = "account cancellable errors expect ids metrics options roster sickness"
 PORTS = "net.base net.mcp_base speech.base models.base models.live carriers.base"
+# Several plug-ins of one kind as one, on the ports alone.
+CHAINS = "speech.cached_voice speech.fallback speech.fallback_voice models.fallback"
 ARROWS = {
     "errors": "",
     "account": "errors",
@@ -49,7 +51,7 @@ ARROWS = {
     "speech.recognizers.messages speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
-    "calls": f"audio config media pipeline store.records {PORTS}",
+    "calls": f"audio config media pipeline store.records {PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
     "web": "audio calls carriers.base store.credential_documents store.documents store.reading "
     "store.records store.verification",

@@ -246,6 +246,7 @@ class Calls:
         assistant, deployment = claimed.assistant, claimed.deployment
         ready = script(assistant, deployment, claimed.context, now)
         parts = self._vendors.open(assistant, deployment, claimed.accounts, leg.format)
+        parts.keep(ready.experience)
         return Prepared(ready, parts)
 
     def _wire(

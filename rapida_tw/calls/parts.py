@@ -10,9 +10,11 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.calls.accounts import Accounts, account_of
+from rapida_tw.calls.chains import Chains, Keeping
 from rapida_tw.models.base import Model, ModelProvider
 from rapida_tw.models.live import LiveModel, LiveModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
+from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.microphone import Microphone
 from rapida_tw.pipeline.normalise import Normaliser
 from rapida_tw.speech.base import (
@@ -62,11 +64,21 @@ class Parts:
     leg: AudioFormat | None = None
     microphone: Microphone = field(default_factory=Microphone)
 
-    def prepare(self, greeting: str) -> None:
-        """The call was announced: connect, and speak the greeting beforehand."""
+    def prepare(self, experience: Experience) -> None:
+        """The call was announced: connect, and speak beforehand what must not be waited for."""
         self.recognizer.prepare()
         self.voice.prepare()
         self.model.prepare()
+        self.keep(experience)
+        if isinstance(self.voice, Keeping):
+            for text in (experience.greeting, *experience.fillers, experience.error_message):
+                if text:
+                    self.voice.warm(self.normaliser.spoken(text))
+
+    def keep(self, experience: Experience) -> None:
+        """What is said in every call is spoken once by the vendor, and kept for all."""
+        if isinstance(self.voice, Keeping):
+            self.voice.keep(map(self.normaliser.spoken, filter(None, _said_always(experience))))
 
     def stop(self) -> Deferred[list[tuple[bool, None]]]:
         """Free all of them; fires when the last is done, whatever the others answered."""
@@ -86,9 +98,12 @@ class LiveParts:
     normaliser: Normaliser
     leg: AudioFormat | None = None
 
-    def prepare(self, greeting: str) -> None:
+    def prepare(self, experience: Experience) -> None:
         """The call was announced: connect."""
         self.model.prepare()
+
+    def keep(self, experience: Experience) -> None:
+        """A model that speaks by itself says nothing twice in the same way."""
 
     def stop(self) -> Deferred[list[tuple[bool, None]]]:
         """Free all of it; fires when the last is done."""
@@ -107,6 +122,7 @@ class Vendors:
         detectors: Registry[DetectorProvider],
         models: Registry[ModelProvider],
         defaults: Defaults,
+        chains: Chains,
         lives: Registry[LiveModelProvider] | None = None,
     ) -> None:
         self.recognizers = recognizers
@@ -116,6 +132,7 @@ class Vendors:
         self.lives = lives
         self._live_names = frozenset(lives.names() if lives is not None else ())
         self._defaults = defaults
+        self._chains = chains
 
     def open(
         self,
@@ -173,22 +190,17 @@ class Vendors:
         )
 
     def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:
-        name = choice.provider or self._defaults.recognizer
-        account = account_of(choice, name, accounts)
-        return self.recognizers.get(name).open(choice.options, account)
+        default = self._defaults.recognizer
+        return self._chains.recognizer(choice, default, accounts, self.recognizers)
 
     def _voice(
         self, choice: VendorChoice, accounts: Accounts, leg: AudioFormat | None
     ) -> Synthesizer:
-        name = choice.provider or self._defaults.synthesizer
-        account = account_of(choice, name, accounts)
-        options = {k: v for k, v in choice.options.items() if not k.startswith("speaker.")}
-        return self.synthesizers.get(name).open(options, account, leg)
+        default = self._defaults.synthesizer
+        return self._chains.voice(choice, default, accounts, leg, self.synthesizers)
 
     def _model(self, choice: VendorChoice, accounts: Accounts) -> Model:
-        name = choice.provider or self._defaults.model
-        account = account_of(choice, name, accounts)
-        return self.models.get(name).open(choice.options, account)
+        return self._chains.model(choice, self._defaults.model, accounts, self.models)
 
     def warm_up(self) -> list[str]:
         """Make the default providers now, not in the first call; what each one chose."""
@@ -206,6 +218,16 @@ class Vendors:
         registries = [registry for registry in kinds if registry is not None]
         providers = [one for registry in registries for one in registry.made().values()]
         return DeferredList([maybeDeferred(one.stop) for one in providers], consumeErrors=True)
+
+
+def _said_always(experience: Experience) -> Sequence[str]:
+    return (
+        experience.greeting,
+        experience.idle_message,
+        experience.error_message,
+        experience.unclear_message,
+        *experience.fillers,
+    )
 
 
 def _names(value: object) -> Sequence[str] | None:

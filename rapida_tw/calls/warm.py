@@ -48,7 +48,7 @@ class Warm:
         late = self._clock.callLater(KEPT, self._cool, context_id)
         self._kept[context_id] = prepared, late
         try:
-            prepared.parts.prepare(prepared.script.experience.greeting)
+            prepared.parts.prepare(prepared.script.experience)
         except Exception:
             # A plug-in's mistake: the call may still come to be, and will say what is wrong.
             self._log.failure("the vendors of an announced call could not be prepared")

@@ -22,6 +22,8 @@ LOUD = SPEECH.astype("<i2").tobytes() * 3  # 60 ms: a voice
 class _Opens:
     """A provider of one worker, for one call."""
 
+    remote = False
+
     description = "one"
 
     def __init__(self, worker: Any) -> None:

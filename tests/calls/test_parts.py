@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import AudioFormat, Encoding
+from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.parts import Defaults, Parts, Vendors
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.models.base import ModelProvider
@@ -31,6 +32,8 @@ ASSISTANT = Assistant(5, 3, "Reception")
 
 class _Provider:
     """Opens the same worker each time, and notes the options."""
+
+    remote = False
 
     def __init__(self, name: str, worker: Any) -> None:
         self.description = name
@@ -65,6 +68,7 @@ class VendorsTests(SynchronousTestCase):
             Registry[DetectorProvider]("rapida_tw.detectors", host),
             Registry[ModelProvider]("rapida_tw.models", host),
             Defaults("ear", "mouth", "gate", "brain"),
+            Chains(Clock()),
         )
         for registry, names in (
             (self.vendors.recognizers, ("ear", "other")),
