@@ -70,7 +70,10 @@ class Chains:
         members = _members(choice, default, accounts, open)
         if len(members) == 1:
             return members[0].open()
-        return RecognizerChain(_tried(members), self._sickness, self._clock, hot_spare)
+        first, *_ = [_tried(one) for one in members]
+        chain = RecognizerChain(members, self._sickness, self._clock, hot_spare)
+        chain.turns = first.turns  # until one of them is at work, which then tells by itself
+        return chain
 
     def voice(
         self,
@@ -100,7 +103,9 @@ class Chains:
         members = [cached(one) for one in _members(choice, default, accounts, open)]
         if len(members) == 1:
             return members[0].open()
-        return VoiceChain(_tried(members), self._sickness, self._clock)
+        for member in members:
+            _tried(member)
+        return VoiceChain(members, self._sickness, self._clock)
 
     def model(
         self,
@@ -115,7 +120,9 @@ class Chains:
         members = _members(choice, default, accounts, open)
         if len(members) == 1:
             return members[0].open()
-        return ModelChain(_tried(members), self._sickness, self._clock)
+        for member in members:
+            _tried(member)
+        return ModelChain(members, self._sickness, self._clock)
 
 
 def _members(
@@ -140,11 +147,11 @@ def _member(
     return Member(name, lambda: open(name, choice.options, account), credential, settings)
 
 
-def _tried(members: list[Member[T]]) -> list[Member[T]]:
-    """Each has been opened once: a mistake in a fallback must not be found when it is needed."""
-    for member in members:
-        _let_go(member.open().stop())
-    return members
+def _tried(member: Member[T]) -> T:
+    """Opened once and let go: a mistake in a fallback must not be found when it is needed."""
+    opened = member.open()
+    _let_go(opened.stop())
+    return opened
 
 
 def _let_go(stopping: Deferred[None]) -> None:

@@ -90,6 +90,13 @@ class ChainsTests(SynchronousTestCase):
         unknown = VendorChoice("ear", fallbacks=(VendorChoice("nobody"),))
         self.assertRaises(MisconfiguredAssistant, self.recognizer, unknown)
 
+    def test_turns(self) -> None:
+        """Whether silence ends turns is known before anybody is at work."""
+        choice = VendorChoice("ear", fallbacks=(VendorChoice("other"),))
+        self.assertFalse(self.recognizer(choice).turns)
+        self.patch(RecordingRecognizer, "turns", True)
+        self.assertTrue(self.recognizer(choice).turns)
+
     def test_hot_spare(self) -> None:
         """The chain's own option is not the vendor's."""
         options = {"listen.hot_spare": "true", "model": "m"}
