@@ -20,7 +20,7 @@ from rapida_tw.models.dialect import (
     Usage,
     Wanted,
 )
-from rapida_tw.models.thought import ThoughtFilter
+from rapida_tw.models.thought import ThoughtFilter, WholeCharacters
 from rapida_tw.net.base import Answer, BodyReceiver, Net, Request
 from rapida_tw.net.refusal import retry_after, without_secrets
 
@@ -57,9 +57,12 @@ class Attempt:
         self._answer: Answer | None = None
         self._over = False  # the answer's body has ended
         self._timer: IDelayedCall | None = None
+        self._waited = 0.0  # seconds that the timer is for
+        self._may_be_silent = False
         self._running: Deferred[Completion]
         self._done: Deferred[Completion] = Deferred(self._cancelled)
         self._thought = ThoughtFilter()
+        self._characters = WholeCharacters()
         self._text: list[str] = []
         self._length = 0
         self._calls: list[ToolCall] = []
@@ -67,6 +70,8 @@ class Attempt:
 
     def run(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Deferred[Completion]:
         """Once. Errbacks with VendorFailed; cancelling it closes the connection."""
+        # What there was to say may have been said before the tools were used.
+        self._may_be_silent = bool(messages) and messages[-1].role == "tool"
         self._running = Deferred.fromCoroutine(self._run(messages, tools))
         return self._running
 
@@ -95,7 +100,8 @@ class Attempt:
         except CancelledError:
             self.abort()
             if self.late:
-                raise VendorFailed(f"{self._vendor} did not go on in time") from None
+                sentence = f"{self._vendor} said nothing for {self._waited:.0f} s"
+                raise VendorFailed(sentence) from None
             raise
         except BaseException:
             self.abort()
@@ -104,8 +110,11 @@ class Attempt:
     # -- time -------------------------------------------------------------------------------------
 
     def _wait(self, seconds: float) -> None:
-        self._stop_timer()
-        self._timer = self._clock.callLater(seconds, self._too_late)
+        self._waited = seconds
+        if self._timer is not None:
+            self._timer.reset(seconds)
+        else:
+            self._timer = self._clock.callLater(seconds, self._too_late)
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():
@@ -183,6 +192,7 @@ class Attempt:
                 self._wait(NEXT_TOKEN_WITHIN)
 
     def _hear(self, text: str) -> None:
+        text = self._characters.feed(text)
         if not text:
             return
         self._length += len(text)
@@ -196,7 +206,7 @@ class Attempt:
 
     def _complete(self, reason: str) -> None:
         text = "".join(self._text)
-        if not text.strip() and not self._calls:
+        if not (text.strip() or self._calls or self._may_be_silent):
             why = f" ({reason})" if reason else ""
             self._fail(VendorFailed(f"{self._vendor} answered nothing{why}"))
             return

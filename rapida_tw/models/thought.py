@@ -1,7 +1,8 @@
-"""ThoughtFilter: takes a model's thinking out of its text, before it is spoken.
+"""What has to be done to a model's text before it is spoken.
 
 Servers of open models leave `<think>...</think>` in the text when they were not told how the model
-marks its thoughts (vLLM's `--reasoning-parser`, llama.cpp's `--reasoning-format`).
+marks its thoughts (vLLM's `--reasoning-parser`, llama.cpp's `--reasoning-format`). Some cut between
+the halves of a character beyond the 65,536 first, which JSON has as two escapes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ _PARTS = frozenset(
     for length in range(1, len(tag))
 )
 _LONGEST = max(map(len, _PARTS))
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class ThoughtFilter:
@@ -55,3 +57,20 @@ class ThoughtFilter:
             text = text.lstrip()
             self._fresh = not text
         return text
+
+
+class WholeCharacters:
+    """Joins halves of characters (surrogates); what stays alone is replaced, being no character."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, text: str) -> str:
+        """What is whole of it, and of what was kept before."""
+        if not self._half and (text.isascii() or not _SURROGATE.search(text)):
+            return text
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        if self._half:
+            text = text[:-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -188,7 +188,7 @@ def test_signs_of_life(scene: _Scene) -> None:
     assert outcome.failure is None
     scene.run(1.2)
     assert isinstance(outcome.failure, VendorFailed)
-    assert "in time" in str(outcome.failure)
+    assert str(outcome.failure) == f"Acme said nothing for {NEXT_TOKEN_WITHIN:.0f} s"
     assert len(scene.server.replies) == 1
 
 
@@ -238,6 +238,17 @@ def test_white_space(scene: _Scene) -> None:
     """An answer of nothing but blanks is none; they were said, so nobody asks again."""
     outcome = scene.ask(tells(" ", "end"))
     assert "answered nothing" in str(outcome.failure)
+
+
+def test_nothing_to_add(scene: _Scene) -> None:
+    """Behind a tool's result there may be nothing to say: it was said before."""
+    scene.server.acts = [tells("working", "end")]
+    told = [*HELLO, Message("assistant", "", (ToolCall("c", "x"),)), Message("tool", "{}")]
+    outcome = Outcome(scene.clock, scene.model).ask(told, ())
+    scene.run(1.0)
+    assert outcome.completion is not None
+    assert outcome.completion.text == ""
+    assert len(scene.server.replies) == 1
 
 
 def test_pause(scene: _Scene) -> None:

@@ -1,4 +1,4 @@
-"""ThoughtFilter: thoughts are not spoken, however they are cut; all else is."""
+"""What is spoken of a model's text: no thoughts, and whole characters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapida_tw.models.thought import ThoughtFilter
+from rapida_tw.models.thought import ThoughtFilter, WholeCharacters
 
 
 def spoken(*pieces: str) -> str:
@@ -61,3 +61,20 @@ def test_at_once() -> None:
     assert thought.feed("Hello") == "Hello"
     assert thought.feed(" <") == " "
     assert thought.feed("3") == "<3"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        (["Hi \ud83d", "\udc4b!"], ["Hi ", "👋!"]),
+        (["\ud83d", "", "\udc4b"], ["", "", "👋"]),
+        (["a\ud83d", "b"], ["a", "\ufffdb"]),
+        (["\udc4b", "ü"], ["\ufffd", "ü"]),
+        (["\ud83d\ud83d", "\udc4b"], ["\ufffd", "👋"]),
+        (["süß", "👋"], ["süß", "👋"]),
+    ],
+)
+def test_whole_characters(pieces: list[str], whole: list[str]) -> None:
+    """Halves are joined across pieces; one that stays alone would break who writes it down."""
+    characters = WholeCharacters()
+    assert [characters.feed(piece) for piece in pieces] == whole
