@@ -43,7 +43,10 @@ _DEFAULT = "default"  # the context of messages that name none
 
 
 class ElevenLabs:
-    """`sessions`: all so far. `heard`: every client message of all of them, with its time."""
+    """`sessions`: all so far. `heard`: every client message of all of them, with its time.
+
+    `complaints`: the errors with which it has ended sessions.
+    """
 
     hosts: tuple[str, ...] = ("api.elevenlabs.io", "api.*.elevenlabs.io")
 
@@ -52,6 +55,7 @@ class ElevenLabs:
         self.manners = Manners()
         self.sessions: list[_Socket] = []
         self.heard: list[tuple[float, dict[str, Any]]] = []
+        self.complaints: list[str] = []
 
     def connect(self, asked: Asked, line: Line) -> Session | Refusal:
         refusals = self.manners.refusals
@@ -150,6 +154,7 @@ class _Socket:
         return False
 
     def fail(self, error: str, message: str) -> None:
+        self._vendor.complaints.append(error)
         self.line.send({"message": message, "error": error, "code": 1008})
         self.line.close(1008, message)
         self.over = True

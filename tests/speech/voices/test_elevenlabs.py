@@ -17,6 +17,7 @@ from rapida_tw.speech.base import Word
 from rapida_tw.speech.voices.elevenlabs import ElevenLabsOptions, ElevenLabsWire
 from rapida_tw.speech.voices.provider import LINEAR_16K, MULAW_8K
 from rapida_tw.speech.voices.wire import Audio, Complaint, Done, Event, Words
+from tests.contracts.voice_case import Call
 
 KEY = "a-key"
 
@@ -185,6 +186,19 @@ def test_garbage(message: bytes) -> None:
         wire.received(message, False)
     with pytest.raises(RemoteProtocolError):
         wire.received(b"{}", True)
+
+
+def test_five_contexts() -> None:
+    """However often it is interrupted, the vendor never has to complain of too many contexts."""
+    call = Call("elevenlabs")
+    call.start()
+    call.manners.speed = 1.0
+    for _ in range(12):
+        call.begin("A phrase that is interrupted.", 0.14).saying.cancel()
+    assert call.say("Now.").complete
+    assert call.vendor.complaints == []
+    call.stop()
+    call.close()
 
 
 JSON = st.recursive(

@@ -139,6 +139,17 @@ class SayingTests(LineCase):
         self.assertAlmostEqual(self.seconds, 0.05)
         self.cancel(said)
 
+    def test_to_its_end(self) -> None:
+        """What a resampler holds back is given at the end: nobody's last consonant is cut off."""
+        self.wire.rate = 8_000
+        self.start()
+        said = self.say()
+        self.socket.sound("p1", 1.0)  # of 16 kHz: two seconds here
+        self.assertAlmostEqual(self.seconds, 2.0)
+        self.socket.say("done p1")
+        self.successResultOf(said)
+        self.assertGreater(self.seconds, 2.0015)
+
     def test_words(self) -> None:
         """Words are told with their times."""
         self.start()
@@ -458,6 +469,14 @@ class IdleTests(LineCase):
         said = self.say()
         self.socket.say("all p1")
         self.successResultOf(said)
+
+    def test_nothing_waits(self) -> None:
+        """Of a socket that the vendor has closed, no timer is left."""
+        self.wire.keep_alive_every = 10.0
+        self.socket.end()
+        self.start()
+        self.socket.end()
+        self.assertTrue(nothing_left(self.clock))
 
     def test_closed_otherwise(self) -> None:
         """One that it closes for another reason is replaced when there is something to say."""
