@@ -111,7 +111,7 @@ class ConnectingTests(LineCase):
         def address(self: PlainWire, net: object) -> Deferred[None]:
             raise ZeroDivisionError
 
-        self.wire.address = address  # type: ignore[attr-defined]
+        self.wire.address = address
         self.assertFalse(self.fails(self.voice.start()).retryable)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
