@@ -30,6 +30,7 @@ _MESSAGES = frozenset(("setup", "clientContent", "realtimeInput", "toolResponse"
 _INPUT = frozenset("audio video text activityStart activityEnd audioStreamEnd mediaChunks".split())
 _PCM = re.compile(r"audio/pcm(?:;\s*rate=(\d+))?")
 _USUAL_RATE = 16_000  # Hz
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 class Mistake(Exception):
@@ -110,8 +111,9 @@ def audio(blob: Any) -> tuple[bytes, int]:
     if kind is None:
         raise Mistake(f"Unsupported mime type {fields.get('mimeType')}.")
     try:
-        sound = base64.b64decode(fields["data"], validate=True)
-    except (KeyError, TypeError, binascii.Error, ValueError):
+        # Both alphabets, as everywhere in JSON of protocol buffers.
+        sound = base64.b64decode(fields["data"].translate(_URL_SAFE), validate=True)
+    except (KeyError, AttributeError, binascii.Error, ValueError):
         raise Mistake from None
     if len(sound) % 2:
         raise Mistake
