@@ -44,10 +44,11 @@ ARROWS = {
     "speech.base": "audio media.leg net.base",
     "models.base": "audio media.leg",
     "carriers": "audio wire",
-    "speech": "audio net.base net.refusal net.sse wire",
+    "speech": "audio net.base net.google_token net.refusal net.rpc_socket net.sse wire",
     "models.live": "audio models.base",
     # A live model hears and speaks: what recognisers and voices do with sound, it does too.
-    "models": "audio net.base net.refusal net.sse speech.base speech.recognizers.gather "
+    "models": "audio net.base net.google_token net.refusal net.sse speech.base "
+    "speech.recognizers.gather "
     "speech.recognizers.messages speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",

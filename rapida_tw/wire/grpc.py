@@ -57,8 +57,10 @@ _OF_HTTP = {
     404: Status.UNIMPLEMENTED,
     **dict.fromkeys((429, 502, 503, 504), Status.UNAVAILABLE),
 }
-# What VendorFailed wants to be told: the HTTP status that Google's APIs have for each.
+# What VendorFailed wants to be told: the HTTP status that Google's APIs have for each, but for
+# OUT_OF_RANGE, which has one of its own here.
 _HTTP_OF = {
+    Status.OK: 200,
     Status.CANCELLED: 499,
     Status.INVALID_ARGUMENT: 400,
     Status.DEADLINE_EXCEEDED: 504,
@@ -68,7 +70,7 @@ _HTTP_OF = {
     Status.RESOURCE_EXHAUSTED: 429,
     Status.FAILED_PRECONDITION: 400,
     Status.ABORTED: 409,
-    Status.OUT_OF_RANGE: 400,
+    Status.OUT_OF_RANGE: 416,
     Status.UNIMPLEMENTED: 501,
     Status.UNAVAILABLE: 503,
     Status.UNAUTHENTICATED: 401,
@@ -203,12 +205,18 @@ def metadata_value(key: str, value: str) -> str | bytes:
         raise RemoteProtocolError(f"the metadata {key} is no base64") from None
 
 
+def http_of(status: int) -> int:
+    """The HTTP status that means the same; 500 for what is unknown."""
+    return _HTTP_OF.get(_known(status), 500)
+
+
+def _known(status: int) -> Status:
+    return Status(status) if status in Status._value2member_map_ else Status.UNKNOWN
+
+
 def failed(who: str, status: int, message: str) -> VendorFailed:
     """What a vendor that answers with another status than OK means."""
-    try:
-        known = Status(status)
-    except ValueError:
-        known = Status.UNKNOWN
+    known = _known(status)
     name = known.name.lower().replace("_", " ")
     sentence = f"{who}: {message} ({name})" if message else f"{who}: {name}"
-    return VendorFailed(sentence, _HTTP_OF.get(known, 500), known in _PASSING)
+    return VendorFailed(sentence, http_of(status), known in _PASSING)

@@ -14,6 +14,8 @@ from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
 from rapida_tw.sim.vendors.cartesia_recognizer import CartesiaRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
 from rapida_tw.sim.vendors.elevenlabs_recognizer import ElevenLabsRecognizer
+from rapida_tw.sim.vendors.gladia import Gladia
+from rapida_tw.sim.vendors.google_speech import GoogleSpeech
 from rapida_tw.sim.vendors.openai_recognizer import OpenAIRecognizer
 from rapida_tw.sim.vendors.openai_transcription import OpenAITranscription
 from rapida_tw.sim.vendors.sarvam_recognizer import SarvamRecognizer
@@ -55,6 +57,7 @@ ROWS: Mapping[str, Row] = {
     "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
     "assemblyai": Row(AssemblyAI),
     "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
+    "google-speech-service": Row(GoogleSpeech, {"key": KEY, "project_id": "rapida-test"}),
     "openai": upload(),
     "openai streamed": upload(options={"listen.stream": "true"}),
     "openai whisper": upload(options={"listen.model": "whisper-1"}),
@@ -70,6 +73,7 @@ ROWS: Mapping[str, Row] = {
     "cartesia without turns": Row(CartesiaRecognizer, options={"listen.turns": "false"}),
     "elevenlabs": Row(ElevenLabsRecognizer),
     "elevenlabs by silence": Row(ElevenLabsRecognizer, options={"listen.endpointing": "300"}),
+    "gladia": Row(Gladia),
     "soniox": Row(Soniox),
     "soniox with turns": Row(Soniox, options={"listen.turns": "true"}),
     "speechmatics": Row(Speechmatics),

@@ -145,7 +145,7 @@ class RpcServer(Protocol):
             call.end(_UNIMPLEMENTED, f"no fake vendor for {host}{headers[':path']}")
             return
         vendor, path = found
-        asked = Asked(headers[":method"], path, {}, headers)
+        asked = Asked(headers[":method"], path, {}, {**headers, "host": headers[":authority"]})
         self._tell(asked)
         asking: Any = vendor
         session: RpcSession | RpcRefusal = asking.rpc(asked, call)

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Frame, Net, Socket, SocketReceiver
+from rapida_tw.net.rpc_socket import connect
 from rapida_tw.speech.recognizers.wire import Complaint, Event, Ready, RecognizerWire, Say
 
 CONNECTED_WITHIN = 5.0  # seconds, the way to the address included
@@ -68,7 +69,7 @@ class Connection:
 
     async def _connect(self) -> Socket:
         request = await self._wire.address(self._net)
-        return await self._net.connect(request, self)
+        return await connect(self._net, self._clock, request, self)
 
     def _opened(self, socket: Socket) -> None:
         self._socket = socket

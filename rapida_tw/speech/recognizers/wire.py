@@ -96,7 +96,11 @@ class RecognizerWire(Protocol):
     catch_up: float
 
     def address(self, net: Net) -> Deferred[Request]:
-        """Where to connect, and with what; by way of a request where the vendor wants that."""
+        """Where to connect, and with what; by way of a request where the vendor wants that.
+
+        A WebSocket, or where the URL is https (http), a gRPC call: messages are binary, and
+        `closed` is told the HTTP status that means the same as gRPC's.
+        """
 
     def hello(self) -> Sequence[Frame]:
         """What is said first, as soon as the socket is open."""
