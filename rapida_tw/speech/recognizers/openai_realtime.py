@@ -95,7 +95,7 @@ class OpenAIRealtimeWire:
         self._live = options.model in _LIVE
         self._ready = False
         self._asked = False  # for the words of all that was sent
-        self._items = InOrder()
+        self._items = InOrder(patience=1)
 
     def address(self, net: Net) -> Deferred[Request]:
         url = socket_url(self._base, "/realtime", {"intent": "transcription"})

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from rapida_tw.speech.recognizers.wire import Event, Final, Partial
 
-_WAITING = 2  # complete pieces that wait for one before them, which may never be completed
-
 
 class InOrder:
-    """A piece is known by its key from when it is first named until it has been told."""
+    """A piece is known by its key from when it is first named until it has been told.
 
-    def __init__(self) -> None:
+    `patience`: how many complete pieces wait for one before them. Then that one has been lost, and
+    whoever waited for its words has long made do with what they were so far.
+    """
+
+    def __init__(self, patience: int = 0) -> None:
+        self._patience = patience
         self._texts: dict[object, str] = {}  # of pieces that have not been told, in order
-        self._complete: set[object] = set()
+        self._complete: dict[object, float] = {}  # with what confidence
 
     def __bool__(self) -> bool:
         """Something is still to come."""
@@ -29,18 +32,18 @@ class InOrder:
         self._texts[key] = text
         return self._partial()
 
-    def complete(self, key: object, text: str) -> list[Event]:
+    def complete(self, key: object, text: str, confidence: float = 1.0) -> list[Event]:
         """Its text will not change; "" when there was none. What can be told by now."""
         self._texts[key] = text
-        self._complete.add(key)
+        self._complete[key] = confidence
         told: list[Event] = []
         for first, words in tuple(self._texts.items()):
-            if first not in self._complete and len(self._complete) <= _WAITING:
+            sure = self._complete.pop(first, None)
+            if sure is None and len(self._complete) <= self._patience:
                 break
             del self._texts[first]
-            self._complete.discard(first)
-            if words.strip():
-                told.append(Final(words.strip()))
+            if sure is not None and words.strip():
+                told.append(Final(words.strip(), sure))
         told.append(self._partial())
         return told
 

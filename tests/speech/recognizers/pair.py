@@ -8,11 +8,22 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import Encoding
 from rapida_tw.audio.g711 import ALAW, MULAW
-from rapida_tw.net.base import Frame, Nowhere, Request
+from rapida_tw.net.base import (
+    Answer,
+    BodyReceiver,
+    Frame,
+    Net,
+    Nowhere,
+    Request,
+    Socket,
+    SocketReceiver,
+)
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Refusal
 from rapida_tw.speech.recognizers.wire import Event, Final, Partial, Ready, RecognizerWire, Say
 
@@ -21,6 +32,7 @@ def asked(request: Request) -> Asked:
     """What the vendor sees of it."""
     parts = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
+    headers["host"] = parts.netloc
     query = parse_qs(parts.query, keep_blank_values=True)
     return Asked(request.method, unquote(parts.path), query, headers, request.body)
 
@@ -55,6 +67,53 @@ class RecordingLine:
     def resume(self) -> None: ...
 
 
+class AskingNet:
+    """Requests are answered by the fake at once; its sockets are the Pair's business."""
+
+    def __init__(self, vendor: FakeVendor) -> None:
+        self._vendor = vendor
+        self.asked: list[Asked] = []
+
+    def connect(self, request: Request, receiver: SocketReceiver) -> Deferred[Socket]:
+        raise NotImplementedError
+
+    def request(self, request: Request) -> Deferred[Answer]:
+        answer = RecordedAnswer()
+        self.asked.append(asked(request))
+        self._vendor.answer(self.asked[-1], answer)
+        return succeed(answer)
+
+
+class RecordedAnswer:
+    """Both ends of one: the vendor writes it, we read it."""
+
+    clock = Clock()
+    gone = False
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self._body = b""
+
+    def whole(self, status: int, body: bytes | str | Mapping[str, Any] | list[Any]) -> None:
+        self.status = status
+        if isinstance(body, Mapping | list):
+            body = json.dumps(body)
+        self._body = body if isinstance(body, bytes) else body.encode()
+
+    def text(self, limit: int = 65_536) -> Deferred[str]:
+        return succeed(self._body.decode())
+
+    def head(self, status: int, headers: Mapping[str, str] | None = None) -> None: ...
+    def write(self, data: bytes) -> None: ...
+    def end(self) -> None: ...
+    def drop(self) -> None: ...
+    def read(self, receiver: BodyReceiver) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def abort(self) -> None: ...
+
+
 class Pair:
     """Connected, greeted and ready. `told`: all that the wire understood, in order."""
 
@@ -62,7 +121,7 @@ class Pair:
         self.wire = wire
         self.clock = Clock()
         self.line = RecordingLine(self.clock)
-        self.request = request_of(wire)
+        self.request = request_of(wire, AskingNet(vendor))
         session = vendor.connect(asked(self.request), self.line)
         assert not isinstance(session, Refusal), session
         self.session = session
@@ -132,11 +191,15 @@ def _coded(samples: np.typing.NDArray[np.int16], wire: RecognizerWire) -> bytes:
     return (MULAW if wire.encoding is Encoding.MULAW else ALAW).encode(samples)
 
 
-def request_of(wire: RecognizerWire) -> Request:
-    """Where it would connect, of wires that ask nobody for that."""
-    requests: list[Request] = []
-    wire.address(Nowhere()).addCallback(requests.append)
-    return requests[0]
+def request_of(wire: RecognizerWire, net: Net | None = None) -> Request:
+    """Where it would connect; what it raises when it finds no address."""
+    requests: list[Any] = []
+    wire.address(net or Nowhere()).addBoth(requests.append)
+    (request,) = requests
+    if isinstance(request, Failure):
+        request.raiseException()
+    assert isinstance(request, Request)
+    return request
 
 
 def query_of(request: Request) -> dict[str, str]:

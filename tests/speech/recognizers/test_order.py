@@ -16,20 +16,18 @@ def test_one_piece() -> None:
     assert order.grow(1, "ok ") == Partial("book")
     assert order.so_far(1, "look at") == Partial("look at")
     assert order
-    assert order.complete(1, " Look. ") == [Final("Look."), Partial("")]
+    assert order.complete(1, " Look. ", 0.5) == [Final("Look.", 0.5), Partial("")]
     assert not order
 
 
 @given(st.permutations(range(4)))
 def test_any_order(completed: list[int]) -> None:
-    """Up to three of four may be told first."""
-    order = InOrder()
+    """With patience enough, whichever comes first."""
+    order = InOrder(patience=3)
     for key in range(4):
         order.begin(key)
     told = [event for key in completed for event in order.complete(key, str(key))]
-    finals = [event.text for event in told if isinstance(event, Final)]
-    late = completed.index(0) == 3  # the first came last, and was not waited for
-    assert finals == (["1", "2", "3", "0"] if late else ["0", "1", "2", "3"])
+    assert [one.text for one in told if isinstance(one, Final)] == ["0", "1", "2", "3"]
     assert not order
 
 
@@ -48,9 +46,17 @@ def test_nothing_was_said() -> None:
 
 
 def test_lost_piece() -> None:
-    """One that is never completed does not hold up the others for ever."""
-    order = InOrder()
+    """One that is never completed does not hold up the others for longer."""
+    order = InOrder(patience=1)
     order.so_far(0, "lost")
-    for key in (1, 2):
-        assert not [e for e in order.complete(key, str(key)) if isinstance(e, Final)]
-    assert order.complete(3, "3") == [*map(Final, ("lost", "1", "2", "3")), Partial("")]
+    assert order.complete(1, "one") == [Partial("lost one")]
+    assert order.complete(2, "two") == [Final("one"), Final("two"), Partial("")]
+    assert not order
+
+
+def test_late_piece() -> None:
+    """What was given up and comes after all is told then."""
+    order = InOrder()
+    order.so_far(0, "late")
+    assert order.complete(1, "one") == [Final("one"), Partial("")]
+    assert order.complete(0, "late") == [Final("late"), Partial("")]
