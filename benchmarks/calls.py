@@ -91,23 +91,30 @@ class _Process:
         self._transport, self._target, self._plan = transport, target, plan
 
     def run(self, calls: int, *more: str) -> dict[str, Any]:
-        target = self._target
-        command = [sys.executable, "-m", "rapida_tw.sim.load_process", "--calls", str(calls)]
-        port = target.port if self._transport == "audiosocket" else target.http or target.port
-        command += ["--transport", self._transport, "--path", self._plan.path]
-        command += ["--port", str(port), "--pid", str(target.pid)]
-        command += ["--core", str(self._plan.core), "--seconds", str(self._plan.seconds)]
-        if target.url:
-            command += ["--url", target.url, "--assistant", target.assistant_id]
-        environment = {**os.environ, "RAPIDA_API_KEY": target.api_key}
-        done = subprocess.run([*command, *more], capture_output=True, text=True, env=environment)
-        if done.returncode:
-            raise GeneratorFailed(done.stderr.strip()[-500:])
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
+        return run_generator(self._transport, self._target, self._plan, calls, *more)
 
 
-def _row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
+def run_generator(
+    transport: str, target: Target, plan: Plan, calls: int, *more: str
+) -> dict[str, Any]:
+    """So many calls, by a process of their own; what it found. `GeneratorFailed`."""
+    command = [sys.executable, "-m", "rapida_tw.sim.load_process", "--calls", str(calls)]
+    port = target.port if transport == "audiosocket" else target.http or target.port
+    command += ["--transport", transport, "--path", plan.path]
+    command += ["--port", str(port), "--pid", str(target.pid)]
+    command += ["--core", str(plan.core), "--seconds", str(plan.seconds)]
+    if target.url:
+        command += ["--url", target.url, "--assistant", target.assistant_id]
+    environment = {**os.environ, "RAPIDA_API_KEY": target.api_key}
+    done = subprocess.run([*command, *more], capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise GeneratorFailed(done.stderr.strip()[-500:])
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def load_row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
+    """One run as a line of the report."""
     pacing = result["pacing"]
     row: dict[str, object] = {
         "measures": measures,
@@ -131,7 +138,7 @@ def _idle(generator: Generator, silent: str) -> dict[str, object]:
     """A hundred silent calls: memory beyond the base, and how fast calls are set up."""
     assistant = ("--assistant", silent) if silent else ()
     result = generator.run(100, "--talk", "0", *assistant)
-    row = _row("idle", result)
+    row = load_row("idle", result)
     if not result["pacing"]["packets"]:  # a transport without silence
         for name in ("p50_ms", "p99_ms", "max_ms", "late", "lost"):
             del row[name]
@@ -146,7 +153,7 @@ def _idle(generator: Generator, silent: str) -> dict[str, object]:
 def _probe(generator: Generator) -> dict[str, object]:
     """A few callers speak once: into the assistant's words, or to an echo."""
     result = generator.run(_PROBES, "--probe", "--settle", "1", "--seconds", "4")
-    row = _row("probe", result)
+    row = load_row("probe", result)
     for name, field in (("barge_in", "stopped_ms"), ("added_latency", "answered_ms")):
         if times := result[field]:
             row[f"{name}_p50_ms"] = round(median(times), 1)
@@ -171,7 +178,7 @@ def _held(generator: Generator, calls: int, more: tuple[str, ...]) -> dict[str, 
     for _ in range(_TRIES):
         result = generator.run(calls, *more)
         pacing = result["pacing"]
-        row = _row("load", result)
+        row = load_row("load", result)
         row["held"] = (
             pacing["p99_ms"] < MOST_JITTER_MS
             and not pacing["late"]

@@ -188,13 +188,13 @@ level = "warn"
 
 def _assistant(url: str, key: str, greeting: str, interruptible: bool = True) -> str:
     """A new assistant with that greeting; its id."""
-    made = str(_send("POST", f"{url}/v1/assistants", key, _ASSISTANT)["data"]["id"])
+    made = str(send("POST", f"{url}/v1/assistants", key, _ASSISTANT)["data"]["id"])
     deployment = {
         **_DEPLOYMENT,
         "greeting": greeting,
         "greetingInterruptible": interruptible,
     }
-    _send("PUT", f"{url}/v1/assistants/{made}/phone-deployment", key, deployment)
+    send("PUT", f"{url}/v1/assistants/{made}/phone-deployment", key, deployment)
     return made
 
 
@@ -203,7 +203,7 @@ def _tool(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def _send(method: str, url: str, key: str, body: object) -> Any:
+def send(method: str, url: str, key: str, body: object) -> Any:
     headers = {"x-api-key": key, "Content-Type": "application/json"}
     request = Request(url, json.dumps(body).encode(), headers, method=method)
     try:
