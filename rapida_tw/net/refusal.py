@@ -31,7 +31,17 @@ LONGEST_REASON = 500  # characters
 # 409: a limit of concurrency at some vendors. What is no error at all is a wrong address.
 _PASSING = (408, 409, 425, 429)
 # Where vendors put their reasons, the most telling first.
-_FIELDS = ("error", "message", "detail", "err_msg", "reason", "error_message", "msg", "description")
+_FIELDS = (
+    "error_description",
+    "error",
+    "message",
+    "detail",
+    "err_msg",
+    "reason",
+    "error_message",
+    "msg",
+    "description",
+)
 _HEADERS = ("dg-error", "x-error-message", "x-dt-error")
 _SECRET = 8  # characters; what is shorter is no key, and may be a word of the sentence
 _OPEN_HEADERS = ("accept", "content-type", "user-agent", "host")

@@ -25,6 +25,7 @@ from rapida_tw.net.refusal import reason_in, retry_after, unreached, without_sec
         ('{"error":"model not found"}', "model not found"),
         ('[{"error":{"code":400,"message":"API key not valid."}}]', "API key not valid."),
         ('{"message":"Forbidden"}', "Forbidden"),
+        ('{"error":"invalid_grant","error_description":"Bad JWT"}', "Bad JWT"),
         ('{"what":1}', '{"what":1}'),
         ("<html><style>p{}</style><h1>502</h1>\n<p>Bad gateway", "502 Bad gateway"),
         ("", ""),
