@@ -187,6 +187,18 @@ def test_phrases(name: str, begin: Begin) -> None:
     assert len(call.net.asked) == (1 if call.row.socket else 4)
 
 
+@each_with_a_socket
+def test_many_phrases(name: str, begin: Begin) -> None:
+    """A long reply of short phrases, made faster than anybody speaks, is said without a gap."""
+    call = begin(name)
+    call.start()
+    for _ in range(22):
+        asked = call.clock.seconds()
+        said = call.say("Yes.")
+        assert said.text == "Yes."
+        assert said.ended - asked < 0.5
+
+
 @each_that_is_asked
 def test_formats(name: str, begin: Begin) -> None:
     """In each form in which it can be asked for."""

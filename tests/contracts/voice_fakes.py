@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rapida_tw.sim.vendors.cartesia_voice import Cartesia
+from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
 from rapida_tw.sim.vendors.openai_voice import OpenAI
@@ -43,6 +44,8 @@ OURS = {"key": KEY, "base_url": "https://api.openai.com/v1"}
 ROWS: Mapping[str, Row] = {
     "elevenlabs": Row(ElevenLabs, words=True),
     "cartesia": Row(Cartesia, words=True),
+    "deepgram": Row(DeepgramVoice),
+    "deepgram flux": Row(DeepgramVoice, options={"speak.voice.id": "flux-haley-en"}),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),

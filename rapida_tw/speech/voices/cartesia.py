@@ -19,7 +19,7 @@ from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.options import within
 from rapida_tw.speech.base import SynthesizerProvider, Word
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     decoded,
     number,
     parse,
@@ -102,6 +102,7 @@ class CartesiaOptions(VoiceOptions):
 class CartesiaWire:
     greets = False
     contexts = _CONTEXTS
+    per_minute = 0
     keep_alive_every = 0.0  # there is none
     idle = _IDLE
 

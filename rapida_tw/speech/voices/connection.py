@@ -6,6 +6,7 @@ still comes of it is dropped by its context, or by its turn where the vendor lab
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -28,6 +29,7 @@ from rapida_tw.speech.voices.wire import (
 READY_WITHIN = 6.0  # seconds for connecting (5 s, net/base.py) and the vendor's greeting
 # Seconds for the Done of a cancelled phrase, where no other can be said before it.
 ACKNOWLEDGED_WITHIN = 1.0
+_MINUTE = 60.0  # seconds
 _MARGIN = 1.0  # seconds before the vendor's idle limit in which nothing is begun
 
 
@@ -57,6 +59,7 @@ class VoiceConnection:
         self._open: dict[str, Phrase | None] = {}  # by context, oldest first; None: cancelled
         self._waiting: list[Deferred[None]] = []
         self._spoken_at = clock.seconds()  # when the vendor was last sent text
+        self._said_at: deque[float] = deque(maxlen=wire.per_minute)  # the latest phrases
         self._greeting: Deferred[None] | None = None  # awaited
         self._keeping_alive: IDelayedCall | None = None
         self._acknowledging: IDelayedCall | None = None
@@ -79,7 +82,15 @@ class VoiceConnection:
     @property
     def has_room(self) -> bool:
         """Another phrase can be open on it. Where only one can be, it is worth waiting for."""
+        if self._worn_out:
+            return False
         return self._wire.contexts == 1 or len(self._open) < self._wire.contexts
+
+    @property
+    def _worn_out(self) -> bool:
+        """It has been asked for as many phrases as the vendor takes, for now."""
+        most, said = self._wire.per_minute, self._said_at
+        return 0 < most <= len(said) and said[-most] + _MINUTE > self._clock.seconds()
 
     @property
     def expiring(self) -> bool:
@@ -102,6 +113,7 @@ class VoiceConnection:
         self._open[context] = phrase
         spoken = phrase.begin(self._wire)
         self._spoken_at = self._clock.seconds()
+        self._said_at.append(self._spoken_at)
         self._send(self._wire.say(context, phrase.text))
         try:
             await spoken

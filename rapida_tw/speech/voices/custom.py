@@ -57,6 +57,7 @@ class CustomVoiceWire:
     """One connection."""
 
     greets = False
+    per_minute = 0
 
     def __init__(
         self,

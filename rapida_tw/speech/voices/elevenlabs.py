@@ -19,8 +19,7 @@ from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.speech.base import SynthesizerProvider, Word
-from rapida_tw.speech.options import within
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     decoded,
     flag,
     parse,
@@ -30,6 +29,7 @@ from rapida_tw.speech.recognizers.messages import (
     text,
     written,
 )
+from rapida_tw.speech.options import within
 from rapida_tw.speech.voices.format import VoiceFormat, VoiceOptions
 from rapida_tw.speech.voices.phrase import LONGEST
 from rapida_tw.speech.voices.provider import (
@@ -98,6 +98,7 @@ class ElevenLabsOptions(VoiceOptions):
 class ElevenLabsWire:
     greets = False
     contexts = _CONTEXTS
+    per_minute = 0
     keep_alive_every = 0.0
     idle = float(_IDLE)
 

@@ -98,7 +98,7 @@ class SocketVoice:
             elif connection.has_room:
                 return connection
         if len(usable) >= _MOST:
-            # It is full of phrases that the vendor has never ended.
+            # It is full of phrases that the vendor has never ended, or has had enough for a minute.
             usable[0].abort(VendorFailed(f"{self._vendor} does not end its phrases"))
         return self._open()
 

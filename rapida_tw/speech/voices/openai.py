@@ -18,7 +18,7 @@ from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.net.base import Net, Request
 from rapida_tw.options import within
 from rapida_tw.speech.base import SynthesizerProvider
-from rapida_tw.speech.recognizers.messages import reason
+from rapida_tw.speech.messages import reason
 from rapida_tw.speech.voices.format import VoiceFormat, VoiceOptions
 from rapida_tw.speech.voices.provider import LINEAR_24K, HttpVoiceProvider
 from rapida_tw.speech.voices.wav import MaybeWav

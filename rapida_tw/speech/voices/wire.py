@@ -68,6 +68,7 @@ class VoiceWire(Protocol):
     rate: int  # Hz
     greets: bool  # the vendor says when it takes text; the others take it at once
     contexts: int  # phrases that one socket may have open (cancelled ones too); 1: unlabelled audio
+    per_minute: int  # phrases that one socket takes within 60 s; 0: any number
     keep_alive_every: float  # seconds without text; 0: never
     idle: float  # seconds without text after which the vendor closes; 0: it does not
 

@@ -32,6 +32,7 @@ class PlainWire:
     rate = 16_000
     greets = False
     contexts = 3
+    per_minute = 0
     keep_alive_every = 0.0
     idle = 0.0
     cancels = True

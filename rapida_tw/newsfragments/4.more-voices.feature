@@ -1,0 +1,1 @@
+Voices of Deepgram (``deepgram``: Aura, and Flux by the name of its voices).
