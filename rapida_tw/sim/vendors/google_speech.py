@@ -45,8 +45,9 @@ class GoogleSpeech:
     `longest`: seconds of a stream.
     """
 
+    hosts: tuple[str, ...] = ("speech.googleapis.com", "*-speech.googleapis.com", HOST)
+
     def __init__(self, script: Sequence[str] = (), key: str = "key", longest: float = _STREAM):
-        self.hosts: tuple[str, ...] = ("speech.googleapis.com", "*-speech.googleapis.com", HOST)
         self.manners = Manners()
         self.sessions: list[GoogleSession] = []
         self.tokens = TokenServer()
@@ -88,6 +89,7 @@ class GoogleSession:
         self._manners = manners
         self._line = line
         self._ear: Ear | None = None
+        self._over = False
         self._silence: IDelayedCall | None = None
         self._age = line.clock.callLater(longest, self._end, 11, _TOO_LONG)
         self._restart()
@@ -99,6 +101,8 @@ class GoogleSession:
     # -- from the client --------------------------------------------------------------------------
 
     def received(self, message: bytes) -> None:
+        if self._over:
+            return
         try:
             request = speech.Request.FromString(message)
             if self._ear is None:
@@ -174,6 +178,7 @@ class GoogleSession:
         self._line.end(status, message)
 
     def _stop(self) -> None:
+        self._over = True
         if self._ear is not None:
             self._ear.stop()
         for timer in (self._silence, self._age):
