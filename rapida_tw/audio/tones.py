@@ -1,7 +1,8 @@
-"""Sounds that nobody recorded: dialled digits (ITU-T Q.23) and comfort noise. 16 kHz, int16."""
+"""Sounds that nobody recorded: dialled digits (ITU-T Q.23), notes, comfort noise. 16 kHz, int16."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -34,14 +35,27 @@ def digits(keys: str, on: int = 5, off: int = 5, level: float = -10.0) -> Sample
 
 @cache
 def _tone(key: str, on: int, level: float) -> Samples:
+    return _waved(_PAIRS[key], on, level)
+
+
+def _waved(frequencies: Sequence[int], on: int, level: float) -> Samples:
+    """Sines of equal power for `on` ticks, together at `level` dBFS."""
     time = np.arange(on * FRAME) / RATE
-    # Two sines of equal power: each 3 dB below the pair.
-    amplitude = _FULL_SCALE * 10 ** (level / 20) / np.sqrt(2)
-    pair = sum(np.sin(2 * np.pi * frequency * time) for frequency in _PAIRS[key])
+    amplitude = _FULL_SCALE * 10 ** (level / 20) / np.sqrt(len(frequencies))
+    sines = sum(np.sin(2 * np.pi * frequency * time) for frequency in frequencies)
     from_start = np.arange(1, len(time) + 1)
     fade = np.clip(np.minimum(from_start, from_start[::-1]) / _EDGE, 0, 1)
-    tone: Samples = np.rint(amplitude * fade * pair).astype(np.int16)
+    tone: Samples = np.rint(amplitude * fade * sines).astype(np.int16)
     return tone
+
+
+@cache
+def waiting() -> Samples:
+    """Two soft notes, read-only int16[n] of whole frames: the line is not dead, there is more."""
+    note = _waved((440,), 5, -24.0)
+    sound = np.concatenate((note, np.zeros(4 * FRAME, np.int16), note))
+    sound.flags.writeable = False
+    return sound
 
 
 def comfort_noise(tick: int, level: float = -65.0) -> Samples:

@@ -31,7 +31,8 @@ from rapida_tw.media.session import MediaSession
 from rapida_tw.models.base import Message
 from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.listen import Turn
-from rapida_tw.pipeline.reply import Job, Say, Times
+from rapida_tw.pipeline.reply import Job, Say
+from rapida_tw.pipeline.times import Times
 from rapida_tw.pipeline.tools import Line
 
 READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence

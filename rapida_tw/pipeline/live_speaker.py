@@ -20,7 +20,8 @@ from rapida_tw.models.live import LiveModel
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.live_items import HeardItem, LiveItems
 from rapida_tw.pipeline.minutes import Minutes, Place
-from rapida_tw.pipeline.reply import Job, Say, Times
+from rapida_tw.pipeline.reply import Job, Say
+from rapida_tw.pipeline.times import Times
 
 OWED_WITHIN = 10.0  # seconds for the first sound of a reply, or for its next run
 _LAST_WORDS_WITHIN = 2.0  # seconds for a goodbye, once the model wants the call to end

@@ -6,7 +6,7 @@ stream is closed, the vendor told, the playout empty and the history cut in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from rapida_tw.audio.format import Samples
+from rapida_tw.audio.tones import waiting
 from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import End, VendorFailed
 from rapida_tw.expect import Expectation
@@ -26,8 +26,10 @@ from rapida_tw.pipeline.history import History
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.normalise import Normaliser
 from rapida_tw.pipeline.phrases import Phrases
+from rapida_tw.pipeline.spoken_phrase import NO_PART, SpokenPhrase, interject
+from rapida_tw.pipeline.times import Times
 from rapida_tw.pipeline.tools import ToolBox
-from rapida_tw.speech.base import Synthesizer, VoiceSink, Word
+from rapida_tw.speech.base import Synthesizer
 
 T = TypeVar("T")
 
@@ -35,6 +37,8 @@ ROUNDS = 6  # model runs with tools in one reply; more is a model that runs in c
 PHRASE_WITHIN = 15.0  # seconds for the voice to give a whole phrase
 # The goodbye is on its way through the far side's jitter buffer when the last frame was sent.
 TAIL = 0.3  # seconds
+# These come when a turn was not understood: by then the caller has been silent for about so long.
+_SILENT_BEFORE = {"unclear": 1.5, "error": 1.5}  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +63,6 @@ class Answer:
 Job = Say | Answer
 
 
-@dataclass(slots=True)
-class Times:
-    """When things happened in a reply, in seconds on the call's clock; 0 = has not."""
-
-    turn: Turn | None
-    asked: float = 0.0  # the model was, for the first time
-    answered: float = 0.0  # it began to, be it that it wanted a tool
-    model: float = 0.0  # the model's first words
-    voice: float = 0.0  # the voice's first samples
-    played: float = 0.0  # the first frame was sent
-    # Tokens of all runs of the model: input, output, and cached among the input.
-    usage: dict[str, int] = field(default_factory=dict)
-
-    def latency(self) -> dict[str, float]:
-        """Seconds from the end of the caller's speech to the first sample, and its parts."""
-        turn = self.turn
-        if turn is None or turn.by_keys or not self.played:
-            return {}
-        model = self.model or turn.recognized
-        voice = self.voice or model
-        return {
-            "total": self.played - turn.speech_ended,
-            "endpointing": turn.endpoint - turn.speech_ended,
-            "recognizer": turn.recognized - turn.endpoint,
-            "model": model - turn.recognized,
-            "voice": voice - model,
-            "playout": self.played - voice,
-        }
-
-
 class ReplyEvents(Protocol):
     """What a Replier tells; plain calls."""
 
@@ -107,7 +81,7 @@ class ReplyEvents(Protocol):
     def tool_used(self, name: str, result: str) -> None: ...
 
     def filled(self, text: str) -> None:
-        """Dead air was filled."""
+        """Dead air was filled; "" = by a tone."""
 
 
 @dataclass(slots=True)
@@ -146,8 +120,11 @@ class Replier:
         self._playout = playout
         self._next_sound = next_sound
         self._events = events
-        self._fillers = fillers
+        self._dead_air = DeadAir(
+            clock, self._quiet, self._fill, self._sound_tone, self._give_up, fillers
+        )
         self._speaking: Deferred[None] | None = None
+        self._phrase: SpokenPhrase | None = None  # what is being spoken
         self._state = _State(Times(None))
 
     def reply(self, job: Job) -> Deferred[End | None]:
@@ -163,6 +140,7 @@ class Replier:
             self._history.user_said(job.turn.text)
         self._history.begin_reply()
         complete = False
+        self._dead_air.start(_silent_before(job), answer=isinstance(job, Answer))
         try:
             if isinstance(job, Say):
                 part = self._history.assistant_said(job.text)
@@ -170,12 +148,14 @@ class Replier:
                 end = job.then
             else:
                 end = await self._answer()
+            self._dead_air.stop()
             await self._playout.drained()
             if end is not None:
                 await deferLater(self._clock, TAIL)
             complete = True
             return end
         finally:
+            self._dead_air.stop()
             self._next_sound(None)
             if self._speaking is not None:  # a filler that nobody waits for any more
                 self._speaking.cancel()
@@ -192,26 +172,21 @@ class Replier:
     # -- the model --------------------------------------------------------------------------------
 
     async def _answer(self) -> End | None:
-        dead_air = DeadAir(self._clock, self._quiet, self._fill, self._give_up, self._fillers)
-        dead_air.start()
         spoken = False
-        try:
-            for _ in range(ROUNDS):
-                completion = await self._run(dead_air)
-                spoken = spoken or bool(completion.text.strip())
-                if not completion.tool_calls:
-                    if not spoken:
-                        raise VendorFailed("the model answered nothing")
-                    return None
-                end = await self._use_tools(completion)
-                if end is not None:
-                    return end
-                dead_air.tool_answered()
-            raise VendorFailed(f"the model used tools in {ROUNDS} runs without an answer")
-        finally:
-            dead_air.stop()
+        for _ in range(ROUNDS):
+            completion = await self._run()
+            spoken = spoken or bool(completion.text.strip())
+            if not completion.tool_calls:
+                if not spoken:
+                    raise VendorFailed("the model answered nothing")
+                return None
+            end = await self._use_tools(completion)
+            if end is not None:
+                return end
+            self._dead_air.handed_on()
+        raise VendorFailed(f"the model used tools in {ROUNDS} runs without an answer")
 
-    async def _run(self, dead_air: DeadAir) -> Completion:
+    async def _run(self) -> Completion:
         """One run of the model, spoken while it is still writing."""
         state = self._state
         state.text, state.recorded = [], False
@@ -220,6 +195,8 @@ class Replier:
         done: list[Completion] = []
 
         def write(delta: str) -> None:
+            if not state.text:
+                self._dead_air.handed_on()
             state.times.model = state.times.model or self._clock.seconds()
             state.times.answered = state.times.answered or state.times.model
             state.text.append(delta)
@@ -237,7 +214,7 @@ class Replier:
             async for phrase in phrases:
                 await self._playout.room()
                 await self._say(phrase, part)
-                dead_air.progressed()
+                self._dead_air.progressed()
         except CancelledError:
             if state.given_up:
                 raise VendorFailed("no answer in time") from None
@@ -290,21 +267,23 @@ class Replier:
     async def _say(self, text: str, part: int) -> None:
         if self._speaking is not None:  # a filler; a phrase is never spoken into another
             await _shielded(self._speaking)
-        self._speaking = self._synthesize(text, part, _Timed(self._playout, self._voiced))
+        self._speaking = self._synthesize(text, part, self._voiced)
         try:
             await self._speaking
         finally:
             self._speaking = None
 
-    def _synthesize(self, text: str, part: int, sink: VoiceSink) -> Deferred[None]:
+    def _synthesize(self, text: str, part: int, sounds: Callable[[], None]) -> Deferred[None]:
         spoken = self._normaliser.spoken(text)
-        self._playout.begin(text, part, spoken)
-        saying = cancellable(self._voice.say(spoken, sink)) if spoken else succeed(None)
+        phrase = SpokenPhrase(self._playout, text, part, spoken, sounds)
+        self._phrase = phrase
+        saying = cancellable(self._voice.say(spoken, phrase)) if spoken else succeed(None)
         saying.addTimeout(PHRASE_WITHIN, self._clock, _too_slow)
-        return saying.addBoth(self._phrase_done)
+        return saying.addBoth(self._phrase_done, phrase)
 
-    def _phrase_done(self, result: T) -> T:
-        self._playout.finish(complete=not isinstance(result, Failure))
+    def _phrase_done(self, result: T, phrase: SpokenPhrase) -> T:
+        phrase.finish(complete=not isinstance(result, Failure))
+        self._phrase = None
         return result
 
     def _voiced(self) -> None:
@@ -334,8 +313,8 @@ class Replier:
     def _fill(self, text: str) -> None:
         if self._speaking is None:
             self._events.filled(text)
-            # Part -1 is in no message: the model need not know that it was slow.
-            filling = self._synthesize(text, -1, self._playout)
+            # The model need not know that it was slow.
+            filling = self._synthesize(text, NO_PART, _nobody)
             self._speaking = filling.addErrback(self._filler_failed).addCallback(self._filled)
             if filling.called:
                 self._speaking = None
@@ -346,20 +325,20 @@ class Replier:
     def _filled(self, _: None) -> None:
         self._speaking = None
 
+    def _sound_tone(self) -> None:
+        self._events.filled("")
+        interject(self._playout, self._phrase, waiting())
 
-class _Timed:
-    """Into the playout, but first it tells that there is sound."""
 
-    def __init__(self, playout: Playout, sounds: Callable[[], None]) -> None:
-        self._playout = playout
-        self._sounds = sounds
+def _silent_before(job: Job) -> float:
+    """Seconds for which the caller has heard nothing when the job begins, as far as is known."""
+    if isinstance(job, Say):
+        return _SILENT_BEFORE.get(job.kind, 0.0)
+    return max(job.turn.recognized - job.turn.speech_ended, 0.0)
 
-    def write(self, samples: Samples, payload: bytes = b"") -> None:
-        self._sounds()
-        self._playout.write(samples, payload)
 
-    def timed(self, words: Sequence[Word]) -> None:
-        self._playout.timed(words)
+def _nobody() -> None:
+    """Nobody measures it."""
 
 
 def _raised_by_phrases(failure: Failure) -> None:

@@ -11,7 +11,7 @@ from rapida_tw.speech.base import Word
 PACE = 12.0  # letters and digits a second: usual English
 _TOLD_WITH = 0.25  # seconds of sound that may come before its words are told
 _NEAR = 2  # words by which counted letters may be wrong
-_NOTHING = 6  # letters of a guessed rest that are not worth another voice
+_NOTHING = 3  # fewer letters of a guessed rest are not worth another voice
 _EPSILON = 1e-6
 
 _TOKEN = re.compile(r"\S+")

@@ -4,7 +4,7 @@ import numpy as np
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import FRAME, RATE
-from rapida_tw.audio.tones import comfort_noise, digits
+from rapida_tw.audio.tones import comfort_noise, digits, waiting
 from tests.audio.signals import decibels, rms, tone_and_rest
 
 KEYPAD = ("123A", "456B", "789C", "*0#D")
@@ -35,6 +35,17 @@ class Digits(SynchronousTestCase):
         self.assertEqual(len(digits("1", on=3, off=2)), 5 * FRAME)
         self.assertFalse(digits("1")[1600:].any())
         self.assertEqual(len(digits("")), 0)
+
+    def test_waiting(self) -> None:
+        """Two notes with a rest between, softer than speech, in whole frames."""
+        sound = waiting()
+        self.assertEqual(len(sound) % FRAME, 0)
+        first, last = sound[:1600], sound[-1600:]
+        self.assertTrue((first == last).all())
+        self.assertFalse(sound[1600:-1600].any())
+        level, _ = tone_and_rest(first, 440, RATE)
+        self.assertApproximates(decibels(level / FULL_SCALE_SINE), -24, 0.5)
+        self.assertFalse(sound.flags.writeable)
 
     def test_no_click(self) -> None:
         """A tone begins and ends near zero."""

@@ -19,7 +19,8 @@ from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.keypad import Keypad
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.live import LiveConversation, LiveEvents
-from rapida_tw.pipeline.reply import Job, Say, Times
+from rapida_tw.pipeline.reply import Job, Say
+from rapida_tw.pipeline.times import Times
 from rapida_tw.pipeline.tools import EndCall, Result, ToolBox
 
 VOICE: Samples = (8000 * np.sin(2 * np.pi * 200 * np.arange(FRAME) / RATE)).astype(np.int16)

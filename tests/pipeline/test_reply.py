@@ -10,6 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from rapida_tw.audio.format import FRAME, TICK
+from rapida_tw.audio.tones import waiting
 from rapida_tw.errors import PROVIDER_FAILED, TOOL_ENDED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.playout import Playout
@@ -26,8 +28,8 @@ from rapida_tw.pipeline.reply import (
     Replier,
     ReplyEvents,
     Say,
-    Times,
 )
+from rapida_tw.pipeline.times import Times
 from rapida_tw.pipeline.tools import EndCall, Result, ToolBox
 from tests.pipeline.fakes import HeldModel, HeldVoice
 from tests.pipeline.test_history import check
@@ -120,7 +122,13 @@ class _Case(SynchronousTestCase):
             self.playout.played()
 
     def wait(self, seconds: float) -> None:
-        self.clock.pump([0.25] * round(seconds * 4))
+        """Whatever is there to be heard is heard meanwhile."""
+        for _ in range(round(seconds / 0.25)):
+            self.clock.advance(0.25)
+            for _ in range(round(0.25 / TICK)):
+                self.playout.played()
+                self.playout.take()
+            self.playout.played()
 
     def roles(self) -> list[str]:
         return [message.role for message in self.history.dialogue]
@@ -377,7 +385,7 @@ class DeadAirTests(_Case):
         apologies: list[Deferred[End | None]] = []
         answering.addErrback(lambda _: apologies.append(self.replier.reply(Say("Sorry."))))
         self.wait(1.5)  # a filler is being made, for as long as the model thinks
-        self.wait(7.5)
+        self.wait(8.5)  # tones are no silence
         self.assertEqual(self.voice.said[-1], "Sorry.")
         self.assertNotIn("Sorry.", self.voice.cancelled)
         self.voice.done(1)
@@ -388,9 +396,47 @@ class DeadAirTests(_Case):
         """A phrase that never gets a sound is given up like a model."""
         answering = self.replier.reply(QUESTION)
         self.model.answers("At nine.")
-        self.wait(9.0)
+        self.wait(10.0)
         self.failureResultOf(answering, VendorFailed)
         self.assertEqual(self.voice.cancelled, ["At nine."])
+        self.assertEqual(self.told.fillers, ["", ""])
+
+    def test_tone(self) -> None:
+        """A voice that is slow to begin: the caller hears a tone, which is nobody's words."""
+        answering = self.replier.reply(QUESTION)
+        self.model.answers("We open at nine.")
+        self.clock.pump([0.25] * 12)
+        self.assertEqual(self.told.fillers, [""])
+        self.assertEqual(self.playout.queued, len(waiting()) // FRAME)
+        self.voice.piece(50)
+        self.beat(self.playout.queued - 20)
+        answering.cancel()
+        self.failureResultOf(answering, CancelledError)
+        self.assertEqual(self.told.said, [("We open", True)])
+
+    def test_tone_in_mid_phrase(self) -> None:
+        """A voice that falls silent in the middle: a tone, and then the rest of the phrase."""
+        answering = self.replier.reply(QUESTION)
+        self.model.answers("We open at nine.")
+        self.voice.piece(10)
+        self.beat(10)
+        self.clock.pump([0.25] * 16)
+        self.assertEqual(self.playout.queued, len(waiting()) // FRAME)
+        self.voice.done(40)
+        self.beat(self.playout.queued)
+        self.successResultOf(answering)
+        self.assertEqual(self.told.said, [("We open at nine.", False)])
+
+    def test_tone_before_a_text(self) -> None:
+        """The house's own texts are owed, too; nobody says "one moment" before them."""
+        saying = self.replier.reply(Say("Sorry.", "error"))
+        self.clock.pump([0.25] * 7)
+        self.assertEqual(self.told.fillers, [])
+        self.clock.advance(0.25)
+        self.assertEqual(self.told.fillers, [""])
+        self.voice.done(1)
+        self.beat(self.playout.queued)
+        self.successResultOf(saying)
 
 
 class InterruptionTests(_Case):

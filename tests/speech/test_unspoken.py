@@ -37,7 +37,8 @@ def evenly(text: str, each: float = 0.5) -> list[Word]:
         (PHRASE, [], 0.5, "at nine, every day."),
         (PHRASE, [], 0.6, "nine, every day."),
         # What is nearly nothing is nothing.
-        (PHRASE, [], 1.3, ""),
+        ("We have to go.", [], 0.6, ""),
+        ("We have it all.", [], 0.6, "all."),
         ("Yes.", [], 0.01, ""),
         ("One — two.", evenly("One"), 0.5, "— two."),
         ("One —", evenly("One"), 0.5, ""),
