@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.calls.accounts import Accounts, account_of
 from rapida_tw.calls.chains import Chains, Keeping
+from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.models.base import Model, ModelProvider
 from rapida_tw.models.live import LiveModel, LiveModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing, EndpointingOptions
@@ -181,6 +182,9 @@ class Vendors:
         leg: AudioFormat | None,
     ) -> LiveParts:
         choice, tts = assistant.model, deployment.tts
+        if choice.fallbacks:
+            why = "a model that hears and speaks by itself has no fallbacks"
+            raise MisconfiguredAssistant(f"{choice.provider}: {why}")
         account = account_of(choice, choice.provider, accounts)
         return LiveParts(
             live.open(choice.options, account, leg),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.calls.chains import Chains
-from rapida_tw.calls.parts import Defaults, Parts, Vendors
+from rapida_tw.calls.parts import Defaults, LiveParts, Parts, Vendors
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.models.base import ModelProvider
+from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.pipeline.endpointing import Endpointing
+from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.normalise import Normaliser
 from rapida_tw.speech.base import (
     DetectorProvider,
@@ -26,6 +29,7 @@ from rapida_tw.speech.base import (
 )
 from rapida_tw.store.records import Assistant, Deployment, VendorChoice
 from tests.pipeline.fakes import HeldModel, HeldVoice, LevelDetector, RecordingRecognizer
+from tests.pipeline.live_case import HeldLive
 
 ASSISTANT = Assistant(5, 3, "Reception")
 
@@ -137,6 +141,63 @@ class VendorsTests(SynchronousTestCase):
         stopping = self.vendors.stop()
         self.assertNoResult(stopping)
         self.made["brain"].stopping.callback(None)
+        self.successResultOf(stopping)
+
+
+class LiveTests(SynchronousTestCase):
+    """Assistants whose model hears and speaks by itself."""
+
+    def setUp(self) -> None:
+        host = Host(Clock(), Path())
+        self.model, self.voice = HeldLive(), HeldVoice()
+        self.live, self.mouth = _Provider("live", self.model), _Provider("mouth", self.voice)
+        lives = Registry[LiveModelProvider]("rapida_tw.live_models", host)
+        lives.add("live", self.live)
+        self.vendors = Vendors(
+            Registry[RecognizerProvider]("rapida_tw.recognizers", host),
+            Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
+            Registry[DetectorProvider]("rapida_tw.detectors", host),
+            Registry[ModelProvider]("rapida_tw.models", host),
+            Defaults("none", "none", "none", "none"),
+            Chains(Clock()),
+            lives,
+        )
+        self.vendors.synthesizers.add("mouth", self.mouth)
+
+    def open(self, deployment: Deployment, **choice: Any) -> LiveParts:
+        assistant = replace(ASSISTANT, model=VendorChoice("live", **choice))
+        parts = self.vendors.open(assistant, deployment)
+        assert isinstance(parts, LiveParts)
+        return parts
+
+    def test_nothing_else(self) -> None:
+        """Neither a recogniser nor a voice nor another model is opened."""
+        parts = self.open(Deployment(5), options={"voice": "marin"})
+        self.assertIs(parts.model, self.model)
+        self.assertIsNone(parts.voice)
+        self.assertEqual(self.live.options, [{"voice": "marin"}])
+
+    def test_other_voice(self) -> None:
+        """A voice that the deployment names is there for when the model's is lost."""
+        self.assertIs(self.open(Deployment(5, tts=VendorChoice("mouth"))).voice, self.voice)
+
+    def test_no_fallbacks(self) -> None:
+        """Nobody can follow a model that is half of a dialogue: who wants that is told."""
+        with self.assertRaises(MisconfiguredAssistant):
+            self.open(Deployment(5), fallbacks=(VendorChoice("brain"),))
+
+    def test_parts(self) -> None:
+        """They are prepared and stopped like others."""
+        parts = self.open(Deployment(5, tts=VendorChoice("mouth")))
+        parts.prepare(Experience())
+        self.assertEqual([ok for ok, _ in self.successResultOf(parts.stop())], [True, True])
+
+    def test_stop(self) -> None:
+        """Their providers are stopped with the server."""
+        self.live.stopping = Deferred()
+        stopping = self.vendors.stop()
+        self.assertNoResult(stopping)
+        self.live.stopping.callback(None)
         self.successResultOf(stopping)
 
 

@@ -157,3 +157,39 @@ class TimedTests(SynchronousTestCase):
         said = playout.clear().get(7, "")
         self.assertTrue(text.strip().startswith(said.strip()))
         self.assertEqual(said.split(), text.split()[: len(said.split())])
+
+
+class GrowingTests(SynchronousTestCase):
+    """Phrases whose words come while they are spoken, as a live model's do."""
+
+    def setUp(self) -> None:
+        self.playout = Playout()
+        self.playout.begin("One", 1)
+        self.playout.write(frames(20))
+        self.playout.finish()
+        self.playout.begin("", 2)
+        self.playout.write(frames(30))
+
+    def play(self, count: int) -> None:
+        for _ in range(count):
+            beat(self.playout)
+        self.playout.played()
+
+    def test_words(self) -> None:
+        """Words are added to the part they are of, whichever is spoken now."""
+        self.playout.add_words(2, "Three four")
+        self.playout.add_words(1, " two.")
+        self.playout.add_words(2, " five.")
+        self.playout.add_words(9, "nobody")
+        self.playout.finish()
+        self.play(50)
+        self.assertEqual(self.playout.heard(), {1: "One two.", 2: "Three four five."})
+
+    def test_frames(self) -> None:
+        """How long a part was heard is counted in frames, of all that there are of it."""
+        self.assertEqual(self.playout.heard_of(1), (0, 20))
+        self.play(25)
+        self.playout.pause()
+        self.assertEqual(self.playout.heard_of(1), (20, 20))
+        self.assertEqual(self.playout.heard_of(2), (5, 30))
+        self.assertEqual(self.playout.heard_of(9), (0, 0))
