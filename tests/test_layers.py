@@ -48,8 +48,7 @@ ARROWS = {
     "models.live": "audio models.base",
     # A live model hears and speaks: what recognisers and voices do with sound, it does too.
     "models": "audio net.base net.google_token net.refusal net.sse speech.base "
-    "speech.recognizers.gather "
-    "speech.recognizers.messages speech.voices.sound wire",
+    "speech.messages speech.recognizers.gather speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
     "calls": f"audio config media pipeline store.records {PORTS} {CHAINS}",

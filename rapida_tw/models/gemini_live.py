@@ -43,7 +43,7 @@ from rapida_tw.models.live_wire import (
     Words,
 )
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     encoded,
     flag,
     number,

@@ -16,7 +16,7 @@ from rapida_tw.models.base import Message, Tool
 from rapida_tw.models.live import Briefing
 from rapida_tw.net.base import Frame
 from rapida_tw.options import within
-from rapida_tw.speech.recognizers.messages import written
+from rapida_tw.speech.messages import written
 
 Version = tuple[int, int]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapida_tw.net.base import Frame
-from rapida_tw.speech.recognizers.messages import part, text, written
+from rapida_tw.speech.messages import part, text, written
 
 BUSY = "conversation_already_has_active_response"
 _TAG = "asked"  # the key of a response's metadata, which come back with it

@@ -50,7 +50,7 @@ from rapida_tw.models.openai_session import (
     tool_result,
 )
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     encoded,
     number,
     parse,

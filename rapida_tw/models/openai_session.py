@@ -15,7 +15,7 @@ from rapida_tw.models.base import Message
 from rapida_tw.models.live import Briefing
 from rapida_tw.net.base import Frame
 from rapida_tw.options import within
-from rapida_tw.speech.recognizers.messages import written
+from rapida_tw.speech.messages import written
 
 # By the option `audio`: how it is sent, in Hz, and how the API calls it.
 FORMATS: Final[Mapping[str, tuple[Encoding, int, Mapping[str, Any]]]] = {

@@ -15,9 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.speech.options import within
-from rapida_tw.speech.recognizers.flux import FluxWire
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     flag,
     number,
     parse,
@@ -28,6 +26,8 @@ from rapida_tw.speech.recognizers.messages import (
     text,
     written,
 )
+from rapida_tw.speech.options import within
+from rapida_tw.speech.recognizers.flux import FluxWire
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (
     Complaint,

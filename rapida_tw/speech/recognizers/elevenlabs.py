@@ -15,7 +15,7 @@ from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.options import within
-from rapida_tw.speech.recognizers.messages import encoded, parse, reason, socket_url, text
+from rapida_tw.speech.messages import encoded, parse, reason, socket_url, text
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (
     Complaint,

@@ -21,7 +21,7 @@ from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.net.refusal import refused
 from rapida_tw.options import within
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     confidence,
     flag,
     parse,

@@ -17,7 +17,7 @@ from rapida_tw.net.base import Request
 from rapida_tw.net.refusal import passing, reason_in
 from rapida_tw.net.sse import EventStream
 from rapida_tw.options import within
-from rapida_tw.speech.recognizers.messages import number, parse, part, parts, reason, text
+from rapida_tw.speech.messages import number, parse, part, parts, reason, text
 from rapida_tw.speech.recognizers.multipart import form
 from rapida_tw.speech.recognizers.transcriber import Transcriber, TranscriptReader
 from rapida_tw.speech.recognizers.uploads import UploadRecognizerProvider

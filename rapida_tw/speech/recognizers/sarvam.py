@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     encoded,
     flag,
     number,

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.speech.recognizers.messages import (
+from rapida_tw.speech.messages import (
     encoded,
     parse,
     part,

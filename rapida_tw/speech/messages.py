@@ -1,4 +1,4 @@
-"""What the JSON messages of several recognisers have in common.
+"""What the JSON messages of several vendors have in common.
 
 Everything that a vendor sends is checked here: what is malformed is a `RemoteProtocolError` that
 says why, never another exception.

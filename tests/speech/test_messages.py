@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapida_tw.errors import RemoteProtocolError
-from rapida_tw.speech.recognizers import messages
+from rapida_tw.speech import messages
 
 READERS = (messages.text, messages.number, messages.flag, messages.part, messages.parts)
 JSON = st.recursive(
