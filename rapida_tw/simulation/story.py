@@ -27,6 +27,7 @@ class Simulation:
 
     `manner` is how an Asterisk calls by AudioSocket, `weather` is the network's (sim/weather.py),
     `scheme` the one that carriers know. `recognizer`, `voice`: others than the scripted ones.
+    `vendors`: fakes that can be reached. `set_up`: seconds between a carrier's webhook and media.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Simulation:
         model_vendor: str = "",
         model_key: str = "",
         vendors: Sequence[FakeVendor] = (),
+        set_up: float = 0.0,
         **deployment: Any,
     ) -> None:
         scripted = {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
@@ -77,6 +79,7 @@ class Simulation:
         self._line: WebSocketLine | None = None
         self._called = False
         self._secure = scheme == "https"
+        self._set_up = set_up
         self.failure: Failure | None = None  # why the line did not come up, or the carrier's bug
         self.reports: list[int] = []  # the answers' status to what the carrier reported
         if self._way is None:
@@ -145,6 +148,7 @@ class Simulation:
             self.caller,
             self._script,
             one_frame_a_record=way.one_frame_a_record and self._secure,
+            set_up=self._set_up,
         )
 
         def up(line: WebSocketLine) -> None:

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.protocol import Protocol
+from twisted.internet.task import deferLater
 from twisted.web.server import Site
 
 from rapida_tw.service import carriers
@@ -85,17 +86,23 @@ class VirtualWeb:
         *,
         strict: bool = True,
         one_frame_a_record: bool = False,
+        set_up: float = 0.0,
     ) -> Deferred[WebSocketLine]:
         """Both phases; fires when the line is up, errbacks with `CallFailed`.
 
         `script` is what the recogniser will understand. `strict`: a message of ours that the
         carrier would complain about ends the call. `one_frame_a_record`: see sim/tls_records.py.
+        `set_up`: seconds that the carrier takes between the phases.
         """
 
         def connect(media: Media, line: WebSocketLine) -> Deferred[object]:
             # Not sooner: the webhook opens a recogniser too, to see whether it can be.
             self.server.ears.scripts.append(script)
-            return self.connect(OneFrameARecord(line) if one_frame_a_record else line)
+            client = OneFrameARecord(line) if one_frame_a_record else line
+            if not set_up:
+                return self.connect(client)
+            waiting = deferLater(self.server.clock, set_up)
+            return waiting.addCallback(lambda _: self.connect(client))
 
         return self._exchange(connect).call(carrier, caller, strict=strict)
 

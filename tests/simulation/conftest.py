@@ -52,5 +52,9 @@ def check_end(sim: Simulation) -> None:
     if sim.caller.ending is None:
         sim.line.hang_up()
     sim.run(sim.clock.seconds() + 3.0)
+    net = sim.server.net
+    assert net.leftovers() == []
+    net.stop()  # kept connections are the server's, not the call's
+    sim.run(sim.clock.seconds() + 1.0)
     assert sim.leftovers() == []
     assert [status for status in sim.reports if status >= 300] == []
