@@ -49,6 +49,8 @@ _ESCAPED = {code: repr(chr(code))[1:-1] for code in _CONTROLS}
 _ESCAPED_BUT_LINES = {code: text for code, text in _ESCAPED.items() if chr(code) != "\n"}
 _COLOURS = {LogLevel.warn: "33", LogLevel.error: "31", LogLevel.critical: "1;31"}
 _COLOURS[LogLevel.debug] = "2"
+# Twisted's HTTP client tells of the beginning and the end of each connection: several a call.
+_QUIET = "twisted.web.client"
 
 # What Twisted's older log adds to its events beside the `log_` fields: nothing of it is news.
 _LEGACY_FIELDS = frozenset(("message", "time", "system", "format", "isError", "why", "failure"))
@@ -88,7 +90,10 @@ def observer(
     settings: Log, stream: Stream, redact: Redactor, *, colour: bool = False
 ) -> ILogObserver:
     """What writes the events that `settings` let through to `stream`, a line each."""
-    levels = LogLevelFilterPredicate(LogLevel.levelWithName(settings.level))
+    usual = LogLevel.levelWithName(settings.level)
+    levels = LogLevelFilterPredicate(usual)
+    if usual is LogLevel.info:
+        levels.setLogLevelForNamespace(_QUIET, LogLevel.warn)
     for namespace, level in settings.levels.items():
         levels.setLogLevelForNamespace(namespace, LogLevel.levelWithName(level))
     lines = JsonLines(redact) if settings.format == "json" else TextLines(redact, colour)

@@ -8,10 +8,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.logger import ILogObserver, Logger, LogLevel, LogPublisher
+from twisted.logger import ILogObserver, Logger, LogLevel, LogPublisher, globalLogPublisher
 from twisted.python import log as legacy
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from zope.interface.verify import verifyObject
 
@@ -63,6 +64,24 @@ class Levels(SynchronousTestCase):
         harness.of("rapida_tw.calls").debug("state")
         self.assertIn("route", harness.text)
         self.assertNotIn("state", harness.text)
+
+    def test_connections_of_the_http_client(self) -> None:
+        """Twisted tells of each: only who looks for it sees that, and still what goes wrong."""
+        for settings, seen in (
+            (Log(), False),
+            (Log(level="debug"), True),
+            (Log(levels={"twisted.web.client": "info"}), True),
+            (Log(level="error"), False),
+        ):
+            harness = Harness(settings)
+            globalLogPublisher.addObserver(harness.publisher)
+            self.addCleanup(globalLogPublisher.removeObserver, harness.publisher)
+            factory = HTTPConnectionPool._factory(lambda connection: None, "a connection")
+            factory.doStart()
+            factory.doStop()
+            self.assertEqual("factory" in harness.text, seen, settings)
+            harness.of("twisted.web.client").warn("strange")
+            self.assertEqual("strange" in harness.text, settings.level != "error")
 
     def test_every_level(self) -> None:
         """Each level that the configuration allows lets its own events through."""
