@@ -148,7 +148,6 @@ class Replier:
                 end = job.then
             else:
                 end = await self._answer()
-            self._dead_air.stop()
             await self._playout.drained()
             if end is not None:
                 await deferLater(self._clock, TAIL)
