@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from rapida_tw.sim.vendors.azure_voice import AzureVoice
 from rapida_tw.sim.vendors.cartesia_voice import Cartesia
 from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
@@ -46,6 +47,10 @@ ROWS: Mapping[str, Row] = {
     "cartesia": Row(Cartesia, words=True),
     "deepgram": Row(DeepgramVoice),
     "deepgram flux": Row(DeepgramVoice, options={"speak.voice.id": "flux-haley-en"}),
+    "azure": Row(AzureVoice, {"key": KEY, "region": "eastus"}, socket=False),
+    "azure-speech-service": Row(
+        AzureVoice, {"subscription_key": KEY, "region": "West Europe"}, socket=False
+    ),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),
