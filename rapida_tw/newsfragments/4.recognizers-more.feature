@@ -1,1 +1,1 @@
-Recognisers of Azure, AssemblyAI, OpenAI (realtime), Sarvam, ElevenLabs, Cartesia, Speechmatics, Soniox and Gladia, each with a fake that the vendor's own client takes for the real one.
+Recognisers of Azure, AssemblyAI, OpenAI (realtime), Sarvam, ElevenLabs, Cartesia, Speechmatics, Soniox, Gladia and AWS, each with a fake that the vendor's own client takes for the real one.

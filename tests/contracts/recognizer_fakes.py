@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rapida_tw.sim.vendors.assemblyai import AssemblyAI
+from rapida_tw.sim.vendors.aws_recognizer import AWSRecognizer
 from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
 from rapida_tw.sim.vendors.cartesia_recognizer import CartesiaRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
@@ -65,6 +66,10 @@ ROWS: Mapping[str, Row] = {
     "groq": upload(),
     "openai-compatible": upload(
         "speech.local", fields={"base_url": "http://speech.local:8000/v1", "key": KEY}
+    ),
+    "aws": Row(
+        AWSRecognizer,
+        {"access_key_id": "AKIATEST", "secret_access_key": KEY, "region": "us-east-1"},
     ),
     "openai-realtime": Row(OpenAIRecognizer),
     "openai-realtime in pieces": Row(OpenAIRecognizer, options={"listen.model": "gpt-transcribe"}),

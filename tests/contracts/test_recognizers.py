@@ -359,7 +359,7 @@ def hosts_of(call: Call) -> list[str]:
     """Which hosts it would ask."""
     other = Call(call.name)
     other.begin()
-    hosts = [asked.headers["host"] for asked in other.net.asked]
+    hosts = [asked.headers["host"].partition(":")[0] for asked in other.net.asked]
     other.stop()
     other.close()
     return hosts
