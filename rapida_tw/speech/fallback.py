@@ -103,8 +103,9 @@ class RecognizerChain:
         doubtful = late and not memory.had_words and self._doubtful()
         if late or not memory.in_turn:
             memory.turn_began()
-            if self._spare is not None:
-                self._spare.turn_began()
+            for ear in (self._active, self._spare):
+                if ear is not None:
+                    ear.turn_began()
         memory.went_on()
         for ear in self._ready():
             ear.recognizer.speech_started()
