@@ -77,5 +77,14 @@ def dialogue(
     if parts.voice is not None:
         apology = Apology(clock, parts.voice, parts.normaliser, playout, events)
     return LiveConversation(
-        clock, experience, prompt, parts.model, tools, playout, next_sound, events, apology
+        clock,
+        experience,
+        prompt,
+        parts.model,
+        tools,
+        playout,
+        next_sound,
+        events,
+        apology,
+        parts.microphone.interrupted_by_sound,
     )

@@ -98,6 +98,7 @@ class LiveParts:
     voice: Synthesizer | None
     normaliser: Normaliser
     leg: AudioFormat | None = None
+    microphone: Microphone = field(default_factory=Microphone)
 
     def prepare(self, experience: Experience) -> None:
         """The call was announced: connect."""
@@ -191,6 +192,7 @@ class Vendors:
             self._voice(tts, accounts, leg) if tts.provider else None,
             Normaliser(_names(tts.options.get(_DICTIONARIES))),
             leg,
+            Microphone.read(deployment.vad.options)[0],
         )
 
     def _recognizer(self, choice: VendorChoice, accounts: Accounts) -> Recognizer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rapida_tw.cancellable import cancellable
 from rapida_tw.media.playout import Playout
@@ -26,6 +29,8 @@ class Told(Protocol):
 class Apology:
     """`voice` is started when it is needed, and stopped by its owner."""
 
+    _log = Logger()
+
     def __init__(
         self,
         clock: IReactorTime,
@@ -39,10 +44,24 @@ class Apology:
         self._normaliser = normaliser
         self._playout = playout
         self._told = told
+        self._saying: Deferred[None] | None = None
+        self._stopped = False
 
-    def __call__(self, job: Say) -> Deferred[None]:
-        """Fires when it was heard; errbacks with VendorFailed. Cancelling it falls silent."""
-        return Deferred.fromCoroutine(self._say(job))
+    def say(self, job: Say, over: Callable[[], None]) -> None:
+        """Say it, once; `over` is called when it was heard, or cannot be said either."""
+        self._saying = Deferred.fromCoroutine(self._say(job)).addErrback(self._failed)
+        self._saying.addCallback(lambda _: None if self._stopped else over())
+
+    def stop(self) -> None:
+        """Fall silent: the call is over."""
+        self._stopped = True
+        if self._saying is not None:
+            self._saying.cancel()
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            reason = failure.getErrorMessage() or "no answer in time"
+            self._log.warn("the other voice failed: {reason}", reason=reason)
 
     async def _say(self, job: Say) -> None:
         playout = self._playout

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import Samples
 from rapida_tw.errors import IDLE_TIMEOUT, MAX_DURATION, PROVIDER_FAILED, End
@@ -49,8 +48,13 @@ class LiveEvents(Told, Protocol):
 
 # Gives a Deferred time, and tells why it failed.
 Wait = Callable[[Deferred[None], Callable[[Exception], None]], None]
-# Says something in the deployment's own voice, when the model's is lost.
-OtherVoice = Callable[[Say], Deferred[None]]
+
+
+class OtherVoice(Protocol):
+    """The deployment's own, for when the model's is lost (pipeline/apology.py)."""
+
+    def say(self, job: Say, over: Callable[[], None]) -> None: ...
+    def stop(self) -> None: ...
 
 
 class LiveConversation:
@@ -69,7 +73,10 @@ class LiveConversation:
         next_sound: Callable[[Callable[[], None] | None], None],
         events: LiveEvents,
         other_voice: OtherVoice | None = None,
+        interrupted_by_sound: bool = True,
     ) -> None:
+        """`interrupted_by_sound`: our own ear may pause what is said before the vendor has heard
+        the caller, who is closer to us."""
         self._clock = clock
         self._experience = experience
         self._model = model
@@ -86,7 +93,7 @@ class LiveConversation:
             minutes, self._ear, clock.seconds, model.tells_speech, events.user_said
         )
         self._speaker = LiveSpeaker(clock, model, playout, minutes, next_sound, events, self)
-        self._barge_in = BargeIn(clock, playout, self._cut_off, self._insists)
+        self._barge_in = BargeIn(clock, playout, self._cut_off, self._insists, interrupted_by_sound)
         self._keypad = Keypad(clock, self.digits_entered)
         self._tools = LiveTools(
             tools(self._keypad),
@@ -110,9 +117,8 @@ class LiveConversation:
         self._repeated: Job | None = None
         self._longest: IDelayedCall | None = None
         self._tail: IDelayedCall | None = None
-        self._apologising: Deferred[None] | None = None
         self._failures = 0
-        self._started = self._closing = self._ended = False
+        self._started = self._closing = self._failed = self._ended = False
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -142,8 +148,9 @@ class LiveConversation:
         if greeting and not self._closing:
             interruptible = self._experience.greeting_interruptible
             self._waiting.insert(0, Say(greeting, "greeting", interruptible))
-        # A "hello?" into the silence before the greeting is answered by the greeting.
-        self._ear.release(everything=not self._waiting)
+        if not self._waiting or self._waiting[0].interruptible:
+            # A "hello?" into the silence before the greeting is answered by the greeting.
+            self._ear.release(everything=not self._waiting)
         self._go_on()
 
     def stop(self) -> None:
@@ -159,8 +166,8 @@ class LiveConversation:
         self._keypad.stop()
         self._idleness.stop()
         self._minutes.stop()
-        if self._apologising is not None:
-            self._apologising.cancel()
+        if self._other_voice is not None:
+            self._other_voice.stop()
         for timer in (self._longest, self._tail):
             if timer is not None and timer.active():
                 timer.cancel()
@@ -193,7 +200,7 @@ class LiveConversation:
             self._listen()
 
     def _next(self, job: Job) -> None:
-        if self._started and self._speaker.job is None and not self.reply_goes_on():
+        if self._started and self._speaker.job is None:
             self._speak(job)
         else:
             self._waiting.append(job)
@@ -253,8 +260,9 @@ class LiveConversation:
 
     def failed(self, error: Exception) -> None:
         """The model is lost: say so in another voice, if there is one, and end."""
-        if self._ended or self._apologising is not None:
+        if self._ended or self._failed:
             return
+        self._failed = True
         self._events.happened("model.error", str(error))
         self._log.warn("the live model failed: {error}", error=error)
         job = self._speaker.job
@@ -271,13 +279,7 @@ class LiveConversation:
             self._end(end)
             return
         apology = Say(self._experience.error_message, "error", False, end)
-        saying = self._other_voice(apology)
-        self._apologising = saying.addErrback(self._not_apologised)
-        self._apologising.addCallback(lambda _: self._end(end))
-
-    def _not_apologised(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            self._log.warn("no other voice: {reason}", reason=failure.getErrorMessage())
+        self._other_voice.say(apology, lambda: self._end(end))
 
     # -- Conductor --------------------------------------------------------------------------------
 

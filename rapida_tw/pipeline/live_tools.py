@@ -72,8 +72,8 @@ class LiveTools:
         """Use these, and answer them together."""
         self._minutes.add(Message("assistant", tool_calls=tuple(calls)))
         self._rounds += 1
-        if self._rounds > ROUNDS:
-            self._answered([(call, _TOO_MANY) for call in calls])
+        if self._rounds > ROUNDS:  # once more it may speak; if it does not, nobody waits for it
+            self._answer([(call, _TOO_MANY) for call in calls], self._rounds <= ROUNDS + 1)
             return
         self._wanted |= dict.fromkeys((call.id for call in calls), self._cuts)
         self._speaker.settle()

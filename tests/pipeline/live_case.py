@@ -129,6 +129,7 @@ class LiveCase(SynchronousTestCase):
     prompt: tuple[Message, ...] = (Message("system", "Be kind."), Message("user", "Before."))
     starts = True
     lead = 0
+    by_sound = True
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -140,7 +141,8 @@ class LiveCase(SynchronousTestCase):
         self.other = HeldTool("book")
         self.keypads: list[Keypad] = []
         self.apologies: list[Say] = []
-        self.apology: Deferred[None] | None = None
+        self.apologised: Callable[[], None] = self.fail
+        self.apology_stopped = 0
         self.sounded: Any = None
         self.talk = LiveConversation(
             self.clock,
@@ -151,7 +153,8 @@ class LiveCase(SynchronousTestCase):
             self.playout,
             self._next_sound,
             self.told,
-            self._apologise if self.has_voice() else None,
+            self if self.has_voice() else None,
+            self.by_sound,
         )
         self.active = 0
         self.starting: list[Deferred[None]] = []
@@ -186,10 +189,13 @@ class LiveCase(SynchronousTestCase):
     def _next_sound(self, sounded: Any) -> None:
         self.sounded = sounded
 
-    def _apologise(self, job: Say) -> Deferred[None]:
+    def say(self, job: Say, over: Callable[[], None]) -> None:
+        """The other voice."""
         self.apologies.append(job)
-        self.apology = Deferred()
-        return self.apology
+        self.apologised = over
+
+    def stop(self) -> None:
+        self.apology_stopped += 1
 
     # -- what happens -----------------------------------------------------------------------------
 

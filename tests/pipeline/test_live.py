@@ -71,8 +71,7 @@ class BeforeTheStartTests(LiveCase):
         self.model.starting.errback(VendorFailed("no such model"))
         self.assertEqual(self.active, 0)
         self.assertEqual([job.text for job in self.apologies], ["Sorry."])
-        assert self.apology is not None
-        self.apology.callback(None)
+        self.apologised()
         self.assertEqual(self.told.ends, [PROVIDER_FAILED.because("no such model")])
 
 
@@ -240,6 +239,22 @@ class FarSideTests(InterruptionTests):
     lead = 5
 
 
+class ByWordsAloneTests(LiveCase):
+    """Who wants no sound to interrupt leaves it all to the vendor."""
+
+    by_sound = False
+
+    def test_no_pause(self) -> None:
+        """Our own ear pauses nothing; the vendor's does."""
+        self.greeted()
+        self.caller_says("count")
+        self.speaks("long", LONG, frames=100)
+        self.hear(0.3, VOICE)
+        self.assertFalse(self.playout.paused)
+        self.sink.speech_started()
+        self.assertFalse(self.playout.busy)
+
+
 class SilentVendorTests(LiveCase):
     """A vendor that tells of no voice, only of replies it has broken off."""
 
@@ -299,6 +314,10 @@ class ProtectedTests(LiveCase):
         before = self.model.heard
         self.hear(2.0)
         self.assertLess(self.model.heard - before, 20)
+
+    def test_before_the_start(self) -> None:
+        """What was said before it is not heard before it either."""
+        self.assertEqual(self.model.heard, 0)
 
     def test_voice_on_its_way(self) -> None:
         """A voice that the vendor had heard before is not believed: it is said again, once."""
