@@ -26,7 +26,8 @@ class Frame(NamedTuple):
 class Request:
     """An HTTP request, or a WebSocket's handshake (`url` begins with ws: or wss:).
 
-    `url` is whole, its query escaped. The repr shows neither headers nor the query nor the body:
+    `url` is whole, its query escaped. `trust`, for gRPC: certificates in PEM, of whom the server's
+    must be, instead of the platform's. The repr shows neither headers nor the query nor the body:
     keys may be in them.
     """
 
@@ -35,6 +36,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     subprotocols: tuple[str, ...] = ()
+    trust: str = ""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.partition('?')[0]})"

@@ -35,7 +35,7 @@ class Channels:
 
     async def call(self, request: Request, receiver: RpcReceiver, deadline: float) -> Rpc:
         """See `Net.grpc`."""
-        where = target(request.url, "http", "https")
+        where = target(request.url, "http", "https")._replace(trust=request.trust)
         headers = checked_headers(request, where.host)
         while True:
             for connection in self._connections.get(where, ()):

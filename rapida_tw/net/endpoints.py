@@ -6,9 +6,11 @@ import socket
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from cryptography import x509
+from OpenSSL.crypto import X509
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
-from twisted.internet.ssl import optionsForClientTLS
+from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
 from rapida_tw.errors import VendorFailed
 
@@ -23,11 +25,15 @@ _DEAD_HOST_MS = 10_000  # TCP_USER_TIMEOUT: unacknowledged for this long, the ho
 
 
 class Target(NamedTuple):
-    """A server: `host` is a name or a literal address, without brackets."""
+    """A server: `host` is a name or a literal address, without brackets.
+
+    `trust`: who vouches for it, in PEM, instead of the platform's authorities.
+    """
 
     host: str
     port: int
     secure: bool
+    trust: str = ""
 
     @property
     def authority(self) -> str:
@@ -67,23 +73,34 @@ class RealEndpoints:
     def __init__(self, reactor: Any, trust: Any = None) -> None:
         self._reactor = reactor
         self._trust = trust
-        self._contexts: dict[tuple[str, tuple[bytes, ...]], IOpenSSLClientConnectionCreator] = {}
+        self._contexts: dict[tuple[object, ...], IOpenSSLClientConnectionCreator] = {}
 
     def to(self, target: Target, protocols: tuple[bytes, ...] = ()) -> IStreamClientEndpoint:
         plain = HostnameEndpoint(self._reactor, target.host, target.port, timeout=CONNECT_WITHIN)
         if not target.secure:
             return plain
-        endpoint: IStreamClientEndpoint = wrapClientTLS(self._tls(target.host, protocols), plain)
+        endpoint: IStreamClientEndpoint = wrapClientTLS(self._tls(target, protocols), plain)
         return endpoint
 
-    def _tls(self, host: str, protocols: tuple[bytes, ...]) -> IOpenSSLClientConnectionCreator:
-        options = self._contexts.get((host, protocols))
+    def _tls(self, to: Target, protocols: tuple[bytes, ...]) -> IOpenSSLClientConnectionCreator:
+        key = to.host, to.trust, protocols
+        options = self._contexts.get(key)
         if options is None:
             if len(self._contexts) >= _CONTEXTS:
                 self._contexts.clear()
-            options = optionsForClientTLS(host, self._trust, acceptableProtocols=protocols or None)
-            self._contexts[host, protocols] = options
+            trust = _authorities(to.trust) if to.trust else self._trust
+            options = optionsForClientTLS(to.host, trust, acceptableProtocols=protocols or None)
+            self._contexts[key] = options
         return options
+
+
+def _authorities(pem: str) -> Any:
+    """A `trustRoot` of these certificates alone."""
+    try:
+        certificates = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise VendorFailed(f"no certificates in PEM: {error}", retryable=False) from None
+    return trustRootFromCertificates([Certificate(X509.from_cryptography(c)) for c in certificates])
 
 
 _conforms: type[Endpoints] = RealEndpoints

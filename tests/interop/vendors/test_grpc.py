@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Request, Rpc
-from rapida_tw.net.endpoints import RealEndpoints
 from rapida_tw.net.service import RealNet
 from rapida_tw.sim.vendors.port import VendorPort
 from rapida_tw.sim.vendors.rpc import RpcRefusal
@@ -97,8 +96,9 @@ class CallTests(TestCase):
 
     async def call(self, url: str, **arguments: Any) -> tuple[Rpc, RpcReceiver]:
         receiver = RpcReceiver()
-        headers = arguments.pop("headers", {})
-        return await self.net.grpc(Request(url, headers=headers), receiver, **arguments), receiver
+        deadline = arguments.pop("deadline", 0)
+        request = Request(url, **arguments)
+        return await self.net.grpc(request, receiver, deadline), receiver
 
     async def until(self, condition: Callable[[], object]) -> None:
         waited = 0.0
@@ -129,9 +129,10 @@ class CallTests(TestCase):
         files = self_signed(folder)
         pair = files.key.read_bytes(), files.certificate.read_bytes()
         port = self.serve(grpc.ssl_server_credentials([pair]))
-        authority = Certificate.loadPEM(files.certificate.read_bytes())
-        self.net = RealNet(reactor, RealEndpoints(reactor, trustRootFromCertificates([authority])))
-        call, receiver = await self.call(f"https://localhost:{port}/pkg.Test/echo")
+        url = f"https://localhost:{port}/pkg.Test/echo"
+        with pytest.raises(VendorFailed, match="not trusted"):
+            await self.call(url)
+        call, receiver = await self.call(url, trust=files.certificate.read_text())
         call.send(b"hello")
         call.half_close()
         await self.until(lambda: receiver.endings)
