@@ -56,8 +56,8 @@ class AnthropicOptions:
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
-    stop_sequences: tuple[str, ...] = ()
-    stop: tuple[str, ...] = ()
+    stop_sequences: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
     tool_choice: str = ""  # auto, required, none, or a tool's name
     parallel_tool_calls: bool | None = None
     # "": off; adaptive, default (the model's own), a number of tokens, or the API's JSON
@@ -158,7 +158,7 @@ class AnthropicDialect:
 
     def _fields(self, system: str) -> list[Field]:
         options = self._options
-        stops = list(options.stop_sequences or options.stop)
+        stops = options.stop_sequences or options.stop
         user = {"user_id": options.user} if options.user else {}
         once: dict[str, Any] = {
             "temperature": options.temperature,

@@ -37,8 +37,8 @@ class ChatOptions:
     max_completion_tokens: int | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
-    stop: tuple[str, ...] = ()
-    stop_sequences: tuple[str, ...] = ()
+    stop: list[str] = field(default_factory=list)
+    stop_sequences: list[str] = field(default_factory=list)
     seed: int | None = None
     tool_choice: str = ""  # auto, none, required, a tool's name, or JSON
     parallel_tool_calls: bool | None = None
@@ -133,7 +133,7 @@ class ChatDialect:
             "top_k": options.top_k,
             "frequency_penalty": options.frequency_penalty,
             "presence_penalty": options.presence_penalty,
-            "stop": list(options.stop or options.stop_sequences),
+            "stop": options.stop or options.stop_sequences,
             "seed": options.seed,
             "parallel_tool_calls": options.parallel_tool_calls if tools else None,
             "response_format": _response_format(options.response_format),

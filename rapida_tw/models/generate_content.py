@@ -60,8 +60,8 @@ class GeminiOptions:
     max_tokens: int | None = None  # the same
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
-    stop_sequences: tuple[str, ...] = ()
-    stop: tuple[str, ...] = ()
+    stop_sequences: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
     seed: int | None = None
     tool_choice: str = ""  # auto, required, none, or a tool's name
     response_format: str = ""  # json_object, or a JSON schema
@@ -195,7 +195,7 @@ class GenerateContentDialect:
             "maxOutputTokens": options.max_output_tokens or options.max_tokens,
             "frequencyPenalty": options.frequency_penalty,
             "presencePenalty": options.presence_penalty,
-            "stopSequences": list(options.stop_sequences or options.stop),
+            "stopSequences": options.stop_sequences or options.stop,
             "seed": options.seed,
         }
         fields = [

@@ -15,7 +15,9 @@ A vendor's file ends with::
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -36,6 +38,7 @@ T = TypeVar("T", bound="DataclassInstance")
 
 KEYS = ("key", "api_key", "apiKey", "subscription_key")
 _REMEMBERED = 256  # servers and models of which is known what they take
+_STOPS = ("stop", "stop_sequences")  # white space counts in them, and commas
 # Who pays is the vault's matter; the key is among the options all the same in Rapida's documents.
 _NOT_OURS = frozenset(("credential_id", "rapida.credential_id"))
 
@@ -59,12 +62,27 @@ class StreamedProvider(Generic[T]):
         raise NotImplementedError
 
     def open(self, options: Mapping[str, Any], account: Account = NOBODY) -> Model:
-        given = {k: v for k, v in options.items() if k.removeprefix("model.") not in _NOT_OURS}
-        dialect = self.dialect(read(self.options, given, "model.", self.vendor), account)
+        chosen = read(self.options, self._given(options), "model.", self.vendor)
+        dialect = self.dialect(chosen, account)
         return StreamedModel(self._host.net, self._host.clock, dialect, self.vendor)
 
     def stop(self) -> Deferred[None]:
         return succeed(None)
+
+    def _given(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What is null or empty is not given; documents have objects where the SDK has JSON."""
+        defaults = asdict(self.options())
+        given = {}
+        for key, value in options.items():
+            name = key.removeprefix("model.")
+            if name in _NOT_OURS or value is None or value == "":
+                continue
+            if isinstance(value, Mapping) and isinstance(defaults.get(name), str):
+                value = json.dumps(value)
+            if name in _STOPS and isinstance(value, str) and not value.startswith("["):
+                value = value.split("<|||>")
+            given[key] = value
+        return given
 
     def accepted(self, url: str, model: str) -> Accepted:
         """What that server takes for that model, as far as is known; shared by its calls."""

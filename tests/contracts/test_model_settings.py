@@ -33,6 +33,31 @@ def test_options(name: str) -> None:
 
 
 @each
+@pytest.mark.parametrize(
+    ("given", "stops"),
+    [("\n<|||>a, b", ["\n", "a, b"]), (["\n", "b"], ["\n", "b"]), ('["x"]', ["x"])],
+)
+def test_stops(name: str, given: Any, stops: list[str]) -> None:
+    """White space and commas count in what ends an answer."""
+    if name == "openai-responses":
+        return  # that API has none
+    with closing(Stage(name, Turn("One."), stop=given)) as stage:
+        assert stage.ask().text == "One."
+        assert str(stops) in str(stage.fake.bodies[-1])
+
+
+@each
+def test_objects(name: str) -> None:
+    """Documents have objects where the official SDK has their JSON."""
+    for schema in ({"type": "json_object"}, '{"type": "json_object"}'):
+        options = {"parameters": {}} if name == "anthropic" else {"response_format": schema}
+        if name == "gemini":
+            options = {"response_format": {"type": "object"}}
+        with closing(Stage(name, Turn("One."), **options)) as stage:
+            assert stage.ask().text == "One."
+
+
+@each
 def test_foreign_options(name: str) -> None:
     """Who pays is among the options in Rapida's documents, and the vault's matter."""
     with closing(Stage(name, Turn("One."), **{"model.credential_id": "7"})) as stage:

@@ -103,7 +103,7 @@ def test_tools() -> None:
     ("options", "fields"),
     [
         ({"temperature": 0.5, "top_p": 0.5, "top_k": 5}, {"temperature", "top_p", "top_k"}),
-        ({"stop": ("a",)}, {"stop_sequences"}),
+        ({"stop": ["a"]}, {"stop_sequences"}),
         ({"user": "u", "metadata": {"a": 1}}, {"metadata"}),
         ({"thinking": "default"}, {"-thinking"}),
         ({"reasoning_effort": "low"}, {"output_config"}),

@@ -94,8 +94,8 @@ def test_no_tools() -> None:
     ("options", "fields"),
     [
         ({"temperature": 0.0, "seed": 0}, {"temperature": 0.0, "seed": 0}),
-        ({"stop": ("a",)}, {"stop": ["a"]}),
-        ({"stop_sequences": ("a", "b")}, {"stop": ["a", "b"]}),
+        ({"stop": ["a"]}, {"stop": ["a"]}),
+        ({"stop_sequences": ["a", "b"]}, {"stop": ["a", "b"]}),
         ({"max_tokens": 9}, {"max_tokens": 9}),
         ({"max_completion_tokens": 9}, {"max_completion_tokens": 9}),
         ({"response_format": "json_object"}, {"response_format": {"type": "json_object"}}),
@@ -219,7 +219,7 @@ def test_custom() -> None:
     assert request.headers["X-Tenant"] == "7"
     assert request.headers["Authorization"] == "Bearer k"
     account["apiCompatibility"] = "openai_responses"
-    request = asked_at("custom", account, name="m", stop=("a",))
+    request = asked_at("custom", account, name="m", stop=["a"])
     assert request.url == "http://x/v1/responses"
     assert "input" in json.loads(request.body)
 

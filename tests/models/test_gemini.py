@@ -97,7 +97,7 @@ def test_tools() -> None:
         ({"temperature": 0.0, "seed": 0}, {"temperature": 0.0, "seed": 0}),
         ({"top_p": 0.5, "top_k": 5}, {"topP": 0.5, "topK": 5}),
         ({"max_tokens": 9}, {"maxOutputTokens": 9}),
-        ({"stop": ("a",)}, {"stopSequences": ["a"]}),
+        ({"stop": ["a"]}, {"stopSequences": ["a"]}),
         ({"response_format": "json_object"}, {"responseMimeType": "application/json"}),
         (
             {"response_format": '{"type": "object", "$schema": "x"}'},
