@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -31,6 +33,7 @@ class _Ear:
         self.starting: Deferred[None] = succeed(None)
         self.sink: RecognizerSink
         self.frames: dict[int, int] = {}
+        self.stopped = False
 
     def prepare(self) -> None: ...
     def start(self, sink: RecognizerSink) -> Deferred[None]:
@@ -54,6 +57,7 @@ class _Ear:
         self.sink.final(words, 0.9 if words else 0.0)
 
     def stop(self) -> Deferred[None]:
+        self.stopped = True
         return succeed(None)
 
 
@@ -93,6 +97,10 @@ class ListenFallbackTests(SynchronousTestCase):
         for number in numbers:
             self.hear(number)
 
+    def fails(self) -> None:
+        """Whoever is believed at this moment."""
+        next(ear for ear in self.ears if not ear.stopped).sink.failed(GONE)
+
     def turns(self) -> list[str]:
         return [turn.text for turn in self.told.turns]
 
@@ -103,7 +111,7 @@ class ListenFallbackTests(SynchronousTestCase):
             self.hear(0, 50)
             self.says(*range(1, dropped))
             self.hear(dropped, _WORD // 2)
-            self.ears[0].sink.failed(GONE)
+            self.fails()
             self.hear(dropped, _WORD - _WORD // 2)
             self.says(*range(dropped + 1, 7))
             self.hear(0, 100)
@@ -113,7 +121,7 @@ class ListenFallbackTests(SynchronousTestCase):
         """It drops when the caller has just fallen silent: the next one answers in time."""
         self.says(1, 2)
         self.hear(0, 10)
-        self.ears[0].sink.failed(GONE)
+        self.fails()
         self.hear(0, 100)
         self.assertEqual(self.turns(), ["w1 w2"])
 
@@ -151,7 +159,7 @@ class ListenFallbackTests(SynchronousTestCase):
         )
         self.successResultOf(self.listener.start())
         self.says(1, 2)
-        self.ears[0].sink.failed(GONE)
+        self.fails()
         self.says(3)
         starting.callback(None)
         self.says(4)
@@ -162,7 +170,7 @@ class ListenFallbackTests(SynchronousTestCase):
         """It drops while nobody speaks: nothing is told, and the next turn is understood."""
         self.says(1)
         self.hear(0, 100)
-        self.ears[0].sink.failed(GONE)
+        self.fails()
         self.hear(0, 100)
         self.says(2)
         self.hear(0, 100)
@@ -172,7 +180,7 @@ class ListenFallbackTests(SynchronousTestCase):
         """When none is left the conversation is told, once."""
         self.says(1)
         for _ in range(3):
-            self.ears[-1].sink.failed(GONE)
+            self.fails()
         self.hear(0, 100)
         self.assertEqual(len([line for line in self.told.log if line.startswith("failed")]), 1)
 
@@ -182,9 +190,27 @@ class HotSpareTests(ListenFallbackTests):
 
     hot_spare = True
 
-    def test_all(self) -> None:
-        self.says(1)
-        for _ in range(3):
-            next(ear for ear in self.ears if ear.frames).sink.failed(GONE)
-            self.ears.pop(0)
-        self.assertEqual(len([line for line in self.told.log if line.startswith("failed")]), 1)
+
+@given(
+    st.sampled_from((ListenFallbackTests, HotSpareTests)),
+    st.lists(st.integers(1, 7), min_size=1, max_size=3),
+    st.lists(st.integers(0, 600), max_size=2, unique=True),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_moment(case: type[ListenFallbackTests], lengths: list[int], drops: list[int]) -> None:
+    """Turns of so many words, failures at any frames: each word is in its turn, once."""
+    call = case("test_all")
+    call.setUp()
+    frames: list[int] = []
+    turns: list[str] = []
+    for length in lengths:
+        first = 1 + sum(len(turn.split()) for turn in turns)
+        words = range(first, first + length)
+        turns.append(" ".join(f"w{word}" for word in words))
+        frames += [word for word in words for _ in range(_WORD)] + [0] * 100
+    for moment, number in enumerate(frames):
+        if moment in drops:
+            call.fails()
+        call.hear(number, 1)
+    assert call.turns() == turns
+    call.tearDown()
