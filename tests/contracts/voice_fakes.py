@@ -17,6 +17,7 @@ from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
 from rapida_tw.sim.vendors.openai_voice import OpenAI
+from rapida_tw.sim.vendors.sarvam_voice import SarvamVoice
 
 KEY = "key-of-a-test-0123456789"
 
@@ -51,6 +52,8 @@ ROWS: Mapping[str, Row] = {
     "azure-speech-service": Row(
         AzureVoice, {"subscription_key": KEY, "region": "West Europe"}, socket=False
     ),
+    "sarvamai": Row(SarvamVoice),
+    "sarvamai wav": Row(partial(SarvamVoice, headed=True), options={"speak.voice.id": "ritu"}),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),
