@@ -93,6 +93,23 @@ def test_interruption(make: Make) -> None:
     assert desk.sink.spoken()[-1] == sounded("We open at nine.")
 
 
+def test_late_sound(make: Make) -> None:
+    """Sound that a vendor sends behind its interruption is not told."""
+    desk = make("count please", "hours")
+    if hasattr(desk.fake, "late"):
+        desk.fake.late = True
+    desk.fake.manners.troubles.append(Trouble.LATE)
+    desk.speak(0.9, pause=1.4)
+    given = sum(map(len, next(iter(desk.sink.sound.values()))))
+    desk.hear(0.3, VOICE)
+    at_once = [sum(map(len, pieces)) for pieces in desk.sink.sound.values()]
+    desk.hear(0.3)
+    assert [sum(map(len, pieces)) for pieces in desk.sink.sound.values()] == at_once
+    assert given <= at_once[0]
+    desk.hear(4.0)
+    assert desk.sink.spoken()[-1] == sounded("We open at nine.")
+
+
 def test_cancelled(make: Make) -> None:
     """Of a reply that was cancelled nothing more is told, not even its end."""
     desk = make("count please", "hours")

@@ -40,6 +40,7 @@ class GeminiLive:
     """`script`: what the caller will say. `sessions`: all connections so far.
 
     `lasts`: seconds of a connection; it says goAway ten seconds earlier. `binary`: its messages.
+    `late`: sound of a reply comes behind its interruption.
     """
 
     hosts: tuple[str, ...] = ("generativelanguage.googleapis.com",)
@@ -52,6 +53,7 @@ class GeminiLive:
         otherwise: str = "Pardon?",
         lasts: float = 600.0,
         binary: bool = True,
+        late: bool = False,
     ) -> None:
         self.script = Script(script)
         self.mind = Mind(answers, otherwise)
@@ -59,6 +61,7 @@ class GeminiLive:
         self.key = key
         self.lasts = lasts
         self.binary = binary
+        self.late = late
         self.memories: dict[str, Memory] = {}  # by handle
         self.sessions: list[GeminiLiveSession] = []
 
@@ -99,6 +102,7 @@ class GeminiLiveSession:
         self._heard_voice = False
         self._said: Said | None = None  # the reply under way
         self._delivery: Delivery | None = None
+        self._latest: Piece | None = None  # of its sound
         self._given = 0.0  # seconds of it
         self._began = 0.0
         self._words: list[str] = []
@@ -275,6 +279,8 @@ class GeminiLiveSession:
         self.memory.dialogue.append(("model", " ".join(said)))
         self._said = None
         self._content(interrupted=True)
+        if self._vendor.late and self._latest is not None:
+            self.sound(self._latest)
         self._content(turnComplete=True)
         self._resumable(True)
 
@@ -297,6 +303,7 @@ class GeminiLiveSession:
     def sound(self, piece: Piece) -> None:
         if not self._given:
             self._began = self.line.clock.seconds()
+        self._latest = piece
         self._given = piece.start + len(piece.payload) / 2 / _RATE
         data = base64.b64encode(piece.payload).decode("ascii")
         inline = {"mimeType": f"audio/pcm;rate={_RATE}", "data": data}
