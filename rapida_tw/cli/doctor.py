@@ -10,8 +10,8 @@ from rapida_tw.cli.local import configuration
 from rapida_tw.cli.opening import Nouns, an_id, command, source
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.source import Usage
-from rapida_tw.cli.vendor import run_vendor
 
+PARTS = ("recogniser", "voice", "model")
 _MARKS = {checks.GOOD: "ok  ", checks.DOUBTFUL: "look", checks.BAD: "BAD "}
 
 
@@ -23,6 +23,7 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     parser.add_argument(
         "--credential", type=an_id, metavar="ID", help="for --vendor: not the newest of that name"
     )
+    parser.add_argument("--part", choices=PARTS, help="for --vendor: nothing else of it")
     parser.add_argument(
         "--option",
         action="append",
@@ -38,6 +39,9 @@ def run(arguments: Namespace, out: Output) -> int:
         out.document(diagnosis.document(), diagnosis.text())
         return 0 if diagnosis.went_well else 1
     if arguments.vendor is not None:
+        # Here, because it loads all that a call is made of, which no other command waits for.
+        from rapida_tw.cli.vendor import run_vendor
+
         return run_vendor(arguments, out)
     if arguments.url:
         raise Usage("doctor looks at this machine: leave --url out, or name a --call")

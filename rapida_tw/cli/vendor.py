@@ -14,8 +14,7 @@ from rapida_tw.cli.opening import local
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.reacting import run as run_reactor
 from rapida_tw.cli.source import Usage
-from rapida_tw.cli.vendor_trial import SENTENCE, Step, Trial
-from rapida_tw.config import Config
+from rapida_tw.cli.vendor_trial import SENTENCE, Step, Tell, Trial
 from rapida_tw.demo.voice import speak_lines
 from rapida_tw.log import wall_clock
 from rapida_tw.models.base import ModelProvider
@@ -41,7 +40,7 @@ def run_vendor(arguments: Namespace, out: Output) -> int:
         net = RealNet(reactor)
         host = Host(reactor, config.server.data_dir, net, now=wall_clock)
         try:
-            await _try_all(host, name, account, options, config, tell)
+            await _try_all(host, name, account, options, arguments.part, tell)
         finally:
             await net.stop()
 
@@ -57,8 +56,8 @@ async def _try_all(
     name: str,
     account: Account,
     options: Mapping[str, Mapping[str, str]],
-    config: Config,
-    tell: Any,
+    only: str | None,
+    tell: Tell,
 ) -> None:
     """Each kind of plug-in that has the name; `Usage` when none has."""
     hears = Registry[RecognizerProvider]("rapida_tw.recognizers", host)
@@ -70,12 +69,12 @@ async def _try_all(
         raise Usage(f"no vendor named {name!r}; installed: {', '.join(known)}")
     trial = Trial(host.clock, account, tell)
     try:
-        if name in hears.names():
+        if name in hears.names() and only in (None, "recogniser"):
             sentence = await _sentence(speaks)
             await trial.recognizer(hears.get(name), options["recognizers"], sentence)
-        if name in speaks.names():
+        if name in speaks.names() and only in (None, "voice"):
             await trial.voice(speaks.get(name), options["synthesizers"])
-        if name in thinks.names():
+        if name in thinks.names() and only in (None, "model"):
             await trial.model(thinks.get(name), options["models"])
     finally:
         for registry in registries:
