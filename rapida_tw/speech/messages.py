@@ -121,12 +121,14 @@ def decoded(value: str) -> bytes:
 
 
 def socket_url(base: str, path: str, query: Mapping[str, Any]) -> str:
-    """Where to connect; `base` may begin with http, too.
+    """Where to connect; `base` may begin with http, too, or with the host.
 
     Of `query`, None and "" are left out, booleans are lower case, a tuple is one field an item.
     """
-    scheme, _, rest = base.partition("://")
-    url = f"{_SOCKETS.get(scheme, scheme)}://{rest}{path}"
+    scheme, _, rest = base.rpartition("://")
+    # Some vendors document their whole addresses, and so these are what people put in.
+    place = rest if path and rest.endswith(path) else f"{rest}{path}"
+    url = f"{_SOCKETS.get(scheme, scheme) or 'wss'}://{place}"
     fields: list[tuple[str, str]] = []
     for name, value in query.items():
         for one in value if isinstance(value, tuple) else (value,):

@@ -115,6 +115,8 @@ def test_reason() -> None:
         ("wss://a", {}, "wss://a/p"),
         ("https://a", {"x": "", "y": None}, "wss://a/p"),
         ("http://a:1/b", {"x": True, "y": 0}, "ws://a:1/b/p?x=true&y=0"),
+        ("wss://a/b/p", {}, "wss://a/b/p"),
+        ("a", {}, "wss://a/p"),
         ("ws://a", {"x": ("b c", "d&e")}, "ws://a/p?x=b%20c&x=d%26e"),
     ],
 )

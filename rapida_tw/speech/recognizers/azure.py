@@ -222,13 +222,13 @@ def host_of(told: str, region: str) -> str:
     "" when there is neither. Regional endpoints have another host for speech, endpoints of the
     user's own another path; whatever else is told is meant so (a container, a fake).
     """
-    _, slashes, rest = told.rpartition("://")
+    rest = told.rpartition("://")[2]
     name, dot, domain = rest.partition(".api.cognitive.")
     if dot:
         return f"wss://{name}.stt.speech.{domain}"
     if rest.partition("/")[0].endswith(".cognitiveservices.azure.com"):
         return f"wss://{rest.removesuffix('/stt')}/stt"
-    if told and not slashes and "." not in told:
+    if told.isalnum():
         region, told = told, ""
     return told or (f"wss://{region}.stt.speech.microsoft.com" if region else "")
 
@@ -243,7 +243,7 @@ class AzureRecognizerProvider(SocketRecognizerProvider[AzureOptions]):
         # People write "East US", the host's name says eastus.
         region = (account.first("region") or options.region).replace(" ", "").lower()
         base = host_of(account.base_url(""), region)
-        if not base:
+        if not base or not (region or "any").isalnum():
             raise MisconfiguredAssistant(f"{_VENDOR} needs a region or an endpoint")
         return lambda: AzureWire(options, base, key, self._host.now)
 

@@ -364,6 +364,7 @@ def test_host(told: str, region: str, host: str) -> None:
     ("fields", "options", "wrong"),
     [
         ({"subscription_key": KEY}, {}, "a region or an endpoint"),
+        ({"subscription_key": KEY, "region": "x.evil.example/"}, {}, "a region or an endpoint"),
         ({"region": "eastus"}, {}, "subscription_key"),
         ({"key": KEY, "region": "eastus"}, {"listen.endpointing": 50}, "between 100 and 5000"),
     ],
