@@ -42,6 +42,7 @@ _VERSION = "2025-05-12"
 _RATE = 16_000
 _SHORTEST = _RATE * 50 // 1000 * 2  # bytes of a message; a shorter one ends the session (3007)
 _PLAIN_FAMILY = "universal-streaming"  # the others write punctuation without being asked
+_STEERED = ("u3-", "universal-3")  # these can be told a language
 
 # What it closes with, where its words may be missing; the client of its own says so.
 _MEANINGS: Mapping[int, str] = {
@@ -60,8 +61,9 @@ _TERMINATE = written({"type": "Terminate"})
 
 @dataclass(frozen=True, slots=True)
 class AssemblyAIOptions:
-    """`model` "": by the language. `endpointing`: ms of silence after words that sound like an end;
-    0: the model's own. `threshold`: how sure of the end it must be then, 0..1.
+    """`model` "": by the language; `language` "": found out. `endpointing`: ms of silence after
+    words that sound like an end, 0: the model's own; `threshold`: how sure of the end it must be
+    then, 0..1.
 
     `punctuate`: wait for the written form of each turn, up to 200 ms more. `prompt`: what the call
     is about; Universal-3 only.
@@ -105,7 +107,7 @@ class AssemblyAIWire:
     def address(self, net: Net) -> Deferred[Request]:
         options = self._options
         plain = self._model.startswith(_PLAIN_FAMILY)
-        query = {
+        query: dict[str, Any] = {
             "speech_model": self._model,
             "sample_rate": _RATE,
             "encoding": "pcm_s16le",
@@ -115,6 +117,9 @@ class AssemblyAIWire:
             "keyterms_prompt": json.dumps(options.keyword) if options.keyword else None,
             "prompt": options.prompt,
         }
+        language = _short(options.language)
+        if language and self._model.startswith(_STEERED):
+            query["language_codes"] = json.dumps([language])
         headers = {"Authorization": self._key, "AssemblyAI-Version": _VERSION}
         return succeed(Request(socket_url(self._base, "/v3/ws", query), headers=headers))
 
@@ -181,8 +186,13 @@ class AssemblyAIWire:
 
 
 def _model_for(language: str) -> str:
-    english = language.lower().replace("_", "-").split("-")[0] == "en"
-    return f"{_PLAIN_FAMILY}-{'english' if english else 'multilingual'}"
+    return f"{_PLAIN_FAMILY}-{'english' if _short(language) == 'en' else 'multilingual'}"
+
+
+def _short(language: str) -> str:
+    """Without its region; "" where it is to be found out."""
+    short = language.lower().replace("_", "-").split("-")[0]
+    return "" if short in ("auto", "multi") else short
 
 
 _READERS: Mapping[str, Callable[[AssemblyAIWire, Mapping[str, Any]], Sequence[Event]]] = {

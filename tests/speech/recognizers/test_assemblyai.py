@@ -96,10 +96,12 @@ def test_options() -> None:
 
 
 def test_universal_3() -> None:
-    """It formats without being asked, and takes a prompt."""
+    """It formats without being asked, and takes a prompt and a language."""
     query = query_of(request_of(wire(model="u3-rt-pro", punctuate=True, prompt="A booking.")))
     assert "format_turns" not in query
     assert query["prompt"] == "A booking."
+    assert query["language_codes"] == '["en"]'
+    assert "language_codes" not in query_of(request_of(wire(model="u3-rt-pro", language="multi")))
 
 
 def test_short_audio() -> None:
