@@ -265,7 +265,10 @@ class Replier:
 
     async def _say(self, text: str, part: int) -> None:
         if self._speaking is not None:  # a filler; a phrase is never spoken into another
-            await _shielded(self._speaking)
+            if self._phrase is not None and self._phrase.begun:
+                await _shielded(self._speaking)
+            else:
+                self._speaking.cancel()  # nobody has heard of it, and there is something better
         self._speaking = self._synthesize(text, part, self._voiced)
         try:
             await self._speaking

@@ -25,7 +25,7 @@ from rapida_tw.speech.unspoken import PACE, letters, unspoken
 T = TypeVar("T")
 
 # Seconds, where there is somebody else to ask.
-START_WITHIN = 3.0
+START_WITHIN = 2.0
 SOUND_WITHIN = 2.0  # for the first sound, and for more when what there was has been heard
 _ENOUGH = 1.0  # seconds of a whole phrase that tell how fast a voice speaks
 _EPSILON = 0.001  # seconds: timers and sums of floats are not exact

@@ -37,7 +37,8 @@ class Recollection:
 
     def hear(self, frame: Samples, ready: bool) -> None:
         """`ready`: somebody hears it now."""
-        self._recent.append(frame)
+        # A view would keep alive what all calls have sent in the same moment.
+        self._recent.append(frame if frame.base is None else frame.copy())
         self.heard += 1
         self._keep = REPLAYED if ready else min(self._keep + 1, HELD)
         while len(self._recent) > self._keep:

@@ -27,9 +27,10 @@ class DeadAirTests(_Case):
         self.assertEqual(self.told.said, [("At nine.", False)])
 
     def test_one_phrase_at_a_time(self) -> None:
-        """The answer waits for the end of a filler that is being made."""
+        """The answer waits for the end of a filler that is being heard."""
         answering = self.replier.reply(QUESTION)
         self.wait(1.5)
+        self.voice.piece(1)
         self.model.answers("At nine.")
         self.assertEqual(self.voice.said, ["One moment."])
         self.voice.done(1)
@@ -37,14 +38,27 @@ class DeadAirTests(_Case):
         answering.cancel()
         self.failureResultOf(answering, CancelledError)
 
+    def test_silent_filler(self) -> None:
+        """The answer does not wait for one of which nothing was heard: that is stopped."""
+        answering = self.replier.reply(QUESTION)
+        self.wait(1.5)
+        self.model.answers("At nine.")
+        self.assertEqual(self.voice.cancelled, ["One moment."])
+        self.assertEqual(self.voice.said, ["One moment.", "At nine."])
+        self.voice.done(1)
+        self.beat(1)
+        self.assertIsNone(self.successResultOf(answering))
+        self.assertEqual(self.told.said, [("At nine.", False)])
+
     def test_failing_filler(self) -> None:
         """A filler that fails spoils nothing."""
         answering = self.replier.reply(QUESTION)
         self.wait(1.5)
+        self.voice.piece(1)
         self.model.answers("At nine.")
         self.voice.saying[-1].errback(VendorFailed("no voice"))
         self.voice.done(1)
-        self.beat(1)
+        self.beat(2)
         self.assertIsNone(self.successResultOf(answering))
 
     def test_given_up(self) -> None:
