@@ -18,13 +18,17 @@ from rapida_tw.models.base import Completion, Message, Model, Tool, ToolCall
 from rapida_tw.sim.vendors.answering import Turn
 from rapida_tw.sim.vendors.anthropic import Anthropic
 from rapida_tw.sim.vendors.gemini import Gemini
+from rapida_tw.sim.vendors.google_token import TokenServer
 from rapida_tw.sim.vendors.openai_chat import OpenAIChat
 from rapida_tw.sim.vendors.openai_responses import OpenAIResponses
 from rapida_tw.simulation.vendor_net import FakeVendorNet
 from rapida_tw.speech.base import Host
 
 Fake = Any  # one of the fakes, which have in common what is used here
-OFFLINE = {"scripted"}
+# AgentKit is not asked by HTTP, and knows neither prompt nor tools: tests/models/test_agentkit.py.
+# An agent behind a WebSocket is asked otherwise, too: tests/contracts/test_websocket_agent.py.
+OFFLINE = {"scripted", "agentkit", "websocket"}
+TOKENS = TokenServer()  # its key takes a moment to make
 PROVIDERS = {
     point.name: point.load()
     for point in entry_points(group="rapida_tw.models")
@@ -34,12 +38,18 @@ PROVIDERS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One vendor's: its fake, and what of credential and options it cannot do without."""
+    """One vendor's: its fake, and what of credential and options it cannot do without.
+
+    `key`: a field of the credential that is wrong with `wrong`; "": none is needed. `kept`:
+    connections to others, for tokens.
+    """
 
     fake: Callable[[Sequence[Turn]], Fake]
     account: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    keyed: bool = True
+    key: str = "key"
+    wrong: str = "a-wrong-key-that-is-secret"
+    kept: int = 0
 
 
 def _chat(house: str, *hosts: str, path: str = "") -> Callable[[Sequence[Turn]], Fake]:
@@ -51,7 +61,7 @@ def _server(host: str, path: str = "/v1/chat/completions", house: str = "openai"
 
 
 def _local(house: str, **account: str) -> Row:
-    return Row(_chat(house), account, {"model.name": "a-model"}, keyed=False)
+    return Row(_chat(house), account, {"model.name": "a-model"}, key="")
 
 
 ROWS: Mapping[str, Row] = {
@@ -59,6 +69,13 @@ ROWS: Mapping[str, Row] = {
     "openai-responses": Row(OpenAIResponses),
     "anthropic": Row(Anthropic),
     "gemini": Row(Gemini),
+    "vertexai": Row(
+        lambda turns: Gemini(turns, tokens=TOKENS),
+        {"service_account_key": TOKENS.service_account(), "key": ""},
+        key="service_account_key",
+        wrong=TOKENS.service_account(client_email="stranger@rapida-test.example"),
+        kept=1,
+    ),
     "azure-foundry": Row(
         _chat("azure"),
         {"endpoint": "https://house.openai.azure.com/"},
@@ -190,6 +207,12 @@ class Stage:
         self.options = {**row.options, **options}
         self._name = name
         self.model = self.open()
+
+    @property
+    def secret(self) -> str:
+        """What the vendor knows us by."""
+        tokens: list[str] = TOKENS.tokens if ROWS[self._name].kept else [self.fake.key]
+        return tokens[-1]
 
     def open(self, **account: str) -> Model:
         fields = {**self.account, **account}
