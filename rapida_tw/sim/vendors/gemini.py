@@ -22,10 +22,11 @@ from rapida_tw.sim.vendors.answering import (
 )
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
 from rapida_tw.sim.vendors.gemini_rules import SIGNATURE, Refused, check
+from rapida_tw.sim.vendors.google_token import HOST, TokenServer
 
 _AI = re.compile(r"/v1(?:beta)?/models/([^/:]+):streamGenerateContent")
 _VERTEX = re.compile(
-    r"/v1(?:beta1)?/projects/([^/]+)/locations/([^/]+)/publishers/google/models/([^/:]+)"
+    r"/v1(?:beta1)?/(?:projects/[a-z0-9-]+/locations/[a-z0-9-]+/)?publishers/google/models/([^/:]+)"
     r":streamGenerateContent"
 )
 _STATUSES = {
@@ -46,24 +47,26 @@ _ENDS = {
 class Gemini:
     """`turns`: what it will answer. `bodies`: the requests it took, `replies` to all it was asked.
 
-    `tokens`: access tokens that are good at Vertex AI.
+    `tokens`: the token server whose accounts are good at Vertex AI.
     """
 
     hosts: tuple[str, ...] = (
         "generativelanguage.googleapis.com",
-        "*aiplatform.googleapis.com",
+        "aiplatform.googleapis.com",
+        "*-aiplatform.googleapis.com",
+        HOST,
     )
 
     def __init__(
         self,
         script: Iterable[Turn | str | Mapping[str, Any]] = (),
         key: str = "AIza-a-key-of-the-fake",
-        tokens: Iterable[str] = ("ya29.a-token-of-the-fake",),
+        tokens: TokenServer | None = None,
     ) -> None:
         self.turns = turns_of(script)
         self.manners = Manners()
         self.key = key
-        self.tokens = set(tokens)
+        self.tokens = tokens
         self.bodies: list[Mapping[str, Any]] = []
         self.replies: list[Reply] = []
 
@@ -71,24 +74,27 @@ class Gemini:
         return Refusal(404, json.dumps(_error(404, "not found")))
 
     def answer(self, asked: Asked, reply: Reply) -> None:
+        if asked.headers.get("host", "") == HOST and self.tokens is not None:
+            self.tokens.answer(asked, reply)
+            return
         self.replies.append(reply)
         path = _AI.fullmatch(asked.path) or _VERTEX.fullmatch(asked.path)
         if path is None or asked.method != "POST":
             reply.whole(404, _error(404, f"{asked.path} was not found"))
         elif not self._known(asked, path.re is _VERTEX):
-            self._unknown(path.re is _VERTEX, reply)
+            self._unknown("authorization" in asked.headers, reply)
         elif self.manners.refusals and (status := self.manners.refusals.popleft()):
             self._refuse(reply, status)
         else:
-            self._take(asked, path[path.lastindex or 1], reply)
+            self._take(asked, path[1], reply)
 
     def _known(self, asked: Asked, vertex: bool) -> bool:
-        if vertex:
-            return asked.headers.get("authorization", "").removeprefix("Bearer ") in self.tokens
+        if vertex and "authorization" in asked.headers:
+            return self.tokens is not None and self.tokens.knows(asked.headers)
         return asked.headers.get("x-goog-api-key", asked.one("key")) == self.key
 
-    def _unknown(self, vertex: bool, reply: Reply) -> None:
-        if vertex:
+    def _unknown(self, token: bool, reply: Reply) -> None:
+        if token:
             message = "Request had invalid authentication credentials."
             reply.whole(401, _error(401, message))
             return
