@@ -17,6 +17,7 @@ from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
 from rapida_tw.sim.vendors.openai_voice import OpenAI
+from rapida_tw.sim.vendors.polly import Polly
 from rapida_tw.sim.vendors.sarvam_voice import SarvamVoice
 
 KEY = "key-of-a-test-0123456789"
@@ -41,6 +42,7 @@ class Row:
 
 
 OURS = {"key": KEY, "base_url": "https://api.openai.com/v1"}
+AWS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": KEY}
 
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
 ROWS: Mapping[str, Row] = {
@@ -54,6 +56,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "sarvamai": Row(SarvamVoice),
     "sarvamai wav": Row(partial(SarvamVoice, headed=True), options={"speak.voice.id": "ritu"}),
+    "polly": Row(Polly, {**AWS, "region": "us-east-1"}, socket=False),
+    "aws": Row(Polly, AWS, {"speak.region": "eu-west-1"}, socket=False),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),
