@@ -47,6 +47,7 @@ class Cascade:
     ) -> None:
         self._parts = parts
         self._events = events
+        self._greets = bool(experience.greeting)
         self._conversation = conversation = Conversation(clock, experience, events)
         self._listener = Listener(
             parts.detector,
@@ -90,7 +91,12 @@ class Cascade:
         wait(Deferred.fromCoroutine(self._greet(active)), self._no_voice)
 
     async def _greet(self, active: Callable[[], bool]) -> None:
-        await self._parts.voice.start()
+        replier = self._conversation.replier
+        replier.owed(self._greets)
+        try:
+            await self._parts.voice.start()
+        finally:
+            replier.owed(False)
         if not active():
             return
         opening = self._parts.model.opening()

@@ -54,6 +54,7 @@ class DeadAir:
         Unless it is an `answer` to a turn, it is a text that is only to be spoken: no fillers, and
         when it follows a reply at once (as an apology does) it is in the same silence.
         """
+        self.stop()  # watching for somebody who was yet to come
         now = self._clock.seconds()
         before = min(before, _MOST_BEFORE)
         if now - self._over > _AT_ONCE:

@@ -127,6 +127,16 @@ class Replier:
         self._phrase: SpokenPhrase | None = None  # what is being spoken
         self._state = _State(Times(None))
 
+    def owed(self, owed: bool) -> None:
+        """Something will have to be said, and who says it is not ready yet; or is, or never will.
+
+        The caller hears a tone in time.
+        """
+        if owed:
+            self._dead_air.start(answer=False)
+        else:
+            self._dead_air.stop()
+
     def reply(self, job: Job) -> Deferred[End | None]:
         """Make and speak one reply; fires when it was heard, with the call's End if it ends it.
 

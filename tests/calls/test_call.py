@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.calls.call import READY_WITHIN, Call
+from rapida_tw.calls.call import Call
 from rapida_tw.calls.journal import EVERY
 from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP, NotSupported, VendorFailed
 from rapida_tw.simulation import VirtualServer
@@ -40,12 +40,14 @@ class _Case(SynchronousTestCase):
     """One call over a leg in memory; ear and mouth are the test's."""
 
     ear_is_ready = True
+    greeting = GREETING
     metadata: dict[str, str] = {}
 
     def setUp(self) -> None:
         self.disk = HeldDisk()
         replies = {"replies": [["hours", "At nine."]], "otherwise": "Pardon?"}
-        self.server = VirtualServer(replies, {"greeting": GREETING}, disk=self.disk)  # type: ignore[arg-type]
+        deployment = {"greeting": self.greeting}
+        self.server = VirtualServer(replies, deployment, disk=self.disk)  # type: ignore[arg-type]
         self.clock = self.server.clock
         self.ear, self.mouth = RecordingRecognizer(), HeldVoice()
         if self.ear_is_ready:
@@ -96,84 +98,6 @@ class _Case(SynchronousTestCase):
         self.assertEqual(self.server.leftovers(), [])
         self.assertTrue(all(saying.called for saying in self.mouth.saying))
         return conversation
-
-
-class StartTests(_Case):
-    """The vendors get ready."""
-
-    ear_is_ready = False
-
-    def prepare(self) -> None:
-        self.mouth.starting = Deferred()
-
-    def tearDown(self) -> None:
-        self.listener.leg_ended(REMOTE_HANGUP)
-        self.over()
-
-    def test_greeting_waits_for_the_voice(self) -> None:
-        """The call is connected, and active when the voice is there; the ear may be later."""
-        self.assertEqual(self.call.state, "connected")
-        self.assertEqual(self.conversation.status, "connected")
-        self.mouth.starting.callback(None)
-        self.assertEqual(self.call.state, "active")
-        self.assertEqual(self.mouth.said, [GREETING])
-        self.assertEqual(self.conversation.status, "active")
-
-    def test_turn_before_the_voice(self) -> None:
-        """Nothing is said by a voice that has not started; the turn is answered later."""
-        self.ear.starting.callback(None)
-        self.speaks("hours")
-        self.listener.digit_received("#")
-        self.wait(3.0)
-        self.assertEqual(self.mouth.said, [])
-        self.mouth.starting.callback(None)
-        self.mouth.done(1)
-        self.wait(0.1)
-        self.assertEqual(self.mouth.said, [GREETING, "At nine."])
-
-    def test_hangs_up_meanwhile(self) -> None:
-        """A caller who does not wait ends the vendors' starting."""
-        self.listener.leg_ended(REMOTE_HANGUP)
-        self.assertTrue(self.mouth.starting.called and self.ear.starting.called)
-        self.assertEqual(self.over().end_reason, "remote_hangup")
-
-    def test_no_voice(self) -> None:
-        """Without a voice nothing can be said: the call ends as failed."""
-        self.mouth.starting.errback(VendorFailed("no licence"))
-        self.assertEqual(self.over().end_reason, "provider_failed")
-
-    def test_late_voice(self) -> None:
-        """So does one whose voice is not ready in time."""
-        self.wait(READY_WITHIN + 0.1)
-        self.assertEqual(self.over().end_reason, "provider_failed")
-
-    def test_no_ear(self) -> None:
-        """An assistant that cannot hear says so, and nothing else, and hangs up."""
-        self.ear.starting.errback(VendorFailed("no licence"))
-        self.mouth.starting.callback(None)
-        self.assertEqual(len(self.mouth.said), 1)
-        self.assertIn("Sorry", self.mouth.said[0])
-        self.mouth.done(1)
-        self.wait(1.0)
-        conversation = self.over()
-        self.assertEqual(conversation.status, "failed")
-        self.assertIn("stt.error", [entry.name for entry in conversation.entries])
-
-    def test_late_ear(self) -> None:
-        """The greeting is heard meanwhile; then the same."""
-        self.mouth.starting.callback(None)
-        self.mouth.done(1)
-        self.wait(READY_WITHIN + 0.1)
-        self.assertIn("Sorry", self.mouth.said[-1])
-        self.mouth.done(1)
-        self.wait(1.0)
-        self.assertEqual(self.over().end_reason, "provider_failed")
-
-    def test_goodbye_before_the_voice(self) -> None:
-        """A server that stops in that moment says its goodbye alone."""
-        self.call.say_goodbye("We close.")
-        self.mouth.starting.callback(None)
-        self.assertEqual(self.mouth.said, ["We close."])
 
 
 class BrokenStartTests(_Case):
