@@ -18,7 +18,7 @@ from rapida_tw.models.dialect import (
     Wanted,
     Working,
 )
-from rapida_tw.models.exchange import count, event, keep, mapping, wanted
+from rapida_tw.models.exchange import count, event, keep, mapping, shown, wanted
 from rapida_tw.net.sse import EventStream
 
 KEEPER = "anthropic"
@@ -158,7 +158,7 @@ class AnthropicReader:
 
     def _complaint(self, error: Mapping[str, Any]) -> Complaint:
         kind = str(error.get("type") or "")
-        said = str(error.get("message") or kind)[:300]
+        said = shown(error.get("message") or kind)
         return Complaint(f"{self._vendor} broke off: {said}", kind in _PASSING)
 
 

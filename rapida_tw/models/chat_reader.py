@@ -22,7 +22,7 @@ from rapida_tw.models.dialect import (
     Wanted,
     Working,
 )
-from rapida_tw.models.exchange import event, mapping, refusal, sequence, tokens, wanted
+from rapida_tw.models.exchange import event, mapping, refusal, sequence, shown, tokens, wanted
 from rapida_tw.net.sse import EventStream
 
 _LARGEST = 1_048_576  # bytes of an answer that is no stream
@@ -165,7 +165,7 @@ class ChatReader:
             return refusal(self._vendor, int(code), json.dumps({"error": error}))
         said = mapping(error).get("message") or (error if isinstance(error, str) else code)
         retryable = code not in _FINAL
-        return Complaint(f"{self._vendor} broke off: {str(said)[:300]}", retryable)
+        return Complaint(f"{self._vendor} broke off: {shown(said)}", retryable)
 
 
 def _text(part: object) -> str:

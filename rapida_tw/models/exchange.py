@@ -62,7 +62,7 @@ def refusal(vendor: str, status: int, body: str) -> Complaint:
     """What a status means; the vendor's own words go with it, but for keys, which it may echo."""
     if status == 401:
         return Complaint(f"{vendor} does not take the key", retryable=False)
-    said = reason_in(body)[:_SHOWN]
+    said = shown(reason_in(body))
     if status == 402 or _NO_MONEY.search(body):
         return Complaint(f"{vendor}: the account is empty: {said}", retryable=False)
     return Complaint(f"{vendor} refused: HTTP {status}, {said}".rstrip(", "), passing(status))
@@ -73,6 +73,11 @@ def efforts(model: str, chosen: str = "") -> Sequence[str]:
     if chosen:
         return (chosen,)
     return _LEAST if _THINKING.match(model) else ()
+
+
+def shown(said: object) -> str:
+    """A vendor's own words, on one line and not too long."""
+    return " ".join(str(said).split())[:_SHOWN]
 
 
 def event(text: str) -> Mapping[str, Any]:

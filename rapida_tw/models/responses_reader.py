@@ -18,7 +18,7 @@ from rapida_tw.models.dialect import (
     Wanted,
     Working,
 )
-from rapida_tw.models.exchange import event, keep, mapping, tokens, wanted
+from rapida_tw.models.exchange import event, keep, mapping, shown, tokens, wanted
 from rapida_tw.net.sse import EventStream
 
 KEEPER = "responses"
@@ -142,7 +142,7 @@ class ResponsesReader:
 
     def _complaint(self, error: Mapping[str, Any]) -> Complaint:
         code = str(error.get("code") or error.get("type") or "")
-        said = str(error.get("message") or code or json.dumps(error))[:300]
+        said = shown(error.get("message") or code or json.dumps(error))
         return Complaint(f"{self._vendor} broke off: {said}", code in _PASSING)
 
 

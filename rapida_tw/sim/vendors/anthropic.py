@@ -118,7 +118,7 @@ class Anthropic:
             raise Refused("The request body is not valid JSON") from None
         _check_fields(body, version)
         self._check_thinking(body)
-        _check_messages(body["messages"])
+        check_messages(body["messages"])
         _check_tools(body)
         if body.get("stream") is not True:
             raise Refused("the fake only streams")
@@ -165,7 +165,7 @@ def _check_fields(body: Mapping[str, Any], version: str) -> None:
         raise Refused("system: text content blocks must be non-empty")
 
 
-def _check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
+def check_messages(messages: Sequence[Mapping[str, Any]]) -> None:
     if not messages:
         raise Refused("messages: at least one message is required")
     if messages[0]["role"] != "user":
