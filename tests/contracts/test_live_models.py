@@ -181,6 +181,7 @@ def test_lost_in_the_middle_of_a_sentence(make: Make) -> None:
     desk.net.down.clear()
     desk.hear(0.4, VOICE)
     desk.hear(4.0)
+    assert desk.session._hearing.seconds > 0.6 + 0.6 + 0.4 + 4.0
     assert list(desk.sink.turns.values()) == ["what are your hours today"]
     assert desk.sink.spoken() == [sounded("We open at nine.")]
 

@@ -79,8 +79,11 @@ def test_leaves_in_time(made: list[Desk]) -> None:
     """When nobody ever falls silent it leaves before the vendor does."""
     desk = gemini(made, "a b c d e f g h i j k l m n o p")
     talked(desk)
+    desk.hear(0.5, VOICE)
     desk.session.go_away(4.0)
-    desk.hear(3.5, VOICE)
+    desk.hear(2.0, VOICE)
+    assert len(desk.fake.sessions) == 1
+    desk.hear(1.0, VOICE)
     assert len(desk.fake.sessions) == 2
 
 

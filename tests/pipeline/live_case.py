@@ -92,6 +92,7 @@ class Told:
 
     def __init__(self) -> None:
         self.dialogue: list[tuple[str, str]] = []
+        self.turns: list[Turn] = []
         self.cut: list[str] = []
         self.kinds: list[str] = []
         self.times: list[Times] = []
@@ -100,6 +101,7 @@ class Told:
         self.ends: list[End] = []
 
     def user_said(self, turn: Turn) -> None:
+        self.turns.append(turn)
         self.dialogue.append(("user", turn.text))
 
     def assistant_said(self, text: str, job: Job, interrupted: bool, played: float) -> None:
@@ -223,10 +225,12 @@ class LiveCase(SynchronousTestCase):
         """So much time passes, and is played."""
         for _ in range(round(seconds / TICK)):
             self.playout.played()
-            frame = self.playout.take()
-            if frame is not None and self.sounded is not None:
-                sounded, self.sounded = self.sounded, None
-                sounded()
+            while (frame := self.playout.take()) is not None:
+                if self.sounded is not None:
+                    sounded, self.sounded = self.sounded, None
+                    sounded()
+                if not self.lead or not self.playout.behind(self.lead):
+                    break
             self.clock.advance(TICK)
 
     def hear(self, seconds: float, frame: Samples = QUIET) -> None:

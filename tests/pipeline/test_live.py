@@ -195,6 +195,18 @@ class InterruptionTests(LiveCase):
         self.assertEqual([asked[1] for asked in truncated], ["one", "two"])
         self.assertEqual(truncated[1][2], 0)
 
+    def test_first_item_heard(self) -> None:
+        """An item that was heard whole is left as it is."""
+        self.sink.speech_started()
+        self.speaks("one", "First.", frames=20, over=False)
+        self.speaks("two", "Second.", frames=50)
+        self.play(1.0)
+        self.asked()
+        self.sink.speech_started()
+        (truncated,) = (asked for asked in self.asked() if asked[0] == "truncate")
+        self.assertEqual(truncated[1], "two")
+        self.assertLess(abs(truncated[2] - 600), 40)
+
     def test_heard_to_the_end(self) -> None:
         """What was heard whole is not truncated."""
         self.play(1.5)
@@ -274,6 +286,8 @@ class SilentVendorTests(LiveCase):
         self.play(1.5)
         self.assertEqual(self.told.dialogue[1:], [("user", "hours"), ("assistant", "At nine.")])
         self.assertLess(abs(self.told.times[-1].latency()["total"] - 0.6), 0.06)
+        began = self.told.times[-1].played
+        self.assertLess(abs(began - self.told.turns[-1].speech_ended - 0.6), 0.06)
 
     def test_talked_over(self) -> None:
         """When the vendor has nothing to break off any more, a voice that insists interrupts."""

@@ -221,6 +221,18 @@ class ToolTests(LiveCase):
         self.play(5.0)
         self.assertEqual(self.told.ends, [])
 
+    def test_interrupted_before_it_is_ready(self) -> None:
+        """What was to end the call when the caller interrupted ends it no more."""
+        self.want("look_up")
+        self.play(0.3)
+        self.sink.speech_started()
+        self.held.using[0].callback(Result('{"success": true}', TOOL_ENDED))
+        self.assertIn("interrupted by the caller", str(self.asked()[-1]))
+        self.sink.speech_stopped()
+        self.speaks("on", "Go on.")
+        self.play(2.0)
+        self.assertEqual(self.told.ends, [])
+
     def test_without_a_goodbye(self) -> None:
         """A model that ends the call without a word is let say one first."""
         self.play(1.5)
