@@ -1,1 +1,1 @@
-Voices of Deepgram (``deepgram``: Aura, and Flux by the name of its voices), Azure (``azure``, also ``azure-speech-service``), Sarvam (``sarvamai``) and Amazon Polly (``polly``, also ``aws``).
+Voices of Deepgram (``deepgram``: Aura, and Flux by the name of its voices), Azure (``azure``, also ``azure-speech-service``), Sarvam (``sarvamai``), Amazon Polly (``polly``, also ``aws``) and Rime (``rime``). A vendor that is gone (PlayHT, LMNT) is told as such when an assistant names it.

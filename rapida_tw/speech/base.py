@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -205,6 +205,14 @@ class DetectorProvider(Protocol):
     def stop(self) -> Deferred[None]: ...
 
 
+# Vendors that assistants may still name, although there is nobody any more who would answer.
+_PLAY: Final = "PlayHT (PlayAI) was shut down on 31 December 2025"
+_GONE: Final = {
+    **dict.fromkeys(("playht", "play-ht", "play.ht", "playai", "play-ai"), _PLAY),
+    "lmnt": "LMNT was shut down in 2026",
+}
+
+
 class Registry(Generic[P]):
     """The providers of one kind, made when first asked for: at most one of each a process."""
 
@@ -239,6 +247,8 @@ class Registry(Generic[P]):
             if not found:
                 kind = self._group.removeprefix("rapida_tw.")
                 known = ", ".join(self.names())
+                if (gone := _GONE.get(name.lower())) is not None:
+                    raise MisconfiguredAssistant(f"{gone}; {kind} installed: {known}")
                 raise MisconfiguredAssistant(f"no {kind} named {name!r}; installed: {known}")
             self._made[name] = found[0].load()(self._host)
         return self._made[name]

@@ -18,6 +18,7 @@ from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
 from rapida_tw.sim.vendors.openai_voice import OpenAI
 from rapida_tw.sim.vendors.polly import Polly
+from rapida_tw.sim.vendors.rime import Rime
 from rapida_tw.sim.vendors.sarvam_voice import SarvamVoice
 
 KEY = "key-of-a-test-0123456789"
@@ -58,6 +59,7 @@ ROWS: Mapping[str, Row] = {
     "sarvamai wav": Row(partial(SarvamVoice, headed=True), options={"speak.voice.id": "ritu"}),
     "polly": Row(Polly, {**AWS, "region": "us-east-1"}, socket=False),
     "aws": Row(Polly, AWS, {"speak.region": "eu-west-1"}, socket=False),
+    "rime": Row(Rime, socket=False),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),
