@@ -52,7 +52,7 @@ class AnthropicOptions:
 
     name: str = ""
     id: str = ""  # as "anthropic/claude-haiku-5-5"; `name` comes first
-    max_tokens: int = 1024
+    max_tokens: int = 4096  # must be there; thinking is among them
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None

@@ -1,7 +1,7 @@
 """Chat completions: how OpenAI, and everybody who is compatible to it, is asked for a reply.
 
-OpenAI's API reference, "Create chat completion"; llm.md, sections 1 and 2. Providers are in files
-of their own; each says by a `Server` what is particular to it.
+OpenAI's API reference, "Create chat completion". Providers are in files of their own; each says by
+a `Server` what is particular to it.
 """
 
 from __future__ import annotations

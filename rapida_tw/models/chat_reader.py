@@ -1,7 +1,7 @@
 """Reads the answers of chat completions: a stream of chunks, or one JSON object.
 
-Liberal, because "compatible" means something else to every server (llm.md, section 2). Those that
-cannot stream, or not with tools, answer with one object.
+Liberal, because "compatible" means something else to every server. Those that cannot stream, or not
+with tools, answer with one object.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Vendors and local servers that are compatible to OpenAI's chat completions.
 
-Addresses by their own documents; llm.md, section 2. Local ones need no key.
+Addresses by their own documents. Local ones need no key.
 """
 
 from __future__ import annotations

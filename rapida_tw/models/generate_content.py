@@ -80,6 +80,8 @@ class GeminiOptions:
             if (most := getattr(self, name)) is not None:
                 within(name, most, 1, 200_000)
         given_json(self.response_format)
+        if not isinstance(self.parameters.get("generationConfig", {}), dict):
+            raise ValueError("parameters: generationConfig must be an object")
 
 
 class GenerateContentDialect:
@@ -120,9 +122,10 @@ class GenerateContentDialect:
             body["tools"] = [{"functionDeclarations": [_declared(tool) for tool in tools]}]
             if self._options.tool_choice:
                 body["toolConfig"] = {"functionCallingConfig": _mode(self._options.tool_choice)}
-        if config := self._offer.body():
+        more = dict(self._options.parameters)
+        if config := self._offer.body() | more.pop("generationConfig", {}):
             body["generationConfig"] = config
-        return post(self._url, headers, body | self._options.parameters)
+        return post(self._url, headers, body | more)
 
     def reader(self) -> GenerateContentReader:
         return GenerateContentReader(self._vendor, self._model)

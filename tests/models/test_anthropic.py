@@ -41,7 +41,7 @@ def test_least() -> None:
     """The instructions are cached, thinking is off, and the limit of tokens must be there."""
     assert sent({}) == {
         "model": "claude",
-        "max_tokens": 1024,
+        "max_tokens": 4096,
         "stream": True,
         "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Good day."}]}],
@@ -121,15 +121,15 @@ def test_settings(options: dict[str, Any], fields: set[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "thinking", "most"),
     [
-        ({"thinking": "adaptive"}, {"type": "adaptive"}, 1024),
-        ({"thinking": "2048"}, {"type": "enabled", "budget_tokens": 2048}, 3072),
+        ({"thinking": "adaptive"}, {"type": "adaptive"}, 4096),
+        ({"thinking": "4096"}, {"type": "enabled", "budget_tokens": 4096}, 5120),
         (
             {"thinking": "2048", "max_tokens": 9000},
             {"type": "enabled", "budget_tokens": 2048},
             9000,
         ),
-        ({"thinking": '{"type": "between_tools"}'}, {"type": "between_tools"}, 1024),
-        ({"reasoning_effort": "high"}, {"type": "adaptive"}, 1024),
+        ({"thinking": '{"type": "between_tools"}'}, {"type": "between_tools"}, 4096),
+        ({"reasoning_effort": "high"}, {"type": "adaptive"}, 4096),
     ],
 )
 def test_thinking(options: dict[str, Any], thinking: dict[str, Any], most: int) -> None:

@@ -99,6 +99,7 @@ def test_tools() -> None:
         ({"max_tokens": 9}, {"maxOutputTokens": 9}),
         ({"stop": ["a"]}, {"stopSequences": ["a"]}),
         ({"response_format": "json_object"}, {"responseMimeType": "application/json"}),
+        ({"seed": 1, "parameters": {"generationConfig": {"x": 2}}}, {"seed": 1, "x": 2}),
         (
             {"response_format": '{"type": "object", "$schema": "x"}'},
             {"responseMimeType": "application/json", "responseSchema": {"type": "object"}},
