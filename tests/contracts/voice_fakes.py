@@ -16,6 +16,7 @@ from rapida_tw.sim.vendors.cartesia_voice import Cartesia
 from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
+from rapida_tw.sim.vendors.google_voice import GoogleVoice
 from rapida_tw.sim.vendors.openai_voice import OpenAI
 from rapida_tw.sim.vendors.polly import Polly
 from rapida_tw.sim.vendors.rime import Rime
@@ -43,6 +44,8 @@ class Row:
 
 
 OURS = {"key": KEY, "base_url": "https://api.openai.com/v1"}
+# What cannot befall an answer that comes all at once.
+IN_PARTS = frozenset((Trouble.DROP_MIDWAY, Trouble.STALL, Trouble.NO_DONE))
 AWS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": KEY}
 
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
@@ -60,6 +63,8 @@ ROWS: Mapping[str, Row] = {
     "polly": Row(Polly, {**AWS, "region": "us-east-1"}, socket=False),
     "aws": Row(Polly, AWS, {"speak.region": "eu-west-1"}, socket=False),
     "rime": Row(Rime, socket=False),
+    "google": Row(GoogleVoice, socket=False, whole=True, never=IN_PARTS),
+    "google-speech-service": Row(GoogleVoice, socket=False, whole=True, never=IN_PARTS),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),
