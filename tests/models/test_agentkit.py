@@ -232,11 +232,13 @@ class TroubleTests(AgentKitCase):
         self.assertIn("nothing for 15 s", str(self.failure(within=15.1)))
 
     def test_error(self) -> None:
-        """The agent's own words; the stream goes on."""
+        """The agent's own words; it is not asked again, and the stream goes on."""
+        self.reply()
         self.turns(AgentTurn(trouble="error"))
         error = self.failure()
         self.assertEqual(str(error), "AgentKit: the brain is out")
         self.assertEqual((error.code, error.retryable), (503, True))
+        self.assertEqual(len(self.stream.told), 2)
         self.assertEqual(self.reply().text, "You said: Hello.")
         self.assertEqual(len(self.agent.streams), 1)
 
@@ -294,6 +296,7 @@ class TroubleTests(AgentKitCase):
         self.run_for(0.1)
         self.successResultOf(stopping)
         self.assertEqual(self.stream.closed_by, "half")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)  # the idle connection's
         self.model = self.open()
         self.model.prepare()
         self.model.stop()
