@@ -5,7 +5,7 @@ HTTP/2 is the h2 library's, over TLS (ALPN "h2") or without (prior knowledge).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,13 +37,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from rapida_tw.errors import VendorFailed
+from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Request, Rpc, RpcReceiver
 from rapida_tw.net.endpoints import Target, tune
 from rapida_tw.net.grpc_call import Call
 from rapida_tw.net.head import USER_AGENT
 from rapida_tw.net.refusal import unreached
 from rapida_tw.wire.grpc import CONTENT_TYPE, Status, timeout
+from rapida_tw.wire.http2 import LONGEST_FRAME, Frames, GoAway
 
 ALPN = (b"h2",)
 IDLE_SECONDS = 60.0  # that a connection without calls is kept
@@ -53,10 +54,6 @@ _ANSWERED_WITHIN = 20.0  # seconds for the answer to a ping
 _CLOSED_WITHIN = 1.0
 
 _WINDOW = 1_048_576  # bytes that the vendor may send ahead
-_LONGEST_FRAME = 16_384  # bytes: what we allow
-_HEAD = 9  # bytes, of a frame (RFC 9113, section 4.1)
-_GOAWAY = 7
-_LAST_ID = 0x7FFF_FFFF
 
 _OF_RESET = {
     ErrorCodes.REFUSED_STREAM: Status.UNAVAILABLE,
@@ -89,10 +86,10 @@ class GrpcConnection(Protocol):
             initial_values={
                 SettingCodes.ENABLE_PUSH: 0,
                 SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW,
-                SettingCodes.MAX_FRAME_SIZE: _LONGEST_FRAME,
+                SettingCodes.MAX_FRAME_SIZE: LONGEST_FRAME,
             },
         )
-        self._tail = b""  # of a frame
+        self._frames = Frames()
         self._draining = False
         self.free = True  # the transport takes something
         self.gone = False  # there is nothing to be sent any more
@@ -232,12 +229,15 @@ class GrpcConnection(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self._heard = True
         try:
-            for frame in self._frames(data):
+            for frame in self._frames.feed(data):
+                if isinstance(frame, GoAway):
+                    self._told_to_go(frame)
+                    continue
                 for event in self._h2.receive_data(frame):
                     handle = _HANDLERS.get(type(event))
                     if handle is not None:
                         handle(self, event)
-        except ProtocolError as error:
+        except (ProtocolError, RemoteProtocolError) as error:
             self._flush()  # h2's GOAWAY
             self._lose(VendorFailed(f"{self._target.host} breaks HTTP/2: {error}"))
             return
@@ -247,37 +247,15 @@ class GrpcConnection(Protocol):
             return
         self._flush()
 
-    def _frames(self, data: bytes) -> Iterator[bytes]:
-        """Whole frames but GOAWAY: after that one, h2 takes and sends nothing any more.
-
-        But the calls that run then go on to their ends (RFC 9113, section 6.8).
-        """
-        data = self._tail + data
-        start = 0
-        while len(data) - start >= _HEAD:
-            size = int.from_bytes(data[start : start + 3], "big")
-            if size > _LONGEST_FRAME:
-                raise ProtocolError(f"a frame of {size} bytes")
-            end = start + _HEAD + size
-            if end > len(data):
-                break
-            if data[start + 3] == _GOAWAY:
-                self._told_to_go(data[start + _HEAD : end])
-            else:
-                yield data[start:end]
-            start = end
-        self._tail = data[start:]
-
-    def _told_to_go(self, payload: bytes) -> None:
-        last = int.from_bytes(payload[:4], "big") & _LAST_ID
-        text = payload[8:200].decode("utf-8", "replace")
-        self._log.debug("{host} says GOAWAY {text}", host=self._target.host, text=text)
+    def _told_to_go(self, told: GoAway) -> None:
+        why = f"{self._target.host} goes away {told.reason}".rstrip()
+        self._log.debug("{why} (code {code})", why=why, code=told.code)
         self._drain()
         for number, call in tuple(self.calls.items()):
-            if number > last:
-                call.end(Status.UNAVAILABLE, f"{self._target.host} goes away {text}".rstrip())
+            if number > told.last:
+                call.end(Status.UNAVAILABLE, why)
         if not self.opened.called or not self.calls:
-            self._lose(VendorFailed(f"{self._target.host} goes away {text}".rstrip()))
+            self._lose(VendorFailed(why))
 
     def _settings(self, event: RemoteSettingsChanged) -> None:
         if not self.opened.called:

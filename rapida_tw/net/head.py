@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Request
+from rapida_tw.net.endpoints import Target
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 USER_AGENT = "rapida_tw"
@@ -28,6 +30,22 @@ def checked_headers(request: Request, host: str) -> dict[str, str]:
             why = f"{host}: what is to be sent as {name} has characters that no header can have"
             raise VendorFailed(why, retryable=False)
     return headers
+
+
+def handshake(target: Target, request: Request, checked: Mapping[str, str], key: bytes) -> bytes:
+    """A WebSocket's request (RFC 6455, section 4.1); `checked` are the request's headers."""
+    parts = urlsplit(request.url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {
+        "Host": target.authority,
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": key.decode(),
+        "Sec-WebSocket-Version": "13",
+        **checked,
+    }
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def parse_head(head: bytes) -> tuple[int, dict[str, str]]:
@@ -53,6 +71,14 @@ def whole_body(headers: Mapping[str, str], received: bytes) -> bytes | None:
     if length.isascii() and length.isdigit() and len(received) >= int(length):
         return received[: int(length)]
     return None
+
+
+def body_so_far(headers: Mapping[str, str], received: bytes) -> bytes:
+    """As much of it as has come."""
+    whole = whole_body(headers, received)
+    if whole is not None:
+        return whole
+    return unchunked(received) if "transfer-encoding" in headers else received
 
 
 def unchunked(received: bytes) -> bytes:

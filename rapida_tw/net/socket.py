@@ -12,7 +12,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from os import urandom
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
@@ -26,7 +25,7 @@ from zope.interface import implementer
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Request, Socket, SocketReceiver
 from rapida_tw.net.endpoints import Target, tune
-from rapida_tw.net.head import checked_headers, parse_head, unchunked, whole_body
+from rapida_tw.net.head import body_so_far, checked_headers, handshake, parse_head, whole_body
 from rapida_tw.net.refusal import refused, unreached
 
 LARGEST = 8_388_608  # bytes of a message; voices send a phrase of some minutes in one
@@ -88,18 +87,9 @@ class VendorSocket(WebSocketClientProtocol):
 
     def startHandshake(self) -> None:
         self.websocket_key = b64encode(urandom(16))
-        parts = urlsplit(self._request.url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {
-            "Host": self._target.authority,
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": self.websocket_key.decode(),
-            "Sec-WebSocket-Version": "13",
-        }
-        headers |= self._headers
-        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        self.http_request_data = "\r\n".join([*lines, "", ""]).encode()
+        self.http_request_data = handshake(
+            self._target, self._request, self._headers, self.websocket_key
+        )
         self.transport.write(self.http_request_data)
 
     def processHandshake(self) -> None:
@@ -130,12 +120,8 @@ class VendorSocket(WebSocketClientProtocol):
         assert self._refusal is not None
         status, headers = self._refusal
         received = self.data.partition(b"\r\n\r\n")[2]
-        body = whole_body(headers, received)
-        if body is None:
-            chunked = "transfer-encoding" in headers
-            body = unchunked(received) if chunked else received
-        text = body[:_LONGEST_REFUSAL].decode("utf-8", "replace")
-        self._fail_to_open(refused(self._request, self._target.host, status, headers, text))
+        body = body_so_far(headers, received)[:_LONGEST_REFUSAL].decode("utf-8", "replace")
+        self._fail_to_open(refused(self._request, self._target.host, status, headers, body))
 
     def failHandshake(self, reason: str) -> None:  # Autobahn's: the answer is no right one
         why = f"{self._target.host} answered the handshake wrongly: {reason}"
