@@ -20,8 +20,9 @@ _ENCODINGS: Mapping[str, Encoding] = {
     "mulaw": Encoding.MULAW,
     "alaw": Encoding.ALAW,
 }
-WEBSOCKET, HTTP = "websocket_v1", "http_v1"
-_SCHEMES = {WEBSOCKET: ("ws", "wss"), HTTP: ("http", "https")}
+WEBSOCKET = "websocket_v1"
+# What a base URL may begin with, and what it becomes.
+_SCHEMES = {"wss": "wss", "ws": "ws", "https": "wss", "http": "ws"}
 
 
 def encoding_named(name: str) -> Encoding:
@@ -48,13 +49,14 @@ def compatibility(account: Account) -> str:
 def address(account: Account, query: Mapping[str, Any] | None, of: str) -> Request:
     """Where its credential says that it is; `MisconfiguredAssistant` names what is wrong."""
     kind = compatibility(account)
-    url = account.base_url("")
-    schemes = _SCHEMES.get(kind)
-    if schemes is None:
-        known = ", ".join(_SCHEMES)
-        raise MisconfiguredAssistant(f"{of}: apiCompatibility must be one of {known}")
-    if urlsplit(url).scheme not in schemes or not urlsplit(url).hostname:
-        raise MisconfiguredAssistant(f"{of} needs a baseUrl that begins with {schemes[1]}://")
+    if kind != WEBSOCKET:
+        raise MisconfiguredAssistant(
+            f"{of}: apiCompatibility must be {WEBSOCKET}; {kind} is not supported"
+        )
+    scheme, _, rest = account.base_url("").partition("://")
+    url = f"{_SCHEMES.get(scheme)}://{rest}"
+    if scheme not in _SCHEMES or not urlsplit(url).hostname:
+        raise MisconfiguredAssistant(f"{of} needs a baseUrl that begins with wss://")
     if query:
         url += ("&" if urlsplit(url).query else "?") + urlencode(query, doseq=True)
     return Request(url, headers=_headers(account, of))

@@ -145,7 +145,7 @@ def test_base_url(name: str, begin: Begin) -> None:
     call.begin(TEXT, 0.5)
     assert call.net.asked
     assert call.net.asked[0].headers["host"] == "speech.example"
-    assert call.net.asked[0].path.startswith("/of/ours/")
+    assert call.net.asked[0].path.startswith("/of/ours")
 
 
 # -- sound ------------------------------------------------------------------------------------

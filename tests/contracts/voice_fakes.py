@@ -6,6 +6,7 @@ A fake takes `key`, has `manners` (sim/vendors/delivery.py), and speaks in tones
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 
 from rapida_tw.sim.vendors.azure_voice import AzureVoice
 from rapida_tw.sim.vendors.cartesia_voice import Cartesia
+from rapida_tw.sim.vendors.custom_voice import CustomVoice
 from rapida_tw.sim.vendors.deepgram_voice import DeepgramVoice
 from rapida_tw.sim.vendors.delivery import Trouble
 from rapida_tw.sim.vendors.elevenlabs_voice import ElevenLabs
@@ -48,6 +50,34 @@ OURS = {"key": KEY, "base_url": "https://api.openai.com/v1"}
 IN_PARTS = frozenset((Trouble.DROP_MIDWAY, Trouble.STALL, Trouble.NO_DONE))
 AWS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": KEY}
 
+CUSTOM = {"baseUrl": "wss://voice.custom.example/v1", "headers": json.dumps({"X-Custom-Key": KEY})}
+ID = {"$var": "packet.message_id"}
+WHOSE = {"$path": "id"}
+SOUND = {"$decode": "base64", "value": {"$path": "data"}}
+# Of sim/vendors/custom_voice.py, as an assistant's owner would write them down.
+RULES = {
+    "speak.query_params": {"rate": 16_000},
+    "speak.request_rules": [
+        {
+            "when": {"packet": "text"},
+            "send": {"frame": "json", "body": {"say": {"$var": "packet.text"}, "id": ID}},
+        },
+        {"when": {"packet": "done"}, "send": {"frame": "json", "body": {"end": ID}}},
+        {"when": {"packet": "interrupt"}, "send": {"frame": "json", "body": {"stop": ID}}},
+    ],
+    "speak.response_rules": [
+        {
+            "when": {"path": "kind", "equals": "sound"},
+            "emit": {"audio": SOUND, "message_id": WHOSE},
+        },
+        {
+            "when": {"path": "kind", "equals": "over"},
+            "emit": {"done": True, "message_id": WHOSE},
+        },
+        {"when": {"path": "kind", "equals": "fault"}, "emit": {"error": {"$path": "why"}}},
+    ],
+}
+
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
 ROWS: Mapping[str, Row] = {
     "elevenlabs": Row(ElevenLabs, words=True),
@@ -65,6 +95,7 @@ ROWS: Mapping[str, Row] = {
     "rime": Row(Rime, socket=False),
     "google": Row(GoogleVoice, socket=False, whole=True, never=IN_PARTS),
     "google-speech-service": Row(GoogleVoice, socket=False, whole=True, never=IN_PARTS),
+    "custom": Row(CustomVoice, CUSTOM, RULES),
     "openai": Row(OpenAI, socket=False),
     "groq": Row(OpenAI, socket=False),
     "openai-compatible": Row(OpenAI, OURS, socket=False),

@@ -146,6 +146,7 @@ class CustomVoiceProvider(SocketVoiceProvider[CustomOptions]):
     """Credential: `baseUrl`, `headers` (a JSON object), `apiCompatibility` websocket_v1."""
 
     vendor = "custom"
+    follows_leg = False  # rules and options together say what is sent
     description = "custom: any voice with a WebSocket, by rules"
     options = CustomOptions
     formats = tuple(

@@ -139,7 +139,8 @@ def test_misconfigured(options: dict[str, Any], told: str) -> None:
     ("fields", "told"),
     [
         ({}, "baseUrl"),
-        ({"baseUrl": "https://stt.example"}, "wss://"),
+        ({"baseUrl": "ftp://stt.example"}, "wss://"),
+        ({"baseUrl": "wss://x", "apiCompatibility": "http_v1"}, "http_v1 is not supported"),
         ({"baseUrl": "wss://x", "headers": "[1]"}, "headers"),
         ({"baseUrl": "wss://x", "headers": "{"}, "headers"),
         ({"baseUrl": "wss://x", "apiCompatibility": "grpc"}, "apiCompatibility"),
