@@ -5,6 +5,7 @@ A fake takes `script` and `key`, and has `manners` (sim/vendors/listening.py).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from rapida_tw.sim.vendors.assemblyai import AssemblyAI
 from rapida_tw.sim.vendors.aws_recognizer import AWSRecognizer
 from rapida_tw.sim.vendors.azure_recognizer import AzureRecognizer
 from rapida_tw.sim.vendors.cartesia_recognizer import CartesiaRecognizer
+from rapida_tw.sim.vendors.custom_recognizer import CustomRecognizer
 from rapida_tw.sim.vendors.deepgram import Deepgram
 from rapida_tw.sim.vendors.elevenlabs_recognizer import ElevenLabsRecognizer
 from rapida_tw.sim.vendors.gladia import Gladia
@@ -52,11 +54,31 @@ def upload(host: str = "", **row: Any) -> Row:
     return Row(make, **row, socket=False, slowest=5.5)
 
 
+CUSTOM = {"baseUrl": "wss://ear.custom.example/v1", "headers": json.dumps({"X-Custom-Key": KEY})}
+SAID = {"script": {"$path": "said"}, "confidence": {"$path": "sure"}}
+# Of sim/vendors/custom_recognizer.py, as an assistant's owner would write them down.
+RULES = {
+    "listen.query_params": {"rate": 16_000},
+    "listen.request_rules": [
+        {
+            "when": {"packet": "audio"},
+            "send": {"frame": "json", "body": {"pcm": {"$var": "packet.audio.pcm_base64"}}},
+        },
+        {"when": {"packet": "finish"}, "send": {"frame": "json", "body": {"finish": True}}},
+    ],
+    "listen.response_rules": [
+        {"when": {"path": "settled", "equals": False}, "emit": {**SAID, "interim": True}},
+        {"when": {"path": "settled", "equals": True}, "emit": SAID},
+        {"when": {"path": "kind", "equals": "fault"}, "emit": {"error": {"$path": "why"}}},
+    ],
+}
+
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
 ROWS: Mapping[str, Row] = {
     "deepgram": Row(Deepgram),
     "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
     "assemblyai": Row(AssemblyAI),
+    "custom": Row(CustomRecognizer, CUSTOM, RULES),
     "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
     "google-speech-service": Row(GoogleSpeech, {"key": KEY, "project_id": "rapida-test"}),
     "openai": upload(),
