@@ -139,7 +139,7 @@ class GrpcConnection(Protocol):
         self.calls.pop(number, None)
         if not self.calls:
             if self._draining:
-                self.transport.loseConnection()
+                self._hang_up()
             else:
                 self._attend()
 
@@ -169,8 +169,13 @@ class GrpcConnection(Protocol):
         if not self.calls and self.transport is not None:
             self._h2.close_connection()
             self._flush()
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close behind what was written; TLS would wait for a producer to be done."""
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        if not self.gone:
             self._set_timer(_CLOSED_WITHIN, self.transport.abortConnection)
 
     def abort(self) -> None:
