@@ -128,7 +128,7 @@ class GeminiLiveWire:
         turns = [{"role": "user", "parts": [{"text": text}]}]
         return (written({"clientContent": {"turns": turns, "turnComplete": True}}),)
 
-    def say(self, text: str) -> Sequence[Frame]:
+    def say(self, text: str, first: bool) -> Sequence[Frame]:
         return self.text(_WORD_FOR_WORD.format(text))
 
     def go_on(self) -> Sequence[Frame]:

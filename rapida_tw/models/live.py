@@ -112,8 +112,11 @@ class LiveModel(Protocol):
     def text(self, text: str) -> None:
         """The caller has told this otherwise than by voice; it is to be answered."""
 
-    def say(self, text: str) -> None:
-        """Say this, word for word, now or when the reply under way is over."""
+    def say(self, text: str, first: bool = False) -> None:
+        """Say this, word for word, now or when the reply under way is over.
+
+        `first`: an answer that the model begins by itself before that is given up.
+        """
 
     def go_on(self) -> None:
         """Reply to what was said last: an answer is owed that never came."""

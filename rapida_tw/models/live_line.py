@@ -111,8 +111,8 @@ class LiveLine:
     def text(self, text: str) -> None:
         self._do(lambda wire: wire.text(text), told=True)
 
-    def say(self, text: str) -> None:
-        self._do(lambda wire: wire.say(text))
+    def say(self, text: str, first: bool = False) -> None:
+        self._do(lambda wire: wire.say(text, first))
 
     def go_on(self) -> None:
         self._do(lambda wire: wire.go_on())

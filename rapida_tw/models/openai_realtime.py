@@ -122,9 +122,9 @@ class OpenAIRealtimeWire:
     def text(self, text: str) -> Sequence[Frame]:
         return (*items(Message("user", text)), *self._asking.ask({}))
 
-    def say(self, text: str) -> Sequence[Frame]:
+    def say(self, text: str, first: bool) -> Sequence[Frame]:
         instructions = _WORD_FOR_WORD.format(text)
-        return self._asking.ask({"instructions": instructions, "tool_choice": "none"}, first=True)
+        return self._asking.ask({"instructions": instructions, "tool_choice": "none"}, first)
 
     def go_on(self) -> Sequence[Frame]:
         return self._asking.ask({})

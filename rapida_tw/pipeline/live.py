@@ -111,7 +111,7 @@ class LiveConversation:
             experience.idle_timeout,
             experience.idle_retries,
             self._prompt,
-            self._idle_for_good,
+            lambda: self._end(IDLE_TIMEOUT),
         )
         self._waiting: list[Job] = []  # what is to be said after what is being said
         self._repeated: Job | None = None
@@ -187,7 +187,7 @@ class LiveConversation:
             self._ear.hold()
         if isinstance(job, Say):
             self._speaker.begin(job)
-            self._model.say(job.text)
+            self._model.say(job.text, first=not job.interruptible)
         else:  # pressed keys
             self._speaker.begin(job)
             self._model.text(_pressed(job.turn.text))
@@ -239,6 +239,7 @@ class LiveConversation:
         self._barge_in.stop()
         if job is None or job.interruptible:
             self._cut_off()
+            self._listen()
         elif job is self._repeated:  # again: then it must do as it is
             self._speaker.cut()
             self.reply_heard(job, False)
@@ -316,6 +317,8 @@ class LiveConversation:
             self._end(PROVIDER_FAILED.because(why))
         else:
             self._waiting.insert(0, Say(self._experience.error_message, "error"))
+            if job is None:
+                self._go_on()
             self._speaker.said(failed=True)
 
     # -- keys, operators --------------------------------------------------------------------------
@@ -379,9 +382,6 @@ class LiveConversation:
     def _prompt(self, number: int) -> None:
         self._events.happened("idle", f"prompt {number}")
         self._speak(Say(self._experience.idle_message, "idle"))
-
-    def _idle_for_good(self) -> None:
-        self._end(IDLE_TIMEOUT)
 
     def _end(self, end: End) -> None:
         self.stop()

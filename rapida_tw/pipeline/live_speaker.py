@@ -189,7 +189,7 @@ class LiveSpeaker:
         elif self._items:  # better half a prompt than one and a half
             self.said()
         else:
-            self._model.say(reply.job.text)
+            self._model.say(reply.job.text, first=not reply.job.interruptible)
             self.owe()
 
     # -- its end ----------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class LiveTools:
         self._rounds = 0  # since the caller's latest turn
         self._cuts = 0
         self._wanted: dict[str, int] = {}  # ids of calls under way, and the cuts before them
-        self._unanswered: Sequence[ToolCall] = ()  # those that end the call
+        self._unanswered: Results = ()  # what the model is told if the call does not end after all
 
     @property
     def offered(self) -> tuple[Tool, ...]:
@@ -92,7 +92,7 @@ class LiveTools:
         self._cuts += 1
         unanswered, self._unanswered, self.ending = self._unanswered, (), None
         if unanswered:
-            self._answer([(call, _CUT_OFF) for call in unanswered], reply=False)
+            self._answer(unanswered, reply=False)
 
     def stop(self) -> None:
         """The call is over."""
@@ -113,7 +113,7 @@ class LiveTools:
             return
         self.ending = end
         if self._speaker.sounds:  # its goodbye
-            self._unanswered = [call for call, _ in told]
+            self._unanswered = [(call, _CUT_OFF if one.end else one) for call, one in told]
             self._speaker.end_soon()
         else:
             self._answer(told, reply=True)

@@ -19,8 +19,8 @@ PATIENCE = 3.0  # seconds that others wait for words; then they are told out of 
 class Place:
     """One entry. Its `message` may change until it is settled; None: nothing was said."""
 
-    def __init__(self, minutes: Minutes, message: Message | None) -> None:
-        self.message = message
+    def __init__(self, minutes: Minutes) -> None:
+        self.message: Message | None = None
         self.settled = False
         self._minutes = minutes
         self._tell: Callable[[], None] | None = None
@@ -54,9 +54,9 @@ class Minutes:
         self._told = 0  # places before this one were told, or will be out of turn
         self._timer: IDelayedCall | None = None
 
-    def take(self, message: Message | None = None) -> Place:
+    def take(self) -> Place:
         """The next place in the dialogue."""
-        place = Place(self, message)
+        place = Place(self)
         self._places.append(place)
         return place
 

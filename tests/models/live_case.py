@@ -1,4 +1,4 @@
-"""What the tests of live models share: both vendors' fakes, a caller, and a sink that writes down."""
+"""What the tests of live models share: the vendors' fakes, a caller, and a sink that writes."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def test_text(name: str, expected: str) -> None:
 
 def test_say() -> None:
     """A text is said by asking for it, word for word."""
-    (message,) = sent(wire().say("Hello."))
+    (message,) = sent(wire().say("Hello.", False))
     assert message["clientContent"]["turns"][0]["parts"][0]["text"].endswith("\n\nHello.")
 
 

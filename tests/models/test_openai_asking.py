@@ -65,7 +65,7 @@ def test_waits() -> None:
     """A response is asked for when the one under way is over."""
     one = ready()
     begin(one)
-    assert one.say("Next.") == ()
+    assert one.say("Next.", False) == ()
     *_, send = end(one)
     assert isinstance(send, Send)
     assert sent(send.frames)[0]["type"] == "response.create"
@@ -91,10 +91,10 @@ def test_refused() -> None:
 def test_first() -> None:
     """What must be said comes before what the API had in mind."""
     one = ready()
-    (greeting,) = sent(one.say("Hello."))
+    (greeting,) = sent(one.say("Hello.", False))
     assert begin(one, "r1", greeting["event_id"]) == [ReplyBegan()]
     end(one)
-    (closing,) = sent(one.say("We close."))
+    (closing,) = sent(one.say("We close.", True))
     (send,) = begin(one, "r2")
     assert isinstance(send, Send)
     assert sent(send.frames) == [{"type": "response.cancel", "response_id": "r2"}]
@@ -104,7 +104,7 @@ def test_first() -> None:
 def test_unwanted_before_it_began() -> None:
     """One that is not wanted any more is cancelled when it begins."""
     one = ready()
-    (create,) = sent(one.say("Hello."))
+    (create,) = sent(one.say("Hello.", False))
     assert one.cancel() == ()
     (send,) = begin(one, "r1", create["event_id"])
     assert isinstance(send, Send)
@@ -123,7 +123,7 @@ def test_voice_before_it_began() -> None:
 def test_server_without_metadata() -> None:
     """A server that gives no metadata back is not misunderstood."""
     one = ready()
-    one.say("Hello.")
+    one.say("Hello.", False)
     assert begin(one) == [ReplyBegan()]
     assert end(one)[-1] == ReplyOver()
-    assert sent(one.say("Again."))[0]["type"] == "response.create"
+    assert sent(one.say("Again.", False))[0]["type"] == "response.create"

@@ -110,7 +110,7 @@ def test_tool_results() -> None:
 
 def test_say() -> None:
     """A text is said by instructions for one response, in which no tool is used."""
-    (create,) = sent(ready().say("Hello."))
+    (create,) = sent(ready().say("Hello.", False))
     assert create["response"]["instructions"].endswith("\n\nHello.")
     assert create["response"]["tool_choice"] == "none"
 

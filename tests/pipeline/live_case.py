@@ -52,8 +52,8 @@ class HeldLive:
     def text(self, text: str) -> None:
         self.asked.append(("text", text))
 
-    def say(self, text: str) -> None:
-        self.asked.append(("say", text))
+    def say(self, text: str, first: bool = False) -> None:
+        self.asked.append(("say", text, "first") if first else ("say", text))
 
     def go_on(self) -> None:
         self.asked.append(("go on",))
@@ -225,7 +225,7 @@ class LiveCase(SynchronousTestCase):
         """So much time passes, and is played."""
         for _ in range(round(seconds / TICK)):
             self.playout.played()
-            while (frame := self.playout.take()) is not None:
+            while self.playout.take() is not None:
                 if self.sounded is not None:
                     sounded, self.sounded = self.sounded, None
                     sounded()

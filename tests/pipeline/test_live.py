@@ -64,7 +64,7 @@ class BeforeTheStartTests(LiveCase):
         """A server that stops says so as soon as it can, and nothing else."""
         self.talk.close_with(CLOSING)
         self.begin()
-        self.assertEqual(self.asked(), [("say", "We close.")])
+        self.assertEqual(self.asked(), [("say", "We close.", "first")])
 
     def test_failed_start(self) -> None:
         """A model that does not start is apologised for in the other voice; then the call ends."""
@@ -251,6 +251,22 @@ class FarSideTests(InterruptionTests):
     lead = 5
 
 
+class IdleAfterNoiseTests(LiveCase):
+    """A vendor that heard a voice where there was none."""
+
+    tells_speech = False
+
+    def test_prompted(self) -> None:
+        """After an interruption that nobody meant the caller is asked, as after any silence."""
+        self.greeted()
+        self.speaks("long", LONG, frames=100)
+        self.play(0.5)
+        self.sink.interrupted()
+        self.asked()
+        self.play(30.1)
+        self.assertEqual(self.asked(), [("say", "Are you there?")])
+
+
 class ByWordsAloneTests(LiveCase):
     """Who wants no sound to interrupt leaves it all to the vendor."""
 
@@ -339,7 +355,7 @@ class ProtectedTests(LiveCase):
         self.play(0.4)
         self.asked()
         self.sink.speech_started()
-        self.assertEqual(self.asked()[-1], ("say", "Hello."))
+        self.assertEqual(self.asked()[-1], ("say", "Hello.", "first"))
         self.speaks("again", "Hello.")
         self.play(1.5)
         self.assertEqual(self.told.dialogue[-1], ("assistant", "Hello."))

@@ -84,7 +84,7 @@ class OperatorTests(LiveCase):
         self.play(0.5)
         self.asked()
         self.talk.close_with(CLOSING)
-        self.assertEqual(self.asked()[-1], ("say", "We close."))
+        self.assertEqual(self.asked()[-1], ("say", "We close.", "first"))
         self.speaks("closing", "We close.", frames=50)
         heard = self.model.heard
         self.hear(0.5, VOICE)
@@ -212,6 +212,15 @@ class ToolTests(LiveCase):
         self.play(0.6 + TAIL)
         self.assertEqual(self.told.ends, [TOOL_ENDED])
 
+    def test_other_results_are_told(self) -> None:
+        """What else was found out before an interrupted goodbye is not lost."""
+        self.want("look_up", "end_call")
+        self.held.using[0].callback(Result("found"))
+        self.sink.speech_started()
+        _, found, end, _ = self.asked()[-1]
+        self.assertEqual(found, "id-look_up: found")
+        self.assertIn("interrupted by the caller", end)
+
     def test_goodbye_is_interrupted(self) -> None:
         """A caller who interrupts the goodbye keeps the call; the model is told."""
         self.want("end_call")
@@ -260,6 +269,14 @@ class FailureTests(LiveCase):
         super().setUp()
         self.greeted()
         self.caller_says("hours")
+
+    def test_failed_out_of_turn(self) -> None:
+        """So is one that fails when nothing was asked for."""
+        self.speaks("answer", "At nine.")
+        self.play(1.5)
+        self.asked()
+        self.sink.reply_over("it is overloaded")
+        self.assertEqual(self.asked(), [("say", "Sorry.")])
 
     def test_no_answer(self) -> None:
         """A reply that does not come is apologised for by the model, as long as it can."""
