@@ -101,7 +101,7 @@ class VirtualWeb:
             client = OneFrameARecord(line) if one_frame_a_record else line
             if not set_up:
                 return self.connect(client)
-            waiting = deferLater(self.server.clock, set_up)
+            waiting: Deferred[None] = deferLater(self.server.clock, set_up)
             return waiting.addCallback(lambda _: self.connect(client))
 
         return self._exchange(connect).call(carrier, caller, strict=strict)
