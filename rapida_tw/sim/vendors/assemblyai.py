@@ -26,6 +26,7 @@ _RATES = range(8_000, 48_001)
 _SHARE = re.compile(r"0(\.\d+)?|1(\.0+)?")
 _SHORTEST, _LONGEST = 0.05, 1.0  # seconds of a message
 _AHEAD = 10.0  # seconds of audio that may come faster than people speak
+_MOST_TERMS = 100
 _SESSION = 3 * 60 * 60  # seconds
 _BEGAN = "5a2b7c1e-4d3f-4e5a-9b8c-0d1e2f3a4b5c"
 
@@ -134,11 +135,20 @@ class AssemblyAISession:
         if kind == "ForceEndpoint":
             ear.flush()
         elif kind == "UpdateConfiguration":
-            self.configured.append(fields)
+            self._configure(fields)
         elif kind == "Terminate":
             self._terminate(ear)
         elif kind != "KeepAlive":
             self._fail(3006, f"Invalid Message Type: {kind}")
+
+    def _configure(self, fields: Mapping[str, Any]) -> None:
+        terms = fields.get("keyterms_prompt")
+        if terms is not None:
+            texts = isinstance(terms, list) and all(isinstance(one, str) for one in terms)
+            if not texts or len(terms) > _MOST_TERMS or any(len(one) > 50 for one in terms):
+                self._fail(3006, "Invalid Message: keyterms_prompt")
+                return
+        self.configured.append(fields)
 
     def _terminate(self, ear: Ear) -> None:
         ear.flush()

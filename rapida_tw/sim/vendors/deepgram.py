@@ -16,7 +16,14 @@ from twisted.internet.interfaces import IDelayedCall
 
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
 from rapida_tw.sim.vendors.deepgram_flux import FluxSession, flux_mistake
-from rapida_tw.sim.vendors.deepgram_query import REQUEST_ID, BadQuery, Query, json_of
+from rapida_tw.sim.vendors.deepgram_query import (
+    REQUEST_ID,
+    BadQuery,
+    Query,
+    all_texts,
+    json_of,
+    too_many,
+)
 from rapida_tw.sim.vendors.hearing import Began, Ended, Script, Word, Words
 from rapida_tw.sim.vendors.listening import Ear, Manners, Teller
 
@@ -121,11 +128,15 @@ def _check(query: Query) -> None:
 
 
 class NovaSession:
-    """One stream. `commands`: the types of all text messages; `seconds`: of audio."""
+    """One stream. `commands`: the types of all text messages; `seconds`: of audio.
+
+    `keyterms`: those that are heard better now.
+    """
 
     def __init__(self, script: Script, manners: Manners, query: Query, line: Line) -> None:
         self.query = query
         self.commands: list[str] = []
+        self.keyterms = list(query.fields.get("keyterm", ()))
         self._line = line
         encoding, rate = query.audio()
         pause = query.number("endpointing", 0, 100_000) if query.text("endpointing") else 10
@@ -184,7 +195,22 @@ class NovaSession:
         elif kind == "CloseStream":
             self._close_stream()
         elif kind == "Configure":
-            self._say({"type": "ConfigureSuccess", "request_id": REQUEST_ID})
+            self._configure(command)
+
+    def _configure(self, command: Mapping[str, Any]) -> None:
+        """Its guide "Configure": the list is replaced, by Nova-3 alone."""
+        told: dict[str, Any] = {"type": "ConfigureSuccess", "request_id": REQUEST_ID}
+        terms = command.get("keyterms")
+        if terms is not None:
+            if not self.query.text("model").startswith("nova-3") or not all_texts(terms):
+                failure = {"type": "ConfigureFailure", "code": "CONFIGURE_KEYTERMS_NOT_SUPPORTED"}
+                self._say({**told, **failure, "description": "keyterms are for Nova-3"})
+                return
+            if too_many(terms):
+                self._ear.stop()  # it falls silent; a close comes half a minute later
+                return
+            self.keyterms = told["keyterms"] = list(terms)
+        self._say(told)
 
     def _finalize(self) -> None:
         self._finalizing = True

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rapida_tw.sim.vendors.base import Line, Session
-from rapida_tw.sim.vendors.deepgram_query import REQUEST_ID, BadQuery, Query, json_of
+from rapida_tw.sim.vendors.deepgram_query import (
+    REQUEST_ID,
+    BadQuery,
+    Query,
+    all_texts,
+    json_of,
+    too_many,
+)
 from rapida_tw.sim.vendors.hearing import Began, Ended, Script, Word, Words
 from rapida_tw.sim.vendors.listening import Ear, Manners, Teller
 
@@ -42,11 +49,15 @@ def flux_mistake(query: Query) -> None:
 
 
 class FluxSession:
-    """One stream. `commands`: the types of all text messages; `seconds`: of audio."""
+    """One stream. `commands`: the types of all text messages; `seconds`: of audio.
+
+    `keyterms`: those that are heard better now.
+    """
 
     def __init__(self, script: Script, manners: Manners, query: Query, line: Line) -> None:
         self.query = query
         self.commands: list[str] = []
+        self.keyterms = list(query.fields.get("keyterm", ()))
         self._line = line
         encoding, rate = query.audio()
         # A threshold of 1 leaves the ends of turns to the client.
@@ -101,11 +112,21 @@ class FluxSession:
                 description="eot_threshold is out of its range",
             )
             return
+        terms = command.get("keyterms", self.keyterms)
+        if not all_texts(terms) or too_many(terms):
+            self._say(
+                "ConfigureFailure",
+                request_id=REQUEST_ID,
+                code="INVALID_KEYTERMS",
+                description="keyterms are a list of texts, of 500 tokens together",
+            )
+            return
+        self.keyterms = list(terms)
         self._say(
             "ConfigureSuccess",
             request_id=REQUEST_ID,
             thresholds=thresholds,
-            keyterms=command.get("keyterms") or [],
+            keyterms=self.keyterms,
             language_hints=command.get("language_hints") or [],
         )
 

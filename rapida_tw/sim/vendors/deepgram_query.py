@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rapida_tw.sim.vendors.base import Asked
 
 REQUEST_ID = "3f2c9a52-6a0f-4a51-9a0e-7c1e0c2d4b11"
+_MOST_TOKENS = 500
 _FLAGS = {"": False, "true": True, "false": False}
 
 
@@ -67,3 +69,13 @@ def json_of(message: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def all_texts(value: Any) -> bool:
+    """A list of texts."""
+    return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+
+
+def too_many(terms: Sequence[str]) -> bool:
+    """More than 500 tokens, of two characters each at least."""
+    return sum(-(-len(term) // 2) for term in terms) > _MOST_TOKENS

@@ -25,6 +25,7 @@ from rapida_tw.speech.messages import (
     written,
 )
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
+from rapida_tw.speech.recognizers.vocabulary import vocabulary
 from rapida_tw.speech.recognizers.wire import (
     Complaint,
     Event,
@@ -35,6 +36,7 @@ from rapida_tw.speech.recognizers.wire import (
     RecognizerWire,
     SpeechStarted,
     TurnEnded,
+    VocabularyWire,
 )
 
 _BASE = "wss://streaming.assemblyai.com"
@@ -83,6 +85,12 @@ class AssemblyAIOptions:
             within("threshold", self.threshold, 0, 1)
 
 
+# Its guide "Keyterms prompting".
+_MOST_TERMS = 100
+_LONGEST_TERM = 50  # characters
+_TOGETHER = _MOST_TERMS * _LONGEST_TERM
+
+
 class AssemblyAIWire:
     """One session."""
 
@@ -102,7 +110,14 @@ class AssemblyAIWire:
         self._model = options.model or _model_for(options.language)
         self._waits = options.punctuate and self._model.startswith(_PLAIN_FAMILY)
         self._asked = False  # for the end of the turn
+        self._terms: Sequence[str] = options.keyword
         self._over = -1.0  # the latest turn that was told to its end
+
+    def expect(self, phrases: Sequence[str]) -> Sequence[Frame]:
+        self._terms = vocabulary(
+            self._options.keyword, phrases, _MOST_TERMS, _LONGEST_TERM, _TOGETHER
+        )
+        return (written({"type": "UpdateConfiguration", "keyterms_prompt": self._terms}),)
 
     def address(self, net: Net) -> Deferred[Request]:
         options = self._options
@@ -114,7 +129,7 @@ class AssemblyAIWire:
             "format_turns": self._waits if plain else None,
             "end_of_turn_confidence_threshold": options.threshold,
             "min_turn_silence": options.endpointing or None,
-            "keyterms_prompt": json.dumps(options.keyword) if options.keyword else None,
+            "keyterms_prompt": json.dumps(self._terms) if self._terms else None,
             "prompt": options.prompt,
         }
         language = _short(options.language)
@@ -215,4 +230,4 @@ class AssemblyAIRecognizerProvider(SocketRecognizerProvider[AssemblyAIOptions]):
         return lambda: AssemblyAIWire(options, base, key)
 
 
-_conforms: type[RecognizerWire] = AssemblyAIWire
+_conforms: type[VocabularyWire] = AssemblyAIWire

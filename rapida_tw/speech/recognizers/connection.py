@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, succeed
@@ -60,6 +60,21 @@ class Connection:
         self._keeping: IDelayedCall | None = None
         self._net = net
         self._opening: Deferred[None] | None = None
+        self._phrases: Sequence[str] = ()  # that the wire knows
+        self._owed: Sequence[Frame] = ()  # to be said when it is ready
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        """What the caller may say next, for a vendor that wants to know."""
+        expect: Callable[[Sequence[str]], Sequence[Frame]] | None
+        expect = getattr(self._wire, "expect", None)
+        if expect is None or phrases == self._phrases or self._over:
+            return
+        self._phrases = phrases
+        frames = expect(phrases)
+        if self.ready:
+            self._send(frames)
+        elif self._opening is not None:  # its address has been asked for
+            self._owed = frames
 
     def open(self) -> None:
         """Once. What happens may be told before this returns."""
@@ -101,6 +116,7 @@ class Connection:
             self._keeping = self._clock.callLater(every, self._keep_alive)
         if not self.free:
             self.writable(False)
+        self._send(self._owed)
         self._owner.connection_ready()
 
     # -- to the vendor ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -27,7 +28,7 @@ from rapida_tw.speech.messages import (
     written,
 )
 from rapida_tw.speech.options import within
-from rapida_tw.speech.recognizers.flux import FluxWire
+from rapida_tw.speech.recognizers.flux import FluxWire, keyterms
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (
     Complaint,
@@ -36,6 +37,7 @@ from rapida_tw.speech.recognizers.wire import (
     Partial,
     RecognizerWire,
     SpeechStarted,
+    VocabularyWire,
 )
 from rapida_tw.speech.recognizers.wire import Final as FinalWords
 
@@ -54,6 +56,8 @@ _PAUSE: Final = 1.0
 _ROUNDING: Final = 0.1  # seconds
 # Undecodable audio (1008) stays so on another connection.
 _FOREVER: Final = frozenset((1002, 1003, 1007, 1008))
+# Its guide "Configure": terms can be changed in mid-stream at the global endpoint only.
+_WITHOUT_CONFIGURE: Final = frozenset(f"api.{region}.deepgram.com" for region in ("eu", "au", "in"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,7 @@ class DeepgramOptions:
 
     def query(self) -> Mapping[str, Any]:
         """What is asked for; audio's form is the wires'."""
-        boosted = (*self.keyword, *self.keywords, *self.keyterm)
-        # Terms carry no weights, keywords may.
-        terms = tuple(word.partition(":")[0] for word in boosted)
+        terms = tuple(self.terms())
         redact = ("pci",) * self.redact_pci + ("pii",) * self.redact_pii
         both = {
             "model": self.model,
@@ -151,8 +153,16 @@ class DeepgramOptions:
             "vad_events": self.vad_events or None,
             "endpointing": self.endpointing or False,
             "keyterm": terms if nova_3 else (),
-            "keywords": () if nova_3 else boosted,
+            "keywords": () if nova_3 else self._boosted,
         }
+
+    @property
+    def _boosted(self) -> tuple[str, ...]:
+        return (*self.keyword, *self.keywords, *self.keyterm)
+
+    def terms(self) -> Sequence[str]:
+        """Words worth boosting: terms carry no weights, keywords may."""
+        return [word.partition(":")[0] for word in self._boosted]
 
 
 class DeepgramWire:
@@ -175,10 +185,21 @@ class DeepgramWire:
         self._sent = 0  # bytes
         self._asked: float | None = None  # seconds of audio before the latest Finalize
         self._closed = 0.0  # seconds of audio whose words are final
+        self._expected: dict[str, Any] = {}  # of the query
+
+    def expect(self, phrases: Sequence[str]) -> Sequence[Frame]:
+        if not self._options.model.startswith("nova-3"):
+            return ()
+        terms = keyterms(self._options.terms(), phrases)
+        self._expected = {"keyterm": tuple(terms)}
+        if urlsplit(self._base).hostname in _WITHOUT_CONFIGURE:
+            return ()
+        return (written({"type": "Configure", "keyterms": terms}),)
 
     def address(self, net: Net) -> Deferred[Request]:
         query = {
             **self._options.query(),
+            **self._expected,
             "encoding": self._options.audio_encoding,
             "sample_rate": self.rate,
         }
@@ -255,8 +276,8 @@ class DeepgramRecognizerProvider(SocketRecognizerProvider[DeepgramOptions]):
         base = account.base_url(_BASE)
         if options.flux:
             query = options.query()
-            return lambda: FluxWire(query, base, key)
+            return lambda: FluxWire(query, base, key, options.terms())
         return lambda: DeepgramWire(options, base, key)
 
 
-_conforms: type[RecognizerWire] = DeepgramWire
+_conforms: type[VocabularyWire] = DeepgramWire

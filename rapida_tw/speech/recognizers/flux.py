@@ -22,14 +22,15 @@ from rapida_tw.speech.messages import (
     text,
     written,
 )
+from rapida_tw.speech.recognizers.vocabulary import vocabulary
 from rapida_tw.speech.recognizers.wire import (
     Complaint,
     Event,
     Partial,
     Ready,
-    RecognizerWire,
     SpeechStarted,
     TurnEnded,
+    VocabularyWire,
 )
 from rapida_tw.speech.recognizers.wire import Final as FinalWords
 
@@ -40,6 +41,17 @@ _SILENCE: Final = bytes(2 * _RATE * _SILENCE_MS // 1000)
 # 1011 is an accident of theirs; what they say was wrong with us stays wrong.
 _FOREVER: Final = frozenset((1002, 1003, 1007, 1008))
 _OUR_MISTAKES: Final = frozenset(("UNPARSABLE_CLIENT_MESSAGE", "BAD_REQUEST", "INVALID_AUDIO"))
+
+
+# More than 500 tokens and a stream falls silent. A token is hardly less than two characters.
+_MOST_TERMS: Final = 100
+_LONGEST_TERM: Final = 100  # characters
+_TOGETHER: Final = 900
+
+
+def keyterms(always: Sequence[str], phrases: Sequence[str]) -> list[str]:
+    """What Deepgram takes of them."""
+    return vocabulary(always, phrases, _MOST_TERMS, _LONGEST_TERM, _TOGETHER)
 
 
 class FluxWire:
@@ -54,10 +66,18 @@ class FluxWire:
     keep_alive_every = _SILENCE_MS / 1000
     catch_up = 0.0
 
-    def __init__(self, query: Mapping[str, Any], base: str, key: str) -> None:
+    def __init__(
+        self, query: Mapping[str, Any], base: str, key: str, terms: Sequence[str] = ()
+    ) -> None:
         self._query = query
+        self._terms = terms
         self._base = base
         self._key = key
+
+    def expect(self, phrases: Sequence[str]) -> Sequence[Frame]:
+        terms = keyterms(self._terms, phrases)
+        self._query = {**self._query, "keyterm": tuple(terms)}
+        return (written({"type": "Configure", "keyterms": terms}),)
 
     def address(self, net: Net) -> Deferred[Request]:
         query = {**self._query, "encoding": "linear16", "sample_rate": _RATE}
@@ -123,4 +143,4 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Sequence[Event]]]] = 
     "ConfigureFailure": _warning,
 }
 
-_conforms: type[RecognizerWire] = FluxWire
+_conforms: type[VocabularyWire] = FluxWire

@@ -69,6 +69,7 @@ class SocketRecognizer:
         self._gatherer = Gatherer(pattern.encoding, pattern.rate, pattern.gather)
         self._tape = Tape()
         self._connection: Connection | None = None
+        self._phrases: tuple[str, ...] = ()  # that the caller may say next
         self._tries = 0  # since the latest sign of life
         self._sink: RecognizerSink | None = None
         self._answers: Answers | None = None  # from `start` on
@@ -100,7 +101,10 @@ class SocketRecognizer:
         return starting
 
     def expect(self, expectation: Expectation) -> None:
-        """They understand everything already."""
+        """They understand everything already; some do better when they are told."""
+        self._phrases = expectation.phrases
+        if self._connection is not None:
+            self._connection.expect(self._phrases)
 
     def hear(self, frame: Samples) -> None:
         payload = self._gatherer.hear(frame)
@@ -146,6 +150,7 @@ class SocketRecognizer:
         self._tries += 1
         wire = self._make_wire()
         self._connection = Connection(self._net, self._clock, wire, self._vendor, self)
+        self._connection.expect(self._phrases)
         self._connection.open()
 
     def connection_ready(self) -> None:

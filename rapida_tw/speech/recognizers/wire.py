@@ -124,3 +124,13 @@ class RecognizerWire(Protocol):
 
     def closed(self, code: int, reason: str) -> Complaint:
         """What the vendor means by closing with this code."""
+
+
+class VocabularyWire(RecognizerWire, Protocol):
+    """A wire whose vendor takes other words worth boosting at any time."""
+
+    def expect(self, phrases: Sequence[str]) -> Sequence[Frame]:
+        """What the caller may say next, besides the words of the options; () is nothing special.
+
+        Before `address` it changes the request, and what it answers is not sent.
+        """
