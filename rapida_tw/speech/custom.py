@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -20,9 +20,12 @@ _ENCODINGS: Mapping[str, Encoding] = {
     "mulaw": Encoding.MULAW,
     "alaw": Encoding.ALAW,
 }
-WEBSOCKET = "websocket_v1"
+WEBSOCKET, HTTP = "websocket_v1", "http_v1"
 # What a base URL may begin with, and what it becomes.
-_SCHEMES = {"wss": "wss", "ws": "ws", "https": "wss", "http": "ws"}
+_SCHEMES = {
+    WEBSOCKET: {"wss": "wss", "ws": "ws", "https": "wss", "http": "ws"},
+    HTTP: {"https": "https", "http": "http"},
+}
 
 
 def encoding_named(name: str) -> Encoding:
@@ -46,17 +49,27 @@ def compatibility(account: Account) -> str:
     return account.first("apiCompatibility", "api_compatibility") or WEBSOCKET
 
 
-def address(account: Account, query: Mapping[str, Any] | None, of: str) -> Request:
-    """Where its credential says that it is; `MisconfiguredAssistant` names what is wrong."""
+def address(
+    account: Account,
+    query: Mapping[str, Any] | None,
+    of: str,
+    known: Sequence[str] = (WEBSOCKET,),
+) -> Request:
+    """Where its credential says that it is; `MisconfiguredAssistant` names what is wrong.
+
+    `known`: the compatibilities that are supported.
+    """
     kind = compatibility(account)
-    if kind != WEBSOCKET:
+    if kind not in known:
         raise MisconfiguredAssistant(
-            f"{of}: apiCompatibility must be {WEBSOCKET}; {kind} is not supported"
+            f"{of}: apiCompatibility must be {' or '.join(known)}; {kind} is not supported"
         )
+    schemes = _SCHEMES[kind]
     scheme, _, rest = account.base_url("").partition("://")
-    url = f"{_SCHEMES.get(scheme)}://{rest}"
-    if scheme not in _SCHEMES or not urlsplit(url).hostname:
-        raise MisconfiguredAssistant(f"{of} needs a baseUrl that begins with wss://")
+    url = f"{schemes.get(scheme)}://{rest}"
+    if scheme not in schemes or not urlsplit(url).hostname:
+        first = next(iter(schemes))
+        raise MisconfiguredAssistant(f"{of} needs a baseUrl that begins with {first}://")
     if query:
         url += ("&" if urlsplit(url).query else "?") + urlencode(query, doseq=True)
     return Request(url, headers=_headers(account, of))

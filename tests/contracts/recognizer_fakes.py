@@ -73,12 +73,28 @@ RULES = {
     ],
 }
 
+BY_HTTP = {
+    **CUSTOM,
+    "baseUrl": "https://ear.custom.example/v1",
+    "apiCompatibility": "http_v1",
+}
+HTTP_RULES = {
+    "listen.request_rules": [
+        {
+            "when": {"packet": "audio"},
+            "send": {"frame": "json", "body": {"wav": {"$var": "packet.audio.wav_base64"}}},
+        },
+    ],
+    "listen.response_rules": [{"when": {"path": "said"}, "emit": {"script": {"$path": "said"}}}],
+}
+
 # What is installed, by the name of its entry point; several rows of one where it has several ways.
 ROWS: Mapping[str, Row] = {
     "deepgram": Row(Deepgram),
     "deepgram flux": Row(Deepgram, options={"listen.model": "flux-general-en"}),
     "assemblyai": Row(AssemblyAI),
     "custom": Row(CustomRecognizer, CUSTOM, RULES),
+    "custom by http": Row(CustomRecognizer, BY_HTTP, HTTP_RULES, socket=False, slowest=5.5),
     "azure-speech-service": Row(AzureRecognizer, {"subscription_key": KEY, "region": "eastus"}),
     "google-speech-service": Row(GoogleSpeech, {"key": KEY, "project_id": "rapida-test"}),
     "openai": upload(),

@@ -8,13 +8,18 @@ A client sends `{"pcm": BASE64}` and, at the end of a turn, `{"finish": true}`; 
 from __future__ import annotations
 
 import json
+import wave
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
+from io import BytesIO
 
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
-from rapida_tw.sim.vendors.hearing import Began, Ended, Script, Words
-from rapida_tw.sim.vendors.listening import Ear, Manners, Teller
+from rapida_tw.sim.vendors.hearing import Began, Ended, Hearing, Script, Words
+from rapida_tw.sim.vendors.listening import Ear, Manners, Teller, Trouble
+
+_TAKES = 0.2  # seconds for the answer to a recording
+_LATE = 1.2
 
 
 class CustomRecognizer:
@@ -41,7 +46,51 @@ class CustomRecognizer:
         return session
 
     def answer(self, asked: Asked, reply: Reply) -> None:
-        reply.whole(404, "not found")
+        """`{"wav": BASE64}` of a turn, for which it is told `{"said": TEXT}`."""
+        refusals = self.manners.refusals
+        if refusals and (status := refusals.popleft()):
+            reply.whole(status, f"refused with {status}")
+            return
+        if asked.headers.get("x-custom-key") != self.key or asked.method != "POST":
+            reply.whole(401, "wrong key")
+            return
+        try:
+            with wave.open(BytesIO(b64decode(json.loads(asked.body)["wav"]))) as file:
+                rate, sound = file.getframerate(), file.readframes(file.getnframes())
+        except (ValueError, KeyError, TypeError, EOFError, wave.Error):
+            reply.whole(400, "that is no recording")
+            return
+        troubles = self.manners.troubles
+        trouble = troubles.popleft() if troubles else None
+        takes = _LATE if trouble is Trouble.LATE else _TAKES
+        reply.clock.callLater(takes, self._give, reply, rate, sound, trouble)
+
+    def _give(self, reply: Reply, rate: int, sound: bytes, trouble: Trouble | None) -> None:
+        """What is not told to the end is the next recording's."""
+        if reply.gone:
+            return
+        if trouble is Trouble.DROP:
+            reply.drop()
+        elif trouble in (Trouble.ERROR, Trouble.CLOSE):
+            reply.whole(503, "out of breath")
+        elif trouble is Trouble.GARBAGE:
+            reply.whole(200, "<html>")
+        else:
+            self._tell(reply, self._heard(rate, sound), trouble)
+
+    def _heard(self, rate: int, sound: bytes) -> str:
+        hearing = Hearing(self.script, "linear16", rate, None)
+        hearing.hear(sound)
+        return " ".join(one.text for one in hearing.flush() if isinstance(one, Ended))
+
+    def _tell(self, reply: Reply, said: str, trouble: Trouble | None) -> None:
+        if trouble is Trouble.NO_FINAL:
+            reply.head(200)
+            reply.write(b'{"said":')
+        elif trouble is Trouble.UNKNOWN:
+            reply.whole(200, {"said": said, "mood": "good"})
+        elif trouble is not Trouble.SILENCE:
+            reply.whole(200, {"said": said})
 
 
 class _Listening:

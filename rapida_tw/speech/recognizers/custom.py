@@ -15,13 +15,23 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
-from rapida_tw.audio.format import Encoding
+from rapida_tw.account import NOBODY, Account
+from rapida_tw.audio.format import RATE, Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
-from rapida_tw.options import within
-from rapida_tw.speech.custom import address, encoding_named, rules
+from rapida_tw.options import read, within
+from rapida_tw.speech.base import Options, Recognizer
+from rapida_tw.speech.custom import (
+    HTTP,
+    WEBSOCKET,
+    address,
+    compatibility,
+    encoding_named,
+    rules,
+)
+from rapida_tw.speech.recognizers.custom_upload import CustomTranscriber
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
+from rapida_tw.speech.recognizers.uploads import UploadRecognizer
 from rapida_tw.speech.recognizers.wire import Complaint, Event, Final, Partial, RecognizerWire
 from rapida_tw.speech.rules import RequestRules, ResponseRules
 from rapida_tw.speech.wav import wav
@@ -161,26 +171,62 @@ def _events(emitted: Mapping[str, Any]) -> Sequence[Event]:
 
 
 class CustomRecognizerProvider(SocketRecognizerProvider[CustomOptions]):
-    """Credential: `baseUrl`, `headers` (a JSON object), `apiCompatibility` websocket_v1."""
+    """Credential: `baseUrl`, `headers` (a JSON object), `apiCompatibility`.
+
+    That is websocket_v1, or http_v1: a recording of each turn is sent (custom_upload.py).
+    """
 
     vendor = "custom"
-    description = "custom: any recogniser with a WebSocket, by rules"
+    description = "custom: any recogniser with a WebSocket, or that takes recordings, by rules"
     options = CustomOptions
 
+    def open(self, options: Options, account: Account = NOBODY) -> Recognizer:
+        if compatibility(account) != HTTP:
+            return super().open(options, account)
+        chosen = read(self.options, options, "listen.", self.vendor)
+        host, transcriber = self._host, self._transcriber(chosen, account)
+        return UploadRecognizer(host.net, host.clock, self.vendor, transcriber)
+
     def wire(self, options: CustomOptions, account: Account) -> Callable[[], RecognizerWire]:
-        requests = rules(lambda: RequestRules(options.request_rules or [], PACKETS), _VENDOR)
-        responses = rules(lambda: ResponseRules(options.response_rules or [], EMITS), _VENDOR)
-        if requests.count("audio") != 1 or not responses.has("script"):
-            raise MisconfiguredAssistant(
-                f"{_VENDOR} needs one request rule for audio, and a response rule that emits script"
-            )
-        request = address(account, options.query_params, _VENDOR)
+        requests, responses = _rules_of(options)
+        request = address(account, options.query_params, _VENDOR, (WEBSOCKET, HTTP))
 
         def make() -> CustomWire:
             return CustomWire(options, request, requests, responses)
 
         _rehearse(make())
         return make
+
+    def _transcriber(self, options: CustomOptions, account: Account) -> CustomTranscriber:
+        requests, responses = _rules_of(options)
+        request = address(account, options.query_params, _VENDOR, (HTTP,))
+        if (
+            encoding_named(options.audio_encoding) is not _LINEAR
+            or options.audio_sample_rate != RATE
+        ):
+            raise MisconfiguredAssistant(f"{_VENDOR}: with {HTTP} audio is LINEAR16 at {RATE}")
+        config = {
+            "config.model": options.model,
+            "config.language": options.language,
+            "config.audio.encoding": options.audio_encoding,
+            "config.audio.sample_rate": RATE,
+        }
+        transcriber = CustomTranscriber(request, requests, responses, config, _events)
+        try:
+            transcriber.request(wav(b"", RATE))
+        except (RemoteProtocolError, TypeError, ValueError) as error:
+            raise MisconfiguredAssistant(f"{_VENDOR}: {error}") from None
+        return transcriber
+
+
+def _rules_of(options: CustomOptions) -> tuple[RequestRules, ResponseRules]:
+    requests = rules(lambda: RequestRules(options.request_rules or [], PACKETS), _VENDOR)
+    responses = rules(lambda: ResponseRules(options.response_rules or [], EMITS), _VENDOR)
+    if requests.count("audio") != 1 or not responses.has("script"):
+        raise MisconfiguredAssistant(
+            f"{_VENDOR} needs one request rule for audio, and a response rule that emits script"
+        )
+    return requests, responses
 
 
 def _rehearse(wire: CustomWire) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
 
 from rapida_tw.audio.format import FRAME, RATE, TICKS_PER_SECOND, Samples
+from rapida_tw.speech.wav import wav
 
 LONGEST = 60 * TICKS_PER_SECOND  # frames; of a longer one the beginning goes
 LEAST_VOICE = 3 * TICKS_PER_SECOND // 10  # frames; in less, servers hear what nobody said
 _TAIL = TICKS_PER_SECOND // 5  # frames of silence that stay behind the voice
 _QUIETEST = 500  # peak of a frame of voice at least: -36 dBFS
 _QUIETER = 16  # times; the voice's own range
-
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 class Utterance:
@@ -39,15 +37,5 @@ class Utterance:
         voiced = np.flatnonzero(peaks >= max(_QUIETEST, peaks.max() // _QUIETER))
         if len(voiced) < LEAST_VOICE:
             return b""
-        return wav(sound[: (int(voiced[-1]) + 1 + _TAIL) * FRAME])
-
-
-def wav(samples: Samples) -> bytes:
-    """A whole file: RIFF, WAVE_FORMAT_PCM, int16 mono at 16 kHz."""
-    data = samples.astype("<i2", copy=False).tobytes()
-    header = _HEADER.pack(
-        *(b"RIFF", _HEADER.size - 8 + len(data), b"WAVE"),
-        *(b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16),
-        *(b"data", len(data)),
-    )
-    return header + data
+        whole = sound[: (int(voiced[-1]) + 1 + _TAIL) * FRAME]
+        return wav(whole.astype("<i2", copy=False).tobytes(), RATE)

@@ -140,7 +140,7 @@ def test_misconfigured(options: dict[str, Any], told: str) -> None:
     [
         ({}, "baseUrl"),
         ({"baseUrl": "ftp://stt.example"}, "wss://"),
-        ({"baseUrl": "wss://x", "apiCompatibility": "http_v1"}, "http_v1 is not supported"),
+        ({"baseUrl": "wss://x", "apiCompatibility": "http_v2"}, "http_v2 is not supported"),
         ({"baseUrl": "wss://x", "headers": "[1]"}, "headers"),
         ({"baseUrl": "wss://x", "headers": "{"}, "headers"),
         ({"baseUrl": "wss://x", "apiCompatibility": "grpc"}, "apiCompatibility"),

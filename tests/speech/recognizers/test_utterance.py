@@ -9,14 +9,15 @@ import numpy as np
 
 from rapida_tw.audio.format import SILENCE
 from rapida_tw.speech.recognizers.multipart import form
-from rapida_tw.speech.recognizers.utterance import Utterance, wav
+from rapida_tw.speech.recognizers.utterance import Utterance
+from rapida_tw.speech.wav import wav
 from tests.speech.recognizers.stand_in import numbered
 
 
 def test_file() -> None:
     """The library reads what we write."""
     samples = np.arange(-500, 500, dtype=np.int16)
-    with wave.open(io.BytesIO(wav(samples))) as file:
+    with wave.open(io.BytesIO(wav(samples.astype("<i2").tobytes(), 16_000))) as file:
         shape = (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes())
         assert shape == (1, 2, 16_000, 1000)
         assert file.readframes(1000) == samples.tobytes()
