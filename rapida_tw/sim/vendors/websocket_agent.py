@@ -34,7 +34,6 @@ class WebSocketAgent:
         self.manners = Manners()
         self.key = key
         self.hosts = tuple(hosts) or self.hosts
-        self.deaf = False  # goes on speaking when it is interrupted
         self.sessions: list[AgentSession] = []
         self.asked: list[Asked] = []
 
@@ -108,7 +107,7 @@ class AgentSession:
                 self.pending.discard(data["tool_id"])
                 if not self.pending:
                     self._answer()
-            case "interruption" if not self._agent.deaf:
+            case "interruption":
                 self.hush()
 
     def _wrong(self, kind: Any, data: dict[str, Any]) -> str:
