@@ -114,7 +114,7 @@ def test_turn(port: int) -> None:
 
 
 def test_interruption(port: int) -> None:
-    """The caller's voice cancels the response; the item can be truncated, but not beyond its end."""
+    """The caller's voice cancels the response; its item can be truncated, not beyond its end."""
     client = Client(port)
     client.speak(1.2)
     (first,) = [e for e in client.until("response.output_audio.delta") if "delta" in e.type][-1:]
