@@ -104,6 +104,8 @@ def test_silence_keeps_its_time() -> None:
     """A turn's silence lasts as long for Ink as it does for us."""
     wire = turns()
     (silence,) = wire.keep_alive()
+    assert (silence,) == manual().keep_alive()
+    assert silence.binary
     assert len(silence.payload) / 2 / wire.rate == wire.keep_alive_every
 
 
@@ -157,6 +159,10 @@ def test_one_answer() -> None:
     assert told(wire, "transcript", text="Book a ta", is_final=True) == [Partial("Book a ta")]
     assert told(wire, "transcript", text="ble. ", is_final=True) == [Partial("Book a table.")]
     assert told(wire, "flush_done") == [Final("Book a table."), Flushed()]
+    assert told(wire, "transcript", text="For two", is_final=True) == [
+        Final("For"),
+        Partial("two"),
+    ]
 
 
 @pytest.mark.parametrize("wire", [turns, manual])

@@ -118,20 +118,20 @@ def test_committed_silence() -> None:
     assert told(scribe, "committed_transcript", text="") == [Partial(""), Flushed()]
 
 
-@pytest.mark.parametrize(
-    ("kind", "retryable"),
-    [
-        ("error", True),
-        ("rate_limited", True),
-        ("session_time_limit_exceeded", True),
-        ("auth_error", False),
-        ("quota_exceeded", False),
-        ("unaccepted_terms", False),
-        ("invalid_request", False),
-    ],
+PASSING = (
+    *("error", "transcriber_error", "rate_limited", "queue_overflow", "resource_exhausted"),
+    *("session_time_limit_exceeded", "chunk_size_exceeded", "insufficient_audio_activity"),
 )
-def test_error(kind: str, retryable: bool) -> None:
+LASTING = (
+    *("auth_error", "quota_exceeded", "unaccepted_terms", "unaccepted_terms_error"),
+    *("invalid_request", "input_error"),
+)
+
+
+@pytest.mark.parametrize("kind", [*PASSING, *LASTING])
+def test_error(kind: str) -> None:
     """The kind says whether it may pass."""
+    retryable = kind in PASSING
     assert told(wire(), kind, error="Sorry.") == [Complaint("Sorry.", retryable=retryable)]
     assert told(wire(), kind) == [Complaint(kind, retryable=retryable)]
 

@@ -132,6 +132,10 @@ def test_live_words() -> None:
         Partial(""),
         Flushed(),
     ]
+    assert told(openai, f"{HEARD}completed", item_id="b", transcript="Yes.") == [
+        Final("Yes."),
+        Partial(""),
+    ]
 
 
 def test_overtaken() -> None:
