@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -70,6 +70,14 @@ class RecognizerSink(Protocol):
 
     def failed(self, error: Exception) -> None:
         """The recogniser is of no use any more for this call."""
+
+
+@runtime_checkable
+class Hasty(Protocol):
+    """A recogniser that can be told not to try for long to be reached again."""
+
+    def hurry(self) -> None:
+        """Somebody else can be asked: what takes more than a moment is a failure."""
 
 
 class Recognizer(Protocol):

@@ -19,7 +19,7 @@ from rapida_tw.expect import Expectation
 from rapida_tw.metrics import Counter
 from rapida_tw.roster import Member, Roster, TooSlow
 from rapida_tw.sickness import Sickness
-from rapida_tw.speech.base import Recognizer, RecognizerSink
+from rapida_tw.speech.base import Hasty, Recognizer, RecognizerSink
 from rapida_tw.speech.ear import Ear
 from rapida_tw.speech.recollection import ANSWERED_WITHIN, Recollection
 
@@ -174,6 +174,8 @@ class RecognizerChain:
             starting.cancel()
             return
         if self._roster.others(ear.member):
+            if isinstance(ear.recognizer, Hasty):
+                ear.recognizer.hurry()
             starting.addTimeout(self._start_within, self._clock, _not_in_time)
         starting.addCallbacks(self._up, self._not_up, callbackArgs=(ear,), errbackArgs=(ear,))
         starting.addErrback(lambda failure: self._log.failure("taking over", failure))

@@ -31,6 +31,8 @@ IDLE = 20.0  # seconds that a prepared connection waits for its call
 # Seconds before each try since the latest sign of life: a word, or ten seconds. That it greets is
 # none: who greets and hangs up would be called for ever.
 BACK_OFF = (0.0, 0.5, 1.0)
+# Seconds for a new connection where somebody else can be asked instead.
+HASTY = 1.5
 _JITTER = 0.25  # of that, to both sides
 _PATIENCE = 5.0  # seconds: a vendor that asks for a longer pause is of no use for a call
 _PROVEN = 10.0  # seconds: a connection that lived that long was a good one
@@ -71,6 +73,7 @@ class SocketRecognizer:
         self._connection: Connection | None = None
         self._phrases: tuple[str, ...] = ()  # that the caller may say next
         self._tries = 0  # since the latest sign of life
+        self._in_haste = False
         self._sink: RecognizerSink | None = None
         self._answers: Answers | None = None  # from `start` on
         self._starting: Deferred[None] | None = None
@@ -79,6 +82,7 @@ class SocketRecognizer:
         self._next = 0.0  # when the next piece may be sent
         self._idle: IDelayedCall | None = None
         self._retry: IDelayedCall | None = None
+        self._patience: IDelayedCall | None = None  # for a new connection, in haste
         self._flush: IDelayedCall | None = None
         self._drain: IDelayedCall | None = None
 
@@ -99,6 +103,9 @@ class SocketRecognizer:
         elif self._connection.ready:
             self._started()
         return starting
+
+    def hurry(self) -> None:
+        self._in_haste = True
 
     def expect(self, expectation: Expectation) -> None:
         """They understand everything already; some do better when they are told."""
@@ -154,6 +161,7 @@ class SocketRecognizer:
         self._connection.open()
 
     def connection_ready(self) -> None:
+        _cancel(self._patience)
         if self._starting is not None:
             self._started()
         self._send()
@@ -175,7 +183,8 @@ class SocketRecognizer:
             return
         delay = BACK_OFF[self._tries] * (1 + _JITTER * (2 * self._jitter() - 1))
         delay = max(delay, error.retry_after or 0.0)
-        if delay > _PATIENCE:
+        # In haste it is tried once more, at once.
+        if delay > (0.0 if self._in_haste else _PATIENCE):
             self._fail(error)
             return
         self._log.info("{error}; again in {delay:.1f} s", error=error, delay=delay)
@@ -185,7 +194,16 @@ class SocketRecognizer:
 
     def _reconnect(self) -> None:
         counters.reconnects.inc(self._vendor)
+        if self._in_haste and self._starting is None:
+            self._patience = self._clock.callLater(HASTY, self._not_back)
         self._connect()
+
+    def _not_back(self) -> None:
+        """Whoever has heard the call so far will not be waited for any longer."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+        self._fail(VendorFailed(f"{self._vendor} was lost and did not come back at once"))
 
     def _let_go(self) -> None:
         """The call has not come yet, and vendors count connections."""
@@ -215,7 +233,7 @@ class SocketRecognizer:
             self._sink.failed(error)
 
     def _cancel_all(self) -> None:
-        for timer in (self._idle, self._retry, self._flush, self._drain):
+        for timer in (self._idle, self._retry, self._patience, self._flush, self._drain):
             _cancel(timer)
 
     # -- audio ------------------------------------------------------------------------------------

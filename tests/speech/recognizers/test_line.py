@@ -7,7 +7,7 @@ from twisted.logger import capturedLogs
 from rapida_tw.errors import VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.speech import counters
-from rapida_tw.speech.recognizers.line import SocketRecognizer
+from rapida_tw.speech.recognizers.line import HASTY, SocketRecognizer
 from tests.speech.recognizers.shell import ShellCase
 from tests.speech.recognizers.stand_in import PlainWire, numbered
 
@@ -330,6 +330,42 @@ class DropTests(ShellCase):
         self.assertIsInstance(self.told.error, VendorFailed)
         self.assertEqual(self.told.events[-1][1], "Plain: plain.example refused: HTTP 503")
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_in_haste(self) -> None:
+        """Where somebody else can be asked, it is tried once more, and not for long."""
+        self.recognizer.hurry()
+        self.start()
+        self.says("partial hello")
+        self.net.outcomes = [BUSY]
+        self.net.socket.end()
+        self.wait(0.02)
+        self.assertEqual(self.net.tried, 2)
+        self.assertIsInstance(self.told.error, VendorFailed)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_in_haste_without_an_answer(self) -> None:
+        """A vendor that does not even say no is given up in a moment."""
+        self.recognizer.hurry()
+        self.start()
+        self.says("partial hello")
+        self.net.outcomes = [None]
+        self.net.socket.end()
+        self.wait(HASTY - 0.1)
+        self.assertIsNone(self.told.error)
+        self.wait(0.2)
+        self.assertIn("did not come back", str(self.told.error))
+        self.assertEqual(self.net.cancelled, 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_back_in_time(self) -> None:
+        """Who comes back at once has lost nothing."""
+        self.recognizer.hurry()
+        self.start()
+        self.says("partial hello")
+        self.net.socket.end()
+        self.wait(HASTY + 0.5)
+        self.assertEqual(self.net.tried, 2)
+        self.assertIsNone(self.told.error)
 
     def test_sign_of_life(self) -> None:
         """A vendor that has said a word since may drop as often as it likes."""
