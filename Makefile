@@ -30,7 +30,7 @@ run: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@sh tests/install_peers.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore=tests/interop
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore=tests/interop
 
 interop: $(VENV)/.test
 	@sh tests/install_peers.sh

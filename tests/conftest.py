@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,9 @@ IN_CI = os.environ.get("CI", "").lower() in ("true", "1", "yes")
 # No deadline: a slow moment of the machine is no failure. In CI the same examples each time.
 settings.register_profile("house", deadline=None, derandomize=IN_CI, print_blob=True)
 settings.load_profile("house")
+
+# What takes minutes begins first, so that no core waits for it at the end.
+_LONG = ("test_many.py", "test_many_sockets.py", "test_models.py", "test_recognizers.py")
 
 _Report = pytest.TestReport | pytest.CollectReport
 
@@ -76,8 +80,16 @@ class _Counted:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self.left_out += [f"{item.nodeid}: deselected" for item in items]
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Where tests run in several processes, each has seen all of them."""
+        told = getattr(node, "workeroutput", {}).get("left_out", [])
+        self.left_out += [line for line in told if line not in self.left_out]
+
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["left_out"] = self.left_out
         if self.left_out and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         yield
@@ -87,6 +99,10 @@ class _Counted:
             terminalreporter.section("nothing may be skipped in CI")
             for line in self.left_out:
                 terminalreporter.line(f"LEFT OUT {line}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in _LONG)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -73,6 +73,14 @@ def test_fails(way: str, tmp_path: Path) -> None:
     assert "nothing may be skipped in CI" in output
 
 
+@pytest.mark.parametrize("way", ["call", "todo"])
+def test_fails_in_a_process_of_its_own(way: str, tmp_path: Path) -> None:
+    """Also where tests run beside each other."""
+    status, output = run(tmp_path, {way: WAYS[way], "good": GOOD}, "-n", "2")
+    assert status == 1, output
+    assert "nothing may be skipped in CI" in output
+
+
 def test_deselected(tmp_path: Path) -> None:
     """Choosing among the tests is leaving some out."""
     status, output = run(tmp_path, {"one": GOOD, "two": GOOD}, "-k", "two")

@@ -28,7 +28,7 @@ from rapida_tw.speech.scripted import hum
 from tests.speech.recognizers.pair import asked
 
 KEY = "openai-key"
-RECORDING = wav(hum(0.5))
+RECORDING = wav(hum(0.5).astype("<i2").tobytes(), 16_000)
 WHISPER = {"model": "whisper-1"}
 
 
@@ -256,7 +256,9 @@ def test_fake_refuses(wrong: dict[str, list[str]]) -> None:
         _check(wrong)
 
 
-@pytest.mark.parametrize("file", [b"", b"RIFF", wav(hum(0.05)), bytes(26 * 1024 * 1024)])
+@pytest.mark.parametrize(
+    "file", [b"", b"RIFF", wav(hum(0.05).astype("<i2").tobytes(), 16_000), bytes(26 * 1024 * 1024)]
+)
 def test_fake_refuses_files(file: bytes) -> None:
     """What is no recording, too short, or too large."""
     with pytest.raises(Mistake):
