@@ -347,6 +347,8 @@ class StartTests(VoiceChainCase):
         for number, comes in enumerate(first, 1):
             members = [Member("x", wrong), Member("b", self.opener("b"))]
             self.chain = VoiceChain(members, Sickness(self.clock.seconds), self.clock)
-            comes(self.chain)
+            outcome = comes(self.chain)
             self.assertEqual(len(self.opened["b"]), number)
             self.chain.stop()
+            if isinstance(outcome, Deferred):
+                outcome.addErrback(lambda failure: failure.trap(CancelledError))
