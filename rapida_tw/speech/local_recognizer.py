@@ -23,8 +23,8 @@ from rapida_tw.audio.format import RATE, TICKS_PER_SECOND, Samples
 from rapida_tw.audio.resample import Resampler
 from rapida_tw.expect import ANYTHING, Expectation
 from rapida_tw.metrics import Counter
+from rapida_tw.options import read, within
 from rapida_tw.speech.base import Host, Options, Recognizer, RecognizerProvider, RecognizerSink
-from rapida_tw.speech.options import read, within
 from rapida_tw.speech.recognition_pool import Caller, Line, Pool
 from rapida_tw.speech.worker_wire import Kind, Message
 

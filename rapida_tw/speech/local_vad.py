@@ -16,9 +16,9 @@ from twisted.internet.interfaces import IReactorThreads
 from rapida_tw.audio.format import Samples
 from rapida_tw.audio.vad import EnergyDetector
 from rapida_tw.errors import MisconfiguredAssistant
+from rapida_tw.options import read, within
 from rapida_tw.speech.base import DetectorProvider, Host, Options, VoiceDetector
 from rapida_tw.speech.engine import EngineMissing
-from rapida_tw.speech.options import read, within
 from rapida_tw.speech.silero import Silero
 from rapida_tw.speech.silero_batch import at_once, in_thread
 from rapida_tw.speech.webrtc import WebRtc

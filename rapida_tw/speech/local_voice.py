@@ -20,12 +20,12 @@ from rapida_tw.account import NOBODY, Account
 from rapida_tw.audio.format import RATE, AudioFormat, Samples
 from rapida_tw.audio.resample import resample_all
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
+from rapida_tw.options import read, within
 from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvider, VoiceSink
 from rapida_tw.speech.engine import Engine, EngineMissing, Tone
 from rapida_tw.speech.espeak import Espeak
 from rapida_tw.speech.flite import Flite
 from rapida_tw.speech.loudness import at_telephone_level, from_its_first_sound
-from rapida_tw.speech.options import read, within
 from rapida_tw.speech.phrase_cache import PhraseCache
 
 _PIECE = RATE // 5  # samples: at most 200 ms are written at once

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
+from rapida_tw.options import within
 from rapida_tw.speech.messages import (
     flag,
     number,
@@ -27,7 +28,6 @@ from rapida_tw.speech.messages import (
     text,
     written,
 )
-from rapida_tw.speech.options import within
 from rapida_tw.speech.recognizers.flux import FluxWire, keyterms
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (

@@ -19,9 +19,9 @@ from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.net.google_token import GoogleKey, GoogleTokens, google_key
+from rapida_tw.options import within
 from rapida_tw.speech.base import Host
 from rapida_tw.speech.messages import reason
-from rapida_tw.speech.options import within
 from rapida_tw.speech.recognizers import google_speech_pb2 as speech
 from rapida_tw.speech.recognizers.provider import SocketRecognizerProvider
 from rapida_tw.speech.recognizers.wire import (

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.account import NOBODY, Account
+from rapida_tw.options import read
 from rapida_tw.speech.base import Host, Options, Recognizer, RecognizerProvider
-from rapida_tw.speech.options import read
 from rapida_tw.speech.recognizers.line import SocketRecognizer
 from rapida_tw.speech.recognizers.wire import RecognizerWire
 

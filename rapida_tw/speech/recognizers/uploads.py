@@ -23,6 +23,7 @@ from rapida_tw.audio.format import TICKS_PER_SECOND, Samples
 from rapida_tw.errors import VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.net.base import Net
+from rapida_tw.options import read
 from rapida_tw.speech import counters
 from rapida_tw.speech.base import (
     Host,
@@ -31,7 +32,6 @@ from rapida_tw.speech.base import (
     RecognizerProvider,
     RecognizerSink,
 )
-from rapida_tw.speech.options import read
 from rapida_tw.speech.recognizers.transcriber import Attempt, Transcriber
 from rapida_tw.speech.recognizers.utterance import Utterance
 from rapida_tw.speech.recognizers.wire import Final

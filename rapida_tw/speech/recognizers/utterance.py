@@ -18,14 +18,18 @@ _QUIETER = 16  # times; the voice's own range
 
 
 class Utterance:
-    """Begins with what was heard just before the voice was noticed."""
+    """Begins with what was heard just before the voice was noticed.
+
+    It keeps copies: frames are decoded together for many calls, and one that is kept as it came
+    would keep the others' in memory as well.
+    """
 
     def __init__(self, before: Iterable[Samples]) -> None:
-        self._frames: deque[Samples] = deque(before, maxlen=LONGEST)
+        self._frames = deque((frame.copy() for frame in before), maxlen=LONGEST)
 
     def hear(self, frame: Samples) -> None:
         """int16[320], 16 kHz."""
-        self._frames.append(frame)
+        self._frames.append(frame.copy())
 
     def wav(self) -> bytes:
         """The file, up to where the voice ends; b"" when there is too little of it."""

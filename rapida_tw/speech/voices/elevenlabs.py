@@ -18,6 +18,7 @@ from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
+from rapida_tw.options import within
 from rapida_tw.speech.base import SynthesizerProvider, Word
 from rapida_tw.speech.messages import (
     decoded,
@@ -29,7 +30,6 @@ from rapida_tw.speech.messages import (
     text,
     written,
 )
-from rapida_tw.speech.options import within
 from rapida_tw.speech.voices.format import VoiceFormat, VoiceOptions
 from rapida_tw.speech.voices.phrase import LONGEST
 from rapida_tw.speech.voices.provider import (

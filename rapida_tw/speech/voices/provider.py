@@ -27,8 +27,8 @@ from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.account import NOBODY, Account
 from rapida_tw.audio.format import AudioFormat, Encoding
+from rapida_tw.options import read
 from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvider
-from rapida_tw.speech.options import read
 from rapida_tw.speech.voices.format import VoiceFormat, VoiceOptions, choose
 from rapida_tw.speech.voices.line import SocketVoice
 from rapida_tw.speech.voices.upload import HttpVoice

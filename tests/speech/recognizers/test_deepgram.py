@@ -14,12 +14,12 @@ from twisted.internet.task import Clock
 from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
+from rapida_tw.options import read
 from rapida_tw.sim.vendors.base import Refusal
 from rapida_tw.sim.vendors.deepgram import Deepgram, NovaSession
 from rapida_tw.sim.vendors.deepgram_flux import FluxSession
 from rapida_tw.sim.vendors.listening import Trouble
 from rapida_tw.speech.base import Host
-from rapida_tw.speech.options import read
 from rapida_tw.speech.recognizers.deepgram import (
     DeepgramOptions,
     DeepgramRecognizerProvider,

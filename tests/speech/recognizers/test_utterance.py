@@ -48,6 +48,18 @@ def test_loudness() -> None:
     assert Utterance(()).wav() == b""
 
 
+def test_keeps_its_own() -> None:
+    """What is decoded together with it for other calls is not kept with it."""
+    together = np.tile(numbered(5000), (20, 1))
+    utterance = Utterance(together[:1])
+    for frame in together:
+        utterance.hear(frame)
+    before = utterance.wav()
+    together[:] = 0
+    assert before
+    assert utterance.wav() == before
+
+
 def test_form() -> None:
     """Fields, then the file; each form has a boundary of its own."""
     kind, body = form([("a", "ä")], b"\r\n--", "x.wav", "audio/wav")
