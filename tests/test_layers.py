@@ -53,6 +53,8 @@ ARROWS = {
     "store": "config",
     "calls": f"audio config media pipeline store.records {PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
+    # Dialogs and calls over SIP; their sockets are transports'.
+    "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
     "web": "audio calls carriers.base store.credential_documents store.documents store.reading "
     "store.records store.verification",
     "waveform": "audio",

@@ -6,7 +6,10 @@ listens as a `LegListener`. Nothing above this file knows a socket, nothing belo
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from twisted.internet.defer import Deferred
 
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import End
@@ -52,6 +55,24 @@ class LegListener(Protocol):
     def digit_received(self, digit: str) -> None:
         """One of 0-9 A-D * #, once per key press."""
 
+    def audio_lost(self, seconds: float) -> None:
+        """So much audio was lost on the way; what came before it is heard fading out."""
+
+    def audio_paused(self, seconds: float) -> None:
+        """The far side has sent nothing for so long, on purpose: that much silence is heard.
+
+        Told when its next audio comes; what was heard as silence meanwhile is taken off.
+        """
+
+    def alive(self) -> None:
+        """The far side sends no audio and yet lives (comfort noise, RTCP)."""
+
+    def hold_changed(self, held: bool) -> None:
+        """The far side has put us on hold, or taken us back.
+
+        On hold nothing is sent, nothing is heard, and nobody is asked whether they are there.
+        """
+
     def mark_heard(self, name: str) -> None:
         """All that was sent before `mark(name)` has been heard. Any other name is ignored."""
 
@@ -60,3 +81,22 @@ class LegListener(Protocol):
 
     def leg_ended(self, end: End) -> None:
         """The leg is gone. Fires once, last; never after our own `hang_up`."""
+
+
+@runtime_checkable
+class Transferring(Protocol):
+    """A leg whose far side can be sent elsewhere (REFER)."""
+
+    def transfer(self, target: str) -> Deferred[None]:
+        """A number or a URI. Fires when the other side has answered; then the leg is hung up.
+
+        `NotSupported` with what the far side said, when it does not go there: the call goes on.
+        """
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A leg that knows how good the line was."""
+
+    def measures(self) -> Mapping[str, tuple[str, Mapping[str, object]]]:
+        """Name of a metric to its value and what else is known of it; asked at the call's end."""
