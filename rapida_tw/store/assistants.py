@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
@@ -86,6 +86,30 @@ def select_deployment(connection: Connection, assistant_id: int) -> Deployment:
     return Deployment(**columns | {name: _choice(columns[name]) for name in _VENDORS})
 
 
+def select_dialled(connection: Connection, number: str, project_id: int | None) -> Assistant | None:
+    """Numbers are compared without the + in front of them."""
+    digits = number.removeprefix("+")
+    phone = _phone.c.options["phone"].as_string()
+    query = _deployed().where(phone.in_((digits, f"+{digits}")))
+    if project_id is not None:
+        query = query.where(_table.c.project_id == project_id)
+    return _only(connection, query)
+
+
+def select_on_trunk(connection: Connection, credential_id: int) -> Assistant | None:
+    return _only(connection, _deployed().where(_phone.c.credential_id == credential_id))
+
+
+def _deployed() -> Select[Any]:
+    return select(_table).join(_phone, _phone.c.assistant_id == _table.c.id)
+
+
+def _only(connection: Connection, query: Select[Any]) -> Assistant | None:
+    """The assistant that it finds; None when there are several, and no way to choose."""
+    rows = list(connection.execute(query.limit(2)))
+    return _assistant(rows[0]) if len(rows) == 1 else None
+
+
 def put_deployment(connection: Connection, deployment: Deployment) -> Deployment:
     """Set or replace it; `AssistantNotFound` when the assistant is unknown."""
     # The assistant's row is also the lock between two first deployments (PostgreSQL).
@@ -144,6 +168,12 @@ class Assistants:
     def deploy(self, deployment: Deployment) -> Deferred[Deployment]:
         stamped = replace(deployment, updated=self._now())
         return self._database.write(lambda c: put_deployment(c, stamped))
+
+    def dialled(self, number: str, project_id: int | None = None) -> Deferred[Assistant | None]:
+        return self._database.read(lambda c: select_dialled(c, number, project_id))
+
+    def on_trunk(self, credential_id: int) -> Deferred[Assistant | None]:
+        return self._database.read(lambda c: select_on_trunk(c, credential_id))
 
 
 _conforms: type[AssistantStore] = Assistants

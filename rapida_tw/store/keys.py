@@ -1,8 +1,9 @@
-"""API keys: made, checked and revoked; their text is never kept.
+"""API keys: made, checked and revoked.
 
 A key is 256 random bits, so nobody can guess it from its hash and a slow hash would only cost
 time: a plain HMAC-SHA256 under this installation's salt makes the look-up one indexed query,
-and the same key in two installations looks different.
+and the same key in two installations looks different. The text itself is kept only where SIP needs
+it, sealed (key_texts.py).
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.errors import NotFound, Unauthenticated
+from rapida_tw.errors import NotFound, Unauthenticated, Unavailable
 from rapida_tw.ids import Ids
 from rapida_tw.store.database import Database
+from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.projects import require_project
 from rapida_tw.store.records import ApiKey, KeyStore
 from rapida_tw.store.schema import api_key, installation
@@ -37,8 +39,8 @@ _SHOWN = 8  # characters: "rpd-ab12"
 _columns = [api_key.c[field.name] for field in fields(ApiKey)]  # all but the secrets
 
 
-def insert_key(connection: Connection, key: ApiKey, text: str) -> None:
-    """Keep the key, and of its text only the hash; `NotFound` for its project."""
+def insert_key(connection: Connection, key: ApiKey, text: str, sealed: bytes | None = None) -> None:
+    """Keep the key, and of its text the hash and what was sealed; `NotFound` for its project."""
     require_project(connection, key.project_id)
     connection.execute(
         insert(api_key).values(
@@ -48,24 +50,31 @@ def insert_key(connection: Connection, key: ApiKey, text: str) -> None:
             prefix=key.prefix,
             hash=_hash(connection, text),
             created=key.created,
+            sealed=sealed,
         )
     )
 
 
-def find_key(connection: Connection, text: str) -> ApiKey:
-    """The living key of that text, else `Unauthenticated`."""
-    query = select(*_columns).where(api_key.c.hash == _hash(connection, text))
+def find_key(connection: Connection, text: str) -> tuple[ApiKey, bool]:
+    """The living key of that text, and whether it is sealed; else `Unauthenticated`."""
+    kept = api_key.c.sealed.is_not(None).label("kept")
+    query: Select[Any] = select(*_columns, kept).where(api_key.c.hash == _hash(connection, text))
     row = connection.execute(query).first()
     if row is None:
         raise Unauthenticated("the API key is unknown")
     if row.revoked is not None:
         raise Unauthenticated(f"the API key {row.prefix}… was revoked")
-    return _key(row)
+    return _key(row), row.kept
 
 
 def note_use(connection: Connection, key_id: int, now: float) -> None:
     """Remember when the key was last seen."""
     connection.execute(update(api_key).where(api_key.c.id == key_id).values(last_used=now))
+
+
+def keep_sealed(connection: Connection, key_id: int, sealed: bytes) -> None:
+    """Of a key that was made when texts were not yet kept."""
+    connection.execute(update(api_key).where(api_key.c.id == key_id).values(sealed=sealed))
 
 
 def list_keys(connection: Connection, project_id: int) -> list[ApiKey]:
@@ -93,7 +102,7 @@ def _hash(connection: Connection, text: str) -> bytes:
 
 
 def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(**row._mapping)
+    return ApiKey(**{column.name: row._mapping[column] for column in _columns})
 
 
 class Keys:
@@ -101,10 +110,18 @@ class Keys:
 
     _log = Logger()
 
-    def __init__(self, database: Database, ids: Ids, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ids: Ids,
+        now: Callable[[], float],
+        texts: KeyTexts | None = None,
+    ) -> None:
+        """Without `texts` none is kept, and no key is a SIP password."""
         self._database = database
         self._ids = ids
         self._now = now
+        self._texts = texts
         # By hash, so that no key's text stays in memory: the key and until when it is believed.
         self._trusted: dict[bytes, tuple[ApiKey, float]] = {}
         self._revocations = 0
@@ -113,8 +130,14 @@ class Keys:
         """A new key and its text, shown this once; `NotFound` for the project."""
         text = f"rpd-{secrets.token_urlsafe(32)}"
         key = ApiKey(self._ids.new(), project_id, name, text[:_SHOWN], self._now())
-        done = self._database.write(lambda c: insert_key(c, key, text))
-        return done.addCallback(lambda _: (key, text))
+        return Deferred.fromCoroutine(self._create(key, text))
+
+    async def _create(self, key: ApiKey, text: str) -> tuple[ApiKey, str]:
+        sealed = self._texts.seal(key, text) if self._texts is not None else None
+        await self._database.write(lambda c: insert_key(c, key, text, sealed))
+        if self._texts is not None:
+            self._texts.forget()
+        return key, text
 
     def check(self, text: str) -> Deferred[ApiKey]:
         """The living key of that text; `Unauthenticated` otherwise."""
@@ -126,7 +149,7 @@ class Keys:
             return succeed(trusted[0])
         before = self._revocations
         done = self._database.read(lambda c: find_key(c, text))
-        return done.addCallback(self._found, mark, before)
+        return done.addCallback(self._found, text, mark, before)
 
     def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]:
         return self._database.read(lambda c: list_keys(c, project_id))
@@ -137,8 +160,11 @@ class Keys:
         done = self._database.write(lambda c: revoke_key(c, key_id, now, project_id))
         return done.addCallback(lambda _: self._distrust())
 
-    def _found(self, key: ApiKey, mark: bytes, before: int) -> ApiKey:
+    def _found(self, found: tuple[ApiKey, bool], text: str, mark: bytes, before: int) -> ApiKey:
+        key, sealed = found
         now = self._now()
+        if self._texts is not None and not sealed:
+            self._seal(self._texts, key, text)
         if key.last_used is None or now - key.last_used >= _USE_STEP:
             noted = self._database.write(lambda c: note_use(c, key.id, now))
             noted.addErrback(self._not_noted)
@@ -147,6 +173,15 @@ class Keys:
         if before == self._revocations:
             self._trust(mark, key, now + TRUST)
         return key
+
+    def _seal(self, texts: KeyTexts, key: ApiKey, text: str) -> None:
+        try:
+            sealed = texts.seal(key, text)
+        except Unavailable as error:  # the key opens all but SIP
+            self._log.warn("an API key was not kept for SIP: {error}", error=error)
+            return
+        kept = self._database.write(lambda c: keep_sealed(c, key.id, sealed))
+        kept.addCallbacks(lambda _: texts.forget(), self._not_noted)
 
     def _trust(self, mark: bytes, key: ApiKey, until: float) -> None:
         self._trusted.pop(mark, None)
@@ -157,10 +192,12 @@ class Keys:
     def _distrust(self) -> None:
         self._revocations += 1
         self._trusted.clear()
+        if self._texts is not None:
+            self._texts.forget()
 
     def _not_noted(self, failure: Failure) -> None:
         # Of no weight: the key is good all the same.
-        self._log.warn("the use of an API key was not noted: {error}", error=failure.value)
+        self._log.warn("nothing was noted of an API key: {error}", error=failure.value)
 
 
 _conforms: type[KeyStore] = Keys

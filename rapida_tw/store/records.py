@@ -173,10 +173,15 @@ class AssistantStore(Protocol):
         """The phone deployment; a default one when none was set."""
 
     def deploy(self, deployment: Deployment) -> Deferred[Deployment]: ...
+    def dialled(self, number: str, project_id: int | None = None) -> Deferred[Assistant | None]:
+        """Whose deployment has that `phone`, with or without its +; None: nobody's, or several."""
+
+    def on_trunk(self, credential_id: int) -> Deferred[Assistant | None]:
+        """Whose deployment has that credential; None: nobody's, or several."""
 
 
 class KeyStore(Protocol):
-    """API keys; only a salted hash of each is kept."""
+    """API keys; of each a salted hash is kept, and for SIP its sealed text."""
 
     def create(self, project_id: int, name: str) -> Deferred[tuple[ApiKey, str]]:
         """A new key and its text (`rpd-` + 43 url-safe characters), shown this once."""

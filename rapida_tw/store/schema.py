@@ -134,12 +134,11 @@ api_key = Table(
     Column("name", Words, nullable=False),
     Column("prefix", Words, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    # HA1 of RFC 8760 for SIP digests, where the key is the password.
-    Column("sip_ha1_md5", Words),
-    Column("sip_ha1_sha256", Words),
     Column("created", Double, nullable=False),
     Column("revoked", Double),
     Column("last_used", Double),
+    # The text, for SIP digests (key_texts.py); none of keys that were not used since it is kept.
+    Column("sealed", LargeBinary),
     UniqueConstraint("hash"),
     Index(None, "project_id", "id"),
 )

@@ -123,6 +123,38 @@ class AssistantsTests(StoreCase):
         """An unknown assistant is not deployed."""
         self.failureResultOf(self.assistants.deploy(Deployment(1)), AssistantNotFound)
 
+    def deploy(self, **fields: object) -> Assistant:
+        made = self.create()
+        self.successResultOf(self.assistants.deploy(Deployment(made.id, **fields)))  # type: ignore[arg-type]
+        return made
+
+    def test_dialled(self) -> None:
+        """A number leads to the assistant that is deployed on it, with or without the +."""
+        made = self.deploy(options={"phone": "+15550100"})
+        self.deploy(options={"phone": "15550199"})
+        self.deploy()
+        for number in ("+15550100", "15550100"):
+            found = self.successResultOf(self.assistants.dialled(number, self.project))
+            self.assertEqual(found, made)
+        self.assertEqual(self.successResultOf(self.assistants.dialled("15550100")), made)
+
+    def test_dialled_by_nobody(self) -> None:
+        """No deployment, another project's, or two: nobody."""
+        self.deploy(options={"phone": "+15550100"})
+        for _ in range(2):
+            self.deploy(options={"phone": "+15550177"})
+        for number, project in (("555", None), ("15550100", 77), ("+15550177", None), ("", None)):
+            self.assertIsNone(self.successResultOf(self.assistants.dialled(number, project)))
+
+    def test_on_trunk(self) -> None:
+        """A trunk's credential leads to the one assistant that uses it."""
+        made = self.deploy(provider="sip", credential_id=4)
+        for _ in range(2):
+            self.deploy(provider="sip", credential_id=5)
+        self.assertEqual(self.successResultOf(self.assistants.on_trunk(4)), made)
+        for number in (5, 6):
+            self.assertIsNone(self.successResultOf(self.assistants.on_trunk(number)))
+
     def test_foul_text(self) -> None:
         """Characters that a database cannot hold are replaced, and cost nothing else."""
         made = self.create(name="A\x00da \ud800!")
