@@ -84,6 +84,12 @@ class CapacityExceeded(CallError):
     fault, reason, status = Fault.SERVER, "capacity-exceeded", 503
 
 
+class GivenUp(CallError):
+    """The caller hung up before the call was answered."""
+
+    fault, reason, status = Fault.CALLER, "given-up", 409
+
+
 class Unavailable(CallError):
     """Something that the request needs (database, context store) does not answer."""
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from rapida_tw.calls.accounts import Accounts, accounts_of
+from rapida_tw.calls.accounts import accounts_of
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.call import Call, LiveCall, Script
+from rapida_tw.calls.claimed import Claimed
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
 from rapida_tw.calls.events import CarrierEvents
 from rapida_tw.calls.journal import Journal
-from rapida_tw.calls.line import DialplanLine
+from rapida_tw.calls.line import line_of
 from rapida_tw.calls.names import Names
 from rapida_tw.calls.parts import LiveParts, Parts, Vendors
 from rapida_tw.calls.registration import Announced, Registered, Registration
@@ -33,6 +34,7 @@ from rapida_tw.errors import (
     CallError,
     CapacityExceeded,
     End,
+    GivenUp,
     NotFound,
 )
 from rapida_tw.ids import Ids
@@ -42,11 +44,9 @@ from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.media.recorder import Recorder
 from rapida_tw.metrics import Counter, Gauge
 from rapida_tw.store.records import (
-    Assistant,
     AssistantStore,
     ConversationStore,
     CredentialStore,
-    Deployment,
     NamedCall,
 )
 
@@ -57,19 +57,6 @@ HUNG_UP = End("hung_up_by_api")
 started = Counter("rapida_calls_total", "Calls that were connected.", ("carrier",))
 ended = Counter("rapida_calls_ended_total", "Calls that ended.", ("reason", "status"))
 running = Gauge("rapida_calls_running", "Calls on the phone now.")
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A context that was taken, with all that `attach` needs of the store.
-
-    It takes the room of a call until `attach`, `release` or `abandon` is called with it.
-    """
-
-    context: CallContext
-    assistant: Assistant
-    deployment: Deployment
-    accounts: Accounts = field(default_factory=dict)
 
 
 class Calls:
@@ -179,6 +166,37 @@ class Calls:
         finally:
             self._claiming -= 1
 
+    def take(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str = "inbound"
+    ) -> Deferred[Claimed]:
+        """A call whose media we open ourselves (SIP): announced and claimed in one; cancel freely.
+
+        Errors as of `register`.
+        """
+        answer: Deferred[Claimed] = Deferred()
+
+        def taken(result: Claimed | Failure) -> None:
+            if not answer.called:
+                answer.callback(result)
+            elif isinstance(result, Claimed):
+                self.abandon(result, GivenUp("nobody waits for the call any more"))
+
+        work = Deferred.fromCoroutine(self._take(incoming, assistant_id, project_id, direction))
+        work.addBoth(taken)
+        return answer
+
+    async def _take(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str
+    ) -> Claimed:
+        self._registration.check_room()
+        self._claiming += 1
+        try:
+            claimed = await self._registration.admit(incoming, assistant_id, project_id, direction)
+            self._arriving[claimed.context.id] = None
+            return claimed
+        finally:
+            self._claiming -= 1
+
     def release(self, claimed: Claimed) -> None:
         """The connection was cut before it was open: the carrier tries again.
 
@@ -260,7 +278,7 @@ class Calls:
             self._clock,
             self._beat,
             self._journal.of(context.conversation_id),
-            DialplanLine(context, self._contexts),
+            line_of(leg, context, self._contexts),
             self._makers,
             now,
             self._over,

@@ -7,6 +7,7 @@ from twisted.logger import Logger
 
 from rapida_tw.calls.context import CallContext, ContextStore
 from rapida_tw.errors import NotSupported
+from rapida_tw.media.leg import Leg, Transferring
 from rapida_tw.pipeline.tools import Line
 
 # The dialplan says in its first request that it will ask for the follow-up afterwards.
@@ -41,4 +42,22 @@ class DialplanLine:
             taking.addErrback(lambda f: self._log.failure("a transfer was not withdrawn", f))
 
 
-_conforms: type[Line] = DialplanLine
+class LegLine:
+    """A leg that hands its far side over by itself, at once: nothing can be taken back."""
+
+    def __init__(self, leg: Transferring) -> None:
+        self._leg = leg
+
+    def transfer(self, target: str) -> Deferred[None]:
+        return self._leg.transfer(target)
+
+    def withdraw(self) -> None:
+        pass
+
+
+def line_of(leg: Leg, context: CallContext, contexts: ContextStore) -> Line:
+    """The line of a call over that leg."""
+    return LegLine(leg) if isinstance(leg, Transferring) else DialplanLine(context, contexts)
+
+
+_conforms: tuple[type[Line], ...] = (DialplanLine, LegLine)

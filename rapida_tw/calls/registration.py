@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.calls.accounts import accounts_of
 from rapida_tw.calls.admission import Admission
+from rapida_tw.calls.claimed import Claimed
 from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
@@ -129,23 +130,41 @@ class Registration:
     async def _register(
         self, name: Hashable, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> Registered:
-        deployment: Deployment | None = None
         try:
             again = await self._again(name)
-            if again is not None:
-                repeated.inc(incoming.carrier)
-                return again
-            if self._admission.ready:
-                raise CapacityExceeded(self._admission.ready)
-            if len(self) > self._admission.most_waiting:
-                raise CapacityExceeded("too many calls wait for their media")
+        except CallError as error:
+            refused.inc(error.reason)
+            raise
+        if again is not None:
+            repeated.inc(incoming.carrier)
+            return again
+        self.check_room(len(self))
+        admitted = await self.admit(incoming, assistant_id, project_id, waits=True)
+        found = Registered(admitted.context, admitted.deployment)
+        self._wait(found, name, LIFETIME)
+        return found
+
+    async def admit(
+        self,
+        incoming: IncomingCall,
+        assistant_id: int,
+        project_id: int,
+        direction: str = "inbound",
+        waits: bool = False,
+    ) -> Claimed:
+        """Try it, write it down and warm it up; errors as of `register`.
+
+        `waits`: its context goes to the store, for whoever comes with its name.
+        """
+        deployment: Deployment | None = None
+        try:
             assistant = await self._assistants.get(assistant_id, project_id)
             deployment = await self._assistants.deployment(assistant_id)
-            context = self._context(incoming, assistant_id, project_id)
+            context = self._context(incoming, assistant_id, project_id, direction)
             accounts = await accounts_of(assistant, deployment, self._credentials)
             prepared = self._rehearse(assistant, deployment, context, accounts, incoming.media)
             try:
-                names = await self._save(context, incoming)
+                names = await self._save(context, incoming, waits)
             except BaseException:
                 prepared.parts.stop()
                 raise
@@ -162,10 +181,17 @@ class Registration:
             incoming.carrier, names, NamedCall(context.conversation_id, assistant_id, project_id)
         )
         self._write(context, incoming)
-        found = Registered(context, deployment)
-        self._wait(found, name, LIFETIME)
         registered.inc(incoming.carrier)
-        return found
+        return Claimed(context, assistant, deployment, accounts)
+
+    def check_room(self, waiting: int = 0) -> None:
+        """`CapacityExceeded` when no new call is taken, or too many are `waiting`."""
+        why = self._admission.ready
+        if not why and waiting > self._admission.most_waiting:
+            why = "too many calls wait for their media"
+        if why:
+            refused.inc(CapacityExceeded.reason)
+            raise CapacityExceeded(why)
 
     async def _again(self, name: Hashable) -> Registered | None:
         """What was registered under that name, if it can still be claimed, wherever."""
@@ -176,13 +202,16 @@ class Registration:
         waits = await self._contexts.waits(context.id, context.carrier)
         return announced.registered if waits else None
 
-    def _context(self, incoming: IncomingCall, assistant_id: int, project_id: int) -> CallContext:
+    def _context(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str
+    ) -> CallContext:
         return fresh(
             CallContext(
                 self._ids.new(),
                 assistant_id,
                 project_id,
                 incoming.carrier,
+                direction,
                 caller=incoming.caller,
                 callee=incoming.callee,
                 provider_call_id=incoming.provider_call_id,
@@ -191,7 +220,9 @@ class Registration:
             )
         )
 
-    async def _save(self, context: CallContext, incoming: IncomingCall) -> Sequence[str]:
+    async def _save(
+        self, context: CallContext, incoming: IncomingCall, waits: bool
+    ) -> Sequence[str]:
         """The call's names."""
         conversation = Conversation(
             context.conversation_id,
@@ -204,6 +235,8 @@ class Registration:
         )
         names = (context.id, incoming.provider_call_id, *incoming.aliases)
         await self._conversations.create(conversation, names)
+        if not waits:
+            return names
         try:
             await self._contexts.put(context)
         except Exception as error:

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
-from rapida_tw.calls.calls import Claimed
+from rapida_tw.calls.claimed import Claimed
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.errors import CallError, ContextNotFound, Fault, NotFound
 from rapida_tw.web.address import PublicAddress

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from rapida_tw.calls.calls import Claimed
+from rapida_tw.calls.claimed import Claimed
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.journal import EVERY
 from rapida_tw.carriers.base import IncomingCall

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.web.resource import IResource, Resource
 
 from rapida_tw.calls.call import LiveCall
-from rapida_tw.calls.calls import Claimed
+from rapida_tw.calls.claimed import Claimed
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.registration import Registered
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall, MediaWire
