@@ -20,7 +20,7 @@ LONGEST = 400  # lines
 # A module may import its own package, the leaves, and what its line says; the most specific line
 # counts. "*" is everything below: only what puts the house together has it.
 LEAVES = "account cancellable errors expect ids metrics options roster sickness"
-PORTS = "net.base net.mcp_base speech.base models.base models.live carriers.base"
+PORTS = "net.base net.mcp_base speech.base models.base models.live carriers.base sip.base"
 # Several plug-ins of one kind as one, on the ports alone.
 CHAINS = "speech.cached_voice speech.fallback speech.fallback_voice models.fallback"
 ARROWS = {
@@ -54,6 +54,7 @@ ARROWS = {
     "calls": f"audio config media pipeline store.records {PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
     # Dialogs and calls over SIP; their sockets are transports'.
+    "sip.base": "media.leg wire carriers.base",
     "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
     "web": "audio calls carriers.base store.credential_documents store.documents store.reading "
     "store.records store.verification",

@@ -33,6 +33,9 @@ class Flow(Protocol):
     def send(self, data: bytes) -> bool:
         """One whole message. Never raises; False when it surely did not leave."""
 
+    def beside(self, port: int) -> Flow:
+        """The way to another port of that host, from the same socket; of a connection: itself."""
+
 
 class Flows(Protocol):
     """Ways that we open ourselves."""
@@ -117,6 +120,10 @@ class Party:
 
 class Reception(Protocol):
     """Who knows keys, numbers and assistants, and makes calls of legs (given by the house)."""
+
+    @property
+    def ready(self) -> str:
+        """Why no new call is taken; "" when one is."""
 
     def passwords(self, assistant_id: int) -> Deferred[Sequence[str]]:
         """The living API keys that may call it, in clear, newest first; none when it is unknown.
