@@ -80,7 +80,7 @@ $(VENV)/.demo: setup.cfg pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	@$(INSTALL) $(EDITABLE) '.[postgres,test,vendors,lint]'
+	@$(INSTALL) $(EDITABLE) '.[postgres,srtp,test,vendors,lint]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.demo

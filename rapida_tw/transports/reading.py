@@ -1,4 +1,4 @@
-"""Reading on the beat: the sockets of many calls, all that are ready at once.
+"""Reading on the beat: the sockets of many calls, TCP's and UDP's, all that are ready at once.
 
 Twisted asks the kernel for what is ready and goes through select, dispatch and logging context for
 each packet; with hundreds of calls that costs more than the packets. So the sockets of running
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.tcp import Connection
@@ -38,27 +39,32 @@ class BeatReader:
         self._on_arrival = on_arrival
         self._arriving: set[Any] = set()  # transports that the reactor reads
         self._poll: Any = None
-        self._transports: dict[int, Any] = {}  # by file descriptor
+        self._reads: dict[int, Callable[[], None]] = {}  # by file descriptor
         self._descriptors: dict[Any, int] = {}
 
     @property
     def reading(self) -> int:
         """How many it reads for by now."""
-        return len(self._transports)
+        return len(self._reads)
 
-    def take(self, transport: Any) -> None:
-        """Read for it from now on, if that is possible and there are many. A running call's."""
+    def take(self, transport: Any, read: Callable[[], None] | None = None) -> None:
+        """Read for it from now on, if that is possible and there are many. A running call's.
+
+        `read`: takes what is there, and never raises; a TCP connection needs none.
+        """
         beat = self._every_sub_beat
-        if beat is None or len(self._arriving) < self._on_arrival or not _is_plain(transport):
+        if read is None and _is_plain(transport):
+            read = partial(self._read_stream, transport)
+        if beat is None or len(self._arriving) < self._on_arrival or read is None:
             self._arriving.add(transport)
             return
-        if not self._transports:
+        if not self._reads:
             self._poll = select.epoll()
             beat(self._read_all)
         transport.stopReading()
         descriptor = transport.fileno()
         self._poll.register(descriptor, select.EPOLLIN)
-        self._transports[descriptor] = transport
+        self._reads[descriptor] = read
         self._descriptors[transport] = descriptor
 
     def leave(self, transport: Any) -> None:
@@ -67,34 +73,36 @@ class BeatReader:
         descriptor = self._descriptors.pop(transport, None)
         if descriptor is None:
             return
-        del self._transports[descriptor]
+        del self._reads[descriptor]
         if transport.connected:
             self._poll.unregister(descriptor)
             transport.startReading()
-        if not self._transports and self._every_sub_beat is not None:
+        if not self._reads and self._every_sub_beat is not None:
             self._every_sub_beat(None)
             self._poll.close()
 
     def _read_all(self) -> None:
-        transports = self._transports
+        reads = self._reads
         for descriptor, _ in self._poll.poll(0):
-            transport = transports.get(descriptor)
-            if transport is None:  # it left while another one was read
-                continue
-            try:
-                data = transport.socket.recv(_AT_ONCE)
-            except BlockingIOError:
-                continue
-            except OSError:
-                data = b""
-            if not data:
-                self.leave(transport)  # the reactor meets the same end, and knows what to do
-                continue
-            try:
-                transport.protocol.dataReceived(data)
-            except Exception:
-                self._log.failure("{protocol} failed on data", protocol=transport.protocol)
-                transport.abortConnection()
+            read = reads.get(descriptor)
+            if read is not None:  # else it left while another one was read
+                read()
+
+    def _read_stream(self, transport: Any) -> None:
+        try:
+            data = transport.socket.recv(_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.leave(transport)  # the reactor meets the same end, and knows what to do
+            return
+        try:
+            transport.protocol.dataReceived(data)
+        except Exception:
+            self._log.failure("{protocol} failed on data", protocol=transport.protocol)
+            transport.abortConnection()
 
 
 def _is_plain(transport: Any) -> bool:
