@@ -179,15 +179,23 @@ def _contradictions(config: Config) -> Iterator[str]:
     http, sip = config.http, config.sip
     if sip.rtp_port_range_end <= sip.rtp_port_range_start:
         yield "[sip] rtp_port_range_end: give a port above rtp_port_range_start"
-    if bool(http.tls_certificate) != bool(http.tls_key):
-        yield "[http] tls_certificate, tls_key: give both or neither"
-    for key, name in (("tls_certificate", http.tls_certificate), ("tls_key", http.tls_key)):
-        if name and not Path(name).is_file():
-            yield f"[http] {key}: there is no file {name!r}"
+    if sip.enabled and "tls" in sip.transports and not (sip.tls_certificate and sip.tls_key):
+        yield '[sip] transports: "tls" needs tls_certificate and tls_key'
+    for key in ("transports", "codecs", "digest"):
+        if not getattr(sip, key):
+            yield f"[sip] {key}: give at least one"
+    for section, part in (("http", http), ("sip", sip)):
+        if bool(part.tls_certificate) != bool(part.tls_key):
+            yield f"[{section}] tls_certificate, tls_key: give both or neither"
+        for key, name in (("tls_certificate", part.tls_certificate), ("tls_key", part.tls_key)):
+            if name and not Path(name).is_file():
+                yield f"[{section}] {key}: there is no file {name!r}"
     ports = list(http.also_ports)
     ports += [http.port] * (not http.listen)
     if config.audiosocket.enabled and not config.audiosocket.listen:
         ports.append(config.audiosocket.port)
+    if sip.enabled:
+        ports += [sip.port] * ("tcp" in sip.transports) + [sip.tls_port] * ("tls" in sip.transports)
     shared = {port for port in ports if port and ports.count(port) > 1}
     if shared:
-        yield f"[http], [audiosocket]: port {min(shared)} is given twice; give each its own"
+        yield f"[http], [audiosocket], [sip]: port {min(shared)} is given twice; give each its own"

@@ -83,9 +83,22 @@ class Sip:
     transports: tuple[str, ...] = setting(
         ("udp",), kinds.several(kinds.choice("udp", "tcp", "tls"))
     )
+    tls_port: int = setting(5091, kinds.PORT)
+    tls_certificate: str = setting("", kinds.TEXT)
+    tls_key: str = setting("", kinds.TEXT)
     rtp_port_range_start: int = setting(10000, kinds.whole(1024, 65535))
     rtp_port_range_end: int = setting(20000, kinds.whole(1024, 65535))
+    rtp_timeout: float = setting(30.0, kinds.seconds())
+    rtp_learning: str = setting("signalling", kinds.choice("announced", "signalling", "any"))
+    codecs: tuple[str, ...] = setting(
+        ("G722", "opus", "L16", "PCMU", "PCMA"),
+        kinds.several(kinds.choice("G722", "opus", "L16", "PCMU", "PCMA")),
+    )
     realm: str = setting("rapida", kinds.NAME)
+    digest: tuple[str, ...] = setting(
+        ("MD5", "SHA-256"), kinds.several(kinds.choice("MD5", "SHA-256"))
+    )
+    trusted_networks: tuple[str, ...] = setting((), kinds.several(kinds.NETWORK))
     srtp: str = setting("optional", kinds.choice("off", "optional", "required"))
 
 

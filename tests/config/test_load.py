@@ -287,6 +287,19 @@ class Mistakes(Folder):
         self.assertIn("no file 'nowhere.pem'", said[2])
         self.assertIn("port 4573 is given twice", said[3])
 
+    def test_sip_contradictions(self) -> None:
+        """TLS wants its files, a list wants an entry, and TCP shares ports with nobody."""
+        said = self.mistakes(
+            "[sip]\ntransports = ['tcp', 'tls']\ncodecs = []\nport = 9007\ntls_port = 4573\n"
+            "tls_key = 'nowhere.pem'\n"
+        )
+        self.assertEqual(len(said), 5)
+        self.assertIn('"tls" needs tls_certificate and tls_key', said[0])
+        self.assertIn("[sip] codecs: give at least one", said[1])
+        self.assertIn("[sip] tls_certificate, tls_key: give both", said[2])
+        self.assertIn("[sip] tls_key: there is no file 'nowhere.pem'", said[3])
+        self.assertIn("port 4573 is given twice", said[4])
+
     def test_wrong_kinds(self) -> None:
         """No TOML type is mistaken for another."""
         for line in (
