@@ -66,7 +66,16 @@ class Sources(Folder):
         config = load(None, {})
         self.assertEqual((config.http.host, config.http.port), ("0.0.0.0", 9007))
         self.assertEqual((config.audiosocket.host, config.audiosocket.port), ("0.0.0.0", 4573))
-        self.assertEqual(config.sip, Sip(True, "0.0.0.0", "", 5090, ("udp",), 10000, 20000))
+        sip = Sip(
+            True,
+            "0.0.0.0",
+            "",
+            5090,
+            ("udp",),
+            rtp_port_range_start=10000,
+            rtp_port_range_end=20000,
+        )
+        self.assertEqual(config.sip, sip)
         self.assertEqual((config.sip.realm, config.sip.srtp), ("rapida", "optional"))
         self.assertEqual(config.server.drain_seconds, 30)
         self.assertEqual(config.database.url, "sqlite:///var/rapida.db")
@@ -95,7 +104,7 @@ class Sources(Folder):
             {
                 "RECORDING__ENABLED": "no",
                 "SERVER__DRAIN_SECONDS": "1.5",
-                "SIP__TRANSPORTS": "udp, tls",
+                "SIP__TRANSPORTS": "udp, tcp",
                 "HTTP__ALSO_PORTS": "9001,9005",
                 "LOG__LEVELS": "rapida_tw.web=debug,rapida_tw=warn",
                 "SIP__REALM": "5090",
@@ -103,7 +112,7 @@ class Sources(Folder):
         )
         self.assertFalse(config.recording.enabled)
         self.assertEqual(config.server.drain_seconds, 1.5)
-        self.assertEqual(config.sip.transports, ("udp", "tls"))
+        self.assertEqual(config.sip.transports, ("udp", "tcp"))
         self.assertEqual(config.http.also_ports, (9001, 9005))
         self.assertEqual(dict(config.log.levels), {"rapida_tw.web": "debug", "rapida_tw": "warn"})
         self.assertEqual(config.sip.realm, "5090")
