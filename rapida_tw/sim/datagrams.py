@@ -27,8 +27,8 @@ class Storm:
     """What happens to datagrams, from a seed; numbers are seconds and shares of one.
 
     `latency` and up to `jitter` more for each. A path keeps its order, as most real ones do, but
-    for a share of `reorder`, which come `overtaken` later than they should. `loss` come in bursts
-    of `burst` on average (1: each by itself); `duplicates` come twice.
+    for a share of `reorder`, which come `overtaken` later than they should. `loss` hits each by
+    itself, or in bursts of `burst` on average; `duplicates` come twice.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Storm:
         latency: float = 0.02,
         jitter: float = 0.0,
         loss: float = 0.0,
-        burst: float = 1.0,
+        burst: float | None = None,
         reorder: float = 0.0,
         overtaken: float = 0.03,
         duplicates: float = 0.0,
@@ -49,9 +49,11 @@ class Storm:
         self._reorder = reorder
         self._overtaken = overtaken
         self._duplicates = duplicates
-        # Two states (Gilbert): once losing, it goes on with 1 - 1/burst.
-        self._goes_on = 1 - 1 / burst
-        self._begins = loss / (burst * (1 - loss)) if loss < 1 else 1.0
+        self._begins = self._goes_on = loss
+        if burst is not None and loss < 1:
+            # Two states (Gilbert): a burst goes on with 1 - 1/burst.
+            self._goes_on = 1 - 1 / burst
+            self._begins = loss / (burst * (1 - loss))
         self._losing: dict[object, bool] = {}
         self._clear: dict[object, float] = {}  # when the latest of a path will be there
 

@@ -18,9 +18,11 @@ from rapida_tw.transports.datagrams import DatagramSocket, Sockets
 
 SILENT_FOR = 2.0  # seconds in which nothing came: the peer has stopped
 AT_MOST = 30.0  # seconds of quarantine, whatever comes
-# All that rest are looked at once in a second, a few at a time: hundreds of calls may end at once.
+# Each one at rest is looked at twice in a second, but not more at one time than take a millisecond:
+# hundreds of calls may end at once.
+_LOOKED_AT_AGAIN = 0.5  # seconds
 _EVERY = 0.05  # seconds
-_PARTS = 20
+_AT_ONCE = 50
 _TRIES = 100  # pairs that other programs may hold, before a caller is told that we are full
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}
 
@@ -34,7 +36,7 @@ class Exhausted(CapacityExceeded):
 class PortPair:
     """Two bound sockets. Whoever has taken it closes it, on every path."""
 
-    __slots__ = ("_pool", "port", "quiet_since", "resting_since", "rtcp", "rtp")
+    __slots__ = ("_pool", "look_at", "port", "quiet_since", "resting_since", "rtcp", "rtp")
 
     def __init__(self, pool: PortPool, rtp: DatagramSocket, rtcp: DatagramSocket) -> None:
         self._pool: PortPool | None = pool
@@ -43,6 +45,7 @@ class PortPair:
         self.port = rtp.address[1]
         self.resting_since = 0.0
         self.quiet_since = 0.0
+        self.look_at = 0.0
 
     def close(self) -> None:
         """Back to its pool; idempotent."""
@@ -130,15 +133,18 @@ class PortPool:
             return
         pair.rtp.rest()
         pair.rtcp.rest()
-        pair.resting_since = pair.quiet_since = self._clock.seconds()
-        self._resting.append(pair)
+        now = self._clock.seconds()
+        pair.resting_since = pair.quiet_since = now
+        self._rest_on(pair, now)
         if self._timer is None:
             self._timer = self._clock.callLater(_EVERY, self._look)
 
     def _look(self) -> None:
         self._timer = None
         now = self._clock.seconds()
-        for _ in range(-(-len(self._resting) // _PARTS)):
+        for _ in range(_AT_ONCE):
+            if not self._resting or self._resting[0].look_at > now:
+                break
             pair = self._resting.popleft()
             came = pair.rtp.drain()
             if pair.rtcp.drain() or came:
@@ -146,9 +152,13 @@ class PortPool:
             if now - pair.quiet_since >= SILENT_FOR or now - pair.resting_since >= AT_MOST:
                 self._unbind(pair)
             else:
-                self._resting.append(pair)
+                self._rest_on(pair, now)
         if self._resting:
             self._timer = self._clock.callLater(_EVERY, self._look)
+
+    def _rest_on(self, pair: PortPair, now: float) -> None:
+        pair.look_at = now + _LOOKED_AT_AGAIN
+        self._resting.append(pair)
 
     def _unbind(self, pair: PortPair) -> None:
         pair.rtp.close()
