@@ -23,7 +23,7 @@ CODECS = ("G722", "opus", "L16", "PCMU", "PCMA")
 # PJSIP before 2.15, libre 1.x and SIPp up to 3.6 look at the first challenge alone.
 ALGORITHMS = ("MD5", "SHA-256")
 # What we take; REFER in and NOTIFY come within dialogs of ours alone, and Session decides on them.
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY")
+METHODS = tuple("INVITE ACK CANCEL BYE OPTIONS INFO UPDATE PRACK REFER NOTIFY".split())
 EXTENSIONS = ("timer", "100rel")
 
 
