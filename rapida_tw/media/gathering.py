@@ -40,7 +40,7 @@ class _Group:
     def __init__(self, format: AudioFormat) -> None:
         self.rounds: list[dict[Member, bytes]] = []
         self._size = format.frame_bytes // format.sample_bytes
-        self._decode, _ = CODECS[format.encoding]
+        self._decode = CODECS[format.encoding].decode
         self._chorus = Chorus(format.rate, RATE, self._size)
 
     def add(self, member: Member, payload: bytes) -> None:
@@ -112,6 +112,8 @@ class Gathering:
 
 def _group(format: AudioFormat) -> _Group | None:
     """None for a format that gains nothing or cannot."""
+    if format.encoding not in CODECS:
+        return None  # each stream has a decoder of its own
     try:
         return _Group(format)
     except ValueError:

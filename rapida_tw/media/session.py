@@ -5,16 +5,20 @@ Beat: playout → recorder → the leg's rate and encoding → leg. All plain ca
 
 A far side that buffers (`AudioFormat.lead`) is kept that many frames ahead, asked by marks what it
 has played, and emptied when the playout takes frames back.
+
+On hold time stands still: nothing is taken from the playout, heard, recorded or missed.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
+from rapida_tw.audio.concealment import Concealment
 from rapida_tw.audio.format import (
     FRAME,
     RATE,
@@ -22,20 +26,18 @@ from rapida_tw.audio.format import (
     TICKS_PER_SECOND,
     AudioFormat,
     Samples,
+    ticks,
 )
 from rapida_tw.audio.resample import Resampler
 from rapida_tw.errors import FAR_END_STALLED, INTERNAL_ERROR, MEDIA_TIMEOUT, End
 from rapida_tw.media.clock import MediaClock
-from rapida_tw.media.codecs import CODECS
-from rapida_tw.media.leg import Leg
+from rapida_tw.media.codecs import CODECS, codec_for
+from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.media.playout import Playout
 from rapida_tw.media.straight import joined
 
 # A phone that suppresses silence and a stalled network look the same: both are heard as silence.
 SILENT_AFTER = 5  # ticks without a frame
-# A caller on hold sends nothing at all, for longer than a dead peer deserves; dead hosts are
-# found earlier by the transport (TCP_USER_TIMEOUT).
-GONE_AFTER = 30 * TICKS_PER_SECOND
 _AT_ONCE = 10  # frames that are converted together, which costs a third of one by one
 ECHO_WITHIN = 1 * TICKS_PER_SECOND  # of what was sent; a vendor that hears it tells it late
 STALLED_AFTER = 5 * TICKS_PER_SECOND  # the far side takes no audio
@@ -59,6 +61,7 @@ class SessionEvents(Protocol):
     """What a session tells its call; rare events, never frames."""
 
     def digit_received(self, digit: str) -> None: ...
+    def hold_changed(self, held: bool) -> None: ...
     def leg_ended(self, end: End) -> None: ...
 
 
@@ -77,6 +80,10 @@ class MediaSession:
         self.started = clock.now
         # Ticks are counted, not subtracted: when our own process stood still, nobody was silent.
         self._missing = 0  # ticks since the latest arrival
+        self._excused = 0  # of them, up to the latest sign of life without audio
+        self._heard = SILENCE  # the latest frame of the caller's side
+        self._concealment: Concealment | None = None  # audio was lost, and none has come since
+        self._held = False
         self._full = False
         self._full_for = 0  # ticks
         self._rest = np.zeros(0, np.int16)
@@ -85,6 +92,7 @@ class MediaSession:
         self._direct: tuple[Samples, bytes] | None = None  # the latest frame, if it was the voice's
         self._was_speaking = False
         self._open = True
+        self._hears = True  # open, and not on hold
         self._sounded: Callable[[], None] | None = None
         self.spoken = 0  # ticks of the assistant's voice in the whole call
         self._latest = clock.now  # the latest beat, with a lead
@@ -97,7 +105,7 @@ class MediaSession:
 
     def close(self) -> None:
         """Off the beat; idempotent."""
-        self._open = False
+        self._open = self._hears = False
         self._clock.remove(self)
 
     def at_next_sound(self, sounded: Callable[[], None] | None) -> None:
@@ -111,11 +119,11 @@ class MediaSession:
     # -- LegListener: the caller's side, on arrival -----------------------------------------------
 
     def audio_received(self, payload: bytes, sequence: int | None = None) -> None:
-        if not self._open:
+        if not self._hears:
             return
         self._missing = 0
         gathering = self._clock.gathering
-        if gathering.open:
+        if gathering.open and self._concealment is None:
             whole = len(payload) == self._frame_bytes and not len(self._rest)
             gathering.add(self, payload, whole)
         else:
@@ -123,9 +131,15 @@ class MediaSession:
 
     def payload_arrived(self, payload: bytes) -> None:
         """Decode it alone, and hear the whole frames that it completes."""
-        if not self._open:
+        if not self._hears:
             return
         samples = self.to_samples(self._decode(payload))
+        if self._concealment is not None and len(samples):
+            samples, self._concealment = self._concealment.into(samples), None
+        self._hear_all(samples)
+
+    def _hear_all(self, samples: Samples) -> None:
+        """Hear the whole frames that these complete."""
         if len(samples) == FRAME and not len(self._rest):
             self._hear(samples)
             return
@@ -133,19 +147,67 @@ class MediaSession:
         whole = len(samples) // FRAME * FRAME
         self._rest = samples[whole:]
         for frame in samples[:whole].reshape(-1, FRAME):
-            if not self._open:  # what the frame before it said has ended the call
+            if not self._hears:  # what the frame before it said has ended the call
                 return
             self._hear(frame)
 
     def frame_arrived(self, frame: Samples) -> None:
         """A frame that was decoded together with others."""
-        if self._open:
+        if self._hears:
             self._hear(frame)
 
     def _hear(self, frame: Samples) -> None:
         if self.recorder is not None:
             self.recorder.caller_frame(self._clock.now, frame)
+        self._heard = frame
         self._hearing.hear(frame)
+
+    def audio_lost(self, seconds: float) -> None:
+        if not self._hears:
+            return
+        self._clock.gathering.flush()  # what waits there came before
+        missed = self._missed(seconds)
+        if self._lost is not None:
+            self._hear_all(self._lost(missed))
+            return
+        if self._concealment is None:
+            self._concealment = Concealment(np.concatenate((self._heard, self._rest))[-FRAME:])
+        self._hear_all(self._concealment.take(missed))
+
+    def audio_paused(self, seconds: float) -> None:
+        if not self._hears:
+            return
+        self._clock.gathering.flush()
+        self._heard = SILENCE
+        # Not for the recorder, in which what does not come is silent by itself.
+        for _ in range(self._missed(seconds) // FRAME):
+            if self._hears:
+                self._hearing.hear(SILENCE)
+
+    def _missed(self, seconds: float) -> int:
+        """Samples of so much time of which nothing was heard: they count as arrived from now on.
+
+        As many as there was time for since the latest arrival, and no more: neither a burst after a
+        stall, nor whoever invents pauses, makes what is heard run ahead of the clock.
+        """
+        missing, self._missing = self._missing, 0
+        told = min(round(seconds * RATE), (missing + SILENT_AFTER) * FRAME)
+        return max(told - max(missing - SILENT_AFTER, 0) * FRAME, 0)
+
+    def alive(self) -> None:
+        self._excused = self._missing
+
+    def hold_changed(self, held: bool) -> None:
+        if held == self._held or not self._open:
+            return
+        self._clock.gathering.flush()
+        self._held = held
+        self._hears = not held
+        self._missing = 0
+        self._heard, self._rest = SILENCE, SILENCE[:0]
+        self._concealment = None
+        self._stop_sounding()
+        self._events.hold_changed(held)
 
     def format_changed(self, format: AudioFormat) -> None:
         self._read_as(format)
@@ -170,11 +232,16 @@ class MediaSession:
     # -- Ticking: the assistant's side, on the beat -----------------------------------------------
 
     def tick(self, now: int) -> None:
+        if self._held:
+            return
         self._missing += 1
         if self._missing > SILENT_AFTER:
-            if self._missing > GONE_AFTER:
+            if self._missing == SILENT_AFTER + 1:
+                self._excused = 0  # of another pause
+            if self._missing - self._excused > self._patience:
                 self.leg_ended(MEDIA_TIMEOUT.because("no audio from the caller's side"))
                 return
+            self._heard = SILENCE
             self._hearing.hear(SILENCE)
         if self._full:
             self._full_for += 1
@@ -295,7 +362,14 @@ class MediaSession:
             # One frame of silence through the filter lets its tail out: no click.
             self._leg.send_audio(self._encode(self._from_samples(SILENCE)))
         else:
-            self._leg.send_audio(self._silence)
+            self._leg.send_audio(self._silence or self._encode(SILENCE))
+
+    def _stop_sounding(self) -> None:
+        """The next frame does not go on from the latest one."""
+        self._prepared.clear()
+        self._direct = None
+        self._was_speaking = False
+        self._from_samples.reset()
 
     # -- formats ----------------------------------------------------------------------------------
 
@@ -303,14 +377,20 @@ class MediaSession:
         self._clock.gathering.flush()  # what waits there is of the former format
         self.format = format
         self._frame_bytes = format.frame_bytes
-        self._decode, self._encode = CODECS[format.encoding]
+        self._decode, self._encode, self._lost = codec_for(format.encoding)
         self.to_samples = Resampler(format.rate, RATE)
         self._from_samples = Resampler(RATE, format.rate)
-        self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE))
+        # b"" where each frame depends on those before it: such a codec encodes silence, too.
+        alike = format.encoding in CODECS
+        self._silence = self._encode(Resampler(RATE, format.rate)(SILENCE)) if alike else b""
         self._same_rate = format.rate == RATE
         self._prepared.clear()
         self._direct = None
         self._continuous = format.continuous
+        self._patience = ticks(format.patience) if format.patience else sys.maxsize
         self._lead = format.lead
         self._playout.set_format(format)
         self._playout.set_lead(format.lead, format.chunk)
+
+
+_conforms: type[LegListener] = MediaSession

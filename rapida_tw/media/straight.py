@@ -30,16 +30,20 @@ class Straight:
         self._silence = b""
 
     def set_format(self, format: AudioFormat) -> None:
-        """The leg's present one: bytes in another are of no use."""
-        told = self._told
+        """The leg's present one: bytes in another are of no use.
+
+        Nor are those of a codec that remembers what it wrote before.
+        """
+        told, codec = self._told, CODECS.get(format.encoding)
         same = told is not None and (told.encoding, told.rate) == (format.encoding, format.rate)
+        same = same and codec is not None
         if not same:
             self.frames.clear()
             self.stop()
         self._accepts = same
         self._frame_bytes, self._sample_bytes = format.frame_bytes, format.sample_bytes
-        _, encode = CODECS[format.encoding]
-        self._silence = encode(np.zeros(1, np.int16))[:1]
+        if codec is not None:
+            self._silence = codec.encode(np.zeros(1, np.int16))[:1]
 
     def begin(self, clean: bool) -> None:
         """A phrase begins, `clean`ly unless samples of the one before are still waiting."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapida_tw.audio.format import FRAME, RATE, AudioFormat, Encoding
+from rapida_tw.audio.format import FRAME, RATE, AudioFormat, Encoding, ticks
 from rapida_tw.audio.resample import resample_all
 from rapida_tw.errors import (
     FAR_END_STALLED,
@@ -14,7 +14,7 @@ from rapida_tw.errors import (
     MEDIA_TIMEOUT,
     REMOTE_HANGUP,
 )
-from rapida_tw.media.session import GONE_AFTER, SILENT_AFTER, STALLED_AFTER
+from rapida_tw.media.session import SILENT_AFTER, STALLED_AFTER
 from rapida_tw.wire.audiosocket import RATES
 from tests.media.case import LEADING, SLIN8, SLIN16, ULAW, Sessions, Tape, tone
 from tests.media.frames import frames
@@ -218,7 +218,7 @@ class SilentCallerTests(Sessions):
     def test_gone(self) -> None:
         """After half a minute the call ends, once, as the carrier's failure."""
         setting = self.setting()
-        setting.ticks(GONE_AFTER)
+        setting.ticks(ticks(setting.leg.format.patience))
         self.assertEqual(setting.ends, [])
         setting.ticks(2)
         self.assertEqual(setting.ends, [MEDIA_TIMEOUT.reason])
