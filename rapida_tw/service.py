@@ -58,6 +58,7 @@ from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
 from rapida_tw.store.engine import DatabaseUnusable
+from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import Conversation
@@ -95,8 +96,9 @@ class House(MultiService):
         # What survives a restart.
         self.database = _database(config, reactor)
         self.assistants = Assistants(self.database, ids, now)
-        self.keys = Keys(self.database, ids, now)
         vault = Vault(partial(secret_key, config.server))
+        self._passwords = KeyTexts(self.database, vault, now)
+        self.keys = Keys(self.database, ids, now, self._passwords)
         self.credentials = Credentials(self.database, vault, ids, now)
         self.projects = Projects(self.database, ids, now)
         self.conversations = Conversations(self.database, now, _node(config))

@@ -35,6 +35,7 @@ from rapida_tw.store.documents import (
     new_assistant,
     new_deployment,
 )
+from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import ApiKey, Assistant
@@ -62,8 +63,9 @@ class Local:
         self._database = Database(config.database.url)
         self._database.migrate()
         self._assistants = Assistants(self._database, ids, wall_clock)
-        self._keys = Keys(self._database, ids, wall_clock)
         vault = Vault(lambda: secret_key(config.server))
+        texts = KeyTexts(self._database, vault, wall_clock)
+        self._keys = Keys(self._database, ids, wall_clock, texts)
         self._credentials = Credentials(self._database, vault, ids, wall_clock)
         self._projects = Projects(self._database, ids, wall_clock)
         self._conversations = Conversations(self._database, wall_clock, "command")
