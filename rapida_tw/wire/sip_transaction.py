@@ -45,7 +45,7 @@ class Event(Enum):
     GOT_2XX = "a 2xx has come"
     GOT_FAILURE = "a 300 to 699 has come"
     CANCEL = "give the INVITE up"
-    UNSENT = "the way to the peer has gone"
+    UNSENT = "the way to the peer has gone"  # a timer too: nobody is told while still sending
 
     A = "A: repeat the INVITE"
     B = "B: nobody answers the INVITE"
@@ -74,7 +74,7 @@ class Action(Enum):
     SEND_ACK = "acknowledge the failure that has come"
     SEND_CANCEL = "send CANCEL"
     TELL = "tell the user of the response that has come"
-    PASS_ACK = "hand the ACK to the dialog"  # noqa: S105
+    PASS_ACK = "hand the ACK to the dialog"
     TIMED_OUT = "tell the user that there is no answer"
     UNSENT = "tell the user that it could not be sent"
     NOT_ACKNOWLEDGED = "tell the user that no ACK has come"
@@ -137,6 +137,7 @@ TIMINGS: Final[Mapping[Event, Timing]] = MappingProxyType(
         E.REPEAT_2XX: Timing(1, 8),  # only the ACK tells that it has arrived, whatever the way
         E.NO_487: Timing(64),
         E.UNANSWERED: Timing(64),
+        E.UNSENT: Timing(0),
     }
 )
 
@@ -185,7 +186,7 @@ INVITE_CLIENT: Final[Table] = MappingProxyType(
         (S.CALLING, E.A): Step(S.CALLING, (X.REPEAT,), (E.A,)),
         (S.CALLING, E.B): Step(S.TERMINATED, (X.TIMED_OUT,)),
         (S.CALLING, E.UNSENT): Step(S.TERMINATED, (X.UNSENT,)),
-        (S.CALLING, E.CANCEL): Step(S.GIVING_UP, keep=(E.A, E.B)),
+        (S.CALLING, E.CANCEL): Step(S.GIVING_UP, keep=(E.A, E.B, E.UNSENT)),
         (S.CALLING, E.GOT_1XX): Step(S.PROCEEDING, (X.TELL,)),
         (S.CALLING, E.GOT_2XX): Step(S.ACCEPTED, (X.TELL,), (E.M,)),
         (S.CALLING, E.GOT_FAILURE): Step(S.COMPLETED, (X.SEND_ACK, X.TELL), (E.D,)),
