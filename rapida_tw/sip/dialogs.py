@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rapida_tw.sip import counters
 from rapida_tw.sip.base import DialogUser
 from rapida_tw.wire.sip_dialog import Dialog
@@ -13,7 +15,9 @@ _Id = tuple[str, str, str]
 class Dialogs:
     """Finds whom a message within a dialog is for, by Call-ID, our tag and their tag."""
 
-    def __init__(self) -> None:
+    def __init__(self, removed: Callable[[Dialog], None] = lambda dialog: None) -> None:
+        """`removed` is told of each that is over."""
+        self._removed = removed
         self._users: dict[_Id, DialogUser] = {}
 
     def add(self, dialog: Dialog, user: DialogUser) -> None:
@@ -23,8 +27,9 @@ class Dialogs:
 
     def remove(self, dialog: Dialog) -> None:
         """Idempotent."""
-        self._users.pop(dialog.id, None)
-        counters.dialogs.set(len(self._users))
+        if self._users.pop(dialog.id, None) is not None:
+            counters.dialogs.set(len(self._users))
+            self._removed(dialog)
 
     def find(self, message: Message) -> DialogUser | None:
         """None: of no dialog, or of one that is over; a request with a To tag is answered 481."""
