@@ -65,6 +65,7 @@ class Reorder:
     def __init__(self, rate: int = 8000) -> None:
         self.rate = rate  # Hz, of the timestamps
         self.next = -1  # the extended number of the packet that is due; -1: any
+        self.first = -1  # the extended number with which the numbering began
         self.expected = -1  # the timestamp of audio that follows without a pause; -1: any
         self.step = 0  # samples of the last audio packet
         self.arrived_at = 0.0  # when the last audio packet came
@@ -74,7 +75,6 @@ class Reorder:
         self.duplicates = 0
         self.restarted = 0
         self._held: dict[int, _Held] = {}
-        self._first = -1  # the extended number with which the numbering began
         self._missing: set[int] = set()  # given up not long ago
         self._probe: _Held | None = None  # maybe the first of a new numbering
         self._lost_since = 0  # packets, since the last audio packet
@@ -98,7 +98,7 @@ class Reorder:
         held = _Held(packet, samples, now)
         if self.next < 0:
             # From one round higher, so that numbers before the first one are not negative.
-            self.next = self._first = SEQUENCES + packet.sequence
+            self.next = self.first = SEQUENCES + packet.sequence
         ahead = _apart(packet.sequence, self.next)
         items: list[Released] = []
         if ahead == 0:
@@ -155,7 +155,7 @@ class Reorder:
         self._follow(items)
 
     def _came_late(self, number: int) -> None:
-        if number in self._missing or number < self._first:
+        if number in self._missing or number < self.first:
             self._missing.discard(number)
             self.late += 1
         else:
@@ -175,7 +175,7 @@ class Reorder:
             items += self.reset()
             self.restarted += 1
             first, second = (probe, held) if apart > 0 else (held, probe)
-            self.next = self._first = SEQUENCES + first.packet.sequence
+            self.next = self.first = SEQUENCES + first.packet.sequence
             self._release(first, items)
             self._held[self.next - 1 + abs(apart)] = second
             self._follow(items)

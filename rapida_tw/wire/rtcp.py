@@ -130,7 +130,8 @@ def _without_padding(body: bytes, last: bool) -> bytes:
 
 def _sender_report(count: int, body: bytes) -> Iterable[Report]:
     (ssrc,) = _SSRC.unpack_from(body)
-    yield SenderReport(ssrc, *_SENDER.unpack_from(body, 4), _blocks(count, body, 24))
+    ntp, timestamp, packets, octets = _SENDER.unpack_from(body, 4)
+    yield SenderReport(ssrc, ntp, timestamp, packets, octets, _blocks(count, body, 24))
 
 
 def _receiver_report(count: int, body: bytes) -> Iterable[Report]:
@@ -202,7 +203,7 @@ _READERS: Final = {
 }
 
 
-# -- writing: one packet each; a compound is their concatenation, a report first --------------------
+# -- writing: one packet each; a compound is their concatenation, a report first ------------------
 
 
 def sender_report(
@@ -249,7 +250,7 @@ def _packet(kind: int, count: int, body: bytes) -> bytes:
     return _HEADER.pack(0x80 | count, kind, len(body) // 4) + body
 
 
-# -- time -------------------------------------------------------------------------------------------
+# -- time -----------------------------------------------------------------------------------------
 
 
 def ntp_time(unix_time: float) -> int:

@@ -15,16 +15,17 @@ _JUMP: Final = 1.0  # seconds
 class Statistics:
     """One SSRC's packets, duplicates and late ones too. Times are seconds of one clock.
 
+    `first`: the extended number of its first packet.
     Public state, for the packet that is due (wire/rtp_receiver.py counts that by itself).
     """
 
-    def __init__(self, rate: int = 8000) -> None:
+    def __init__(self, rate: int = 8000, first: int = 0) -> None:
         self.rate = rate  # Hz, of the timestamps
         self.received = 0  # packets
         self.jitter = 0.0  # samples of the stream's clock
         self.arrived_at = -1.0  # when the last audio packet came; negative: none has
         self.timestamp = 0  # of that packet
-        self._first = -1  # extended sequence number
+        self._first = first
         self._expected_before = 0  # at the last report
         self._received_before = 0
         self._last_sr = 0  # the middle of NTP time in their last sender report
@@ -48,10 +49,6 @@ class Statistics:
         self.arrived_at = now
         self.timestamp = timestamp
 
-    def began(self, number: int) -> None:
-        """The extended number of the stream's first packet."""
-        self._first = number
-
     def sender_reported(self, ntp: int, now: float) -> None:
         """Their sender report came, with this NTP time."""
         self._last_sr = middle(ntp)
@@ -60,7 +57,7 @@ class Statistics:
     def block(self, ssrc: int, highest: int, now: float) -> Block:
         """The block of our next report; a fraction counts from one call of this to the next.
 
-        `highest`: the extended number that came furthest, counted as in `began`.
+        `highest`: the extended number that came furthest, counted as `first` is.
         """
         expected = highest - self._first + 1
         lost = expected - self.received
