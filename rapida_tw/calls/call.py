@@ -24,7 +24,7 @@ from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.errors import SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
-from rapida_tw.media.leg import Leg
+from rapida_tw.media.leg import Leg, Measured
 from rapida_tw.media.playout import Playout
 from rapida_tw.media.recorder import Recorder
 from rapida_tw.media.session import MediaSession
@@ -166,6 +166,7 @@ class Call:
             self._dialogue.stop,
             self.session.close,
             self._withdraw_transfer,
+            self._write_measures,
             self._leg.hang_up,
             self._stop_recording,
             self._parts.stop,
@@ -182,6 +183,11 @@ class Call:
     def _withdraw_transfer(self) -> None:
         if self.ended is not None and self.ended.reason != TRANSFERRED.reason:
             self._line.withdraw()
+
+    def _write_measures(self) -> None:
+        if isinstance(self._leg, Measured):
+            for name, (value, data) in self._leg.measures().items():
+                self._notebook.metric(name, value, **data)
 
     def _stop_recording(self) -> None:
         if self._recorder is not None:
@@ -246,6 +252,10 @@ class Call:
     def digit_received(self, digit: str) -> None:
         self._notebook.event("dtmf", digit=digit)
         self._dialogue.digit_received(digit)
+
+    def hold_changed(self, held: bool) -> None:
+        self._notebook.event("hold.started" if held else "hold.ended")
+        self._dialogue.hold_changed(held)
 
     def leg_ended(self, end: End) -> None:
         self.end(end)

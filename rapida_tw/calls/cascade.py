@@ -110,6 +110,9 @@ class Cascade:
     def digit_received(self, digit: str) -> None:
         self._conversation.digit_received(digit)
 
+    def hold_changed(self, held: bool) -> None:
+        self._conversation.hold_changed(held)
+
     def expecting(self, expectation: Expectation) -> None:
         self._conversation.expecting(expectation)
 

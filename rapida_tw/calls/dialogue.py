@@ -20,7 +20,8 @@ from rapida_tw.models.base import Message
 from rapida_tw.pipeline.apology import Apology
 from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.keypad import Keypad
-from rapida_tw.pipeline.live import LiveConversation, LiveEvents
+from rapida_tw.pipeline.live import LiveConversation
+from rapida_tw.pipeline.live_ports import LiveEvents
 from rapida_tw.pipeline.reply import Say
 from rapida_tw.pipeline.tools import ToolBox
 
@@ -46,6 +47,9 @@ class Dialogue(Protocol):
         """int16[320] of the caller, in order; on the 20 ms path."""
 
     def digit_received(self, digit: str) -> None: ...
+    def hold_changed(self, held: bool) -> None:
+        """Nobody hears us any more, nor do we hear anybody; or both again."""
+
     def expecting(self, expectation: Expectation) -> None:
         """What may be said or pressed next."""
 

@@ -1,8 +1,7 @@
 """Conversation: whose turn it is.
 
-A small machine (waiting, listening, replying, ended) whose state *replying* owns the Deferred of
-the reply; around it the timers of idleness and of the longest call, and the rules of what to do
-with a turn, a key, an interruption and a failure.
+Around a small machine (pipeline/floor.py), the timers of idleness and of the longest call, and the
+rules of what to do with a turn, a key, an interruption, a failure and hold.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from automat import TypeMachineBuilder
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -27,6 +25,9 @@ from rapida_tw.errors import (
 from rapida_tw.expect import Expectation
 from rapida_tw.pipeline.barge_in import BargeIn, agrees, meaningful
 from rapida_tw.pipeline.experience import Experience
+from rapida_tw.pipeline.floor import Talk, floor
+from rapida_tw.pipeline.hold import Fate, end_of, on_hold
+from rapida_tw.pipeline.idleness import Idleness
 from rapida_tw.pipeline.keypad import Keypad
 from rapida_tw.pipeline.listen import Listener, ListenerEvents, Turn
 from rapida_tw.pipeline.reply import Answer, Job, Replier, Say
@@ -45,14 +46,6 @@ class ConversationEvents(Protocol):
 
     def over(self, end: End) -> None:
         """The conversation wants the call ended."""
-
-
-class _Inputs(Protocol):
-    def begin(self) -> None: ...
-    def speak(self, job: Job) -> None: ...
-    def interrupted(self) -> None: ...
-    def replied(self) -> None: ...
-    def finish(self) -> None: ...
 
 
 class Conversation:
@@ -75,16 +68,22 @@ class Conversation:
         self._events = events
         self._job: Job | None = None  # what is being said
         self._waiting: list[Job] = []  # what is to be said after it
-        self._idle: IDelayedCall | None = None
+        self._idleness = Idleness(
+            clock,
+            experience.idle_timeout,
+            experience.idle_retries,
+            self._prompt,
+            lambda: self._end(IDLE_TIMEOUT),
+        )
         self._longest: IDelayedCall | None = None
-        self._idle_prompts = 0
         self._failures = 0
         self._unclear = 0
         self._dropped = False  # a reply was cut off by a voice that has said no word yet
         self._started = False
+        self._held = False  # on hold
         self._closing = False  # the last thing is being said, waits for the start, or was said
         self._ended = False
-        self._machine = _machine(self)
+        self._machine = floor(self)
 
     def start(self) -> None:
         """Greet, or listen at once. The parts (listener, replier, ...) are in place.
@@ -116,8 +115,8 @@ class Conversation:
     # -- ListenerEvents ---------------------------------------------------------------------------
 
     def speech_started(self) -> None:
-        self._cancel_idle()
-        if self._job is not None:
+        self._idleness.stop()
+        if self._job is not None and not self._held:
             self.barge_in.speech_started()
 
     def words(self, text: str) -> None:
@@ -131,7 +130,7 @@ class Conversation:
             self._understood(turn)
             return
         self.barge_in.turn_ended()
-        if self._job is not None or not self._started:
+        if self._job is not None or not self._started or self._held:
             return  # it goes on, or has been going on all the time
         unclear = self._dropped or (turn.voiced >= _LONG_ENOUGH and not turn.text)
         if unclear and self._unclear < _UNCLEAR_IN_A_ROW:
@@ -152,7 +151,7 @@ class Conversation:
 
     def digit_received(self, digit: str) -> None:
         """A key: it interrupts what may be interrupted, unless a tool waits for it."""
-        self._cancel_idle()
+        self._idleness.stop()
         if self._job is not None and self._job.interruptible and not self.keypad.collecting:
             self.interrupted()
             self._dropped = False  # not by a voice
@@ -181,12 +180,49 @@ class Conversation:
         self._closing = True
         self._waiting.clear()
         self._interrupt()
-        self._speak(job)
+        if self._held and job.then is not None:
+            self._end(job.then)
+        else:
+            self._speak(job)
+
+    # -- hold -------------------------------------------------------------------------------------
+
+    def hold_changed(self, held: bool) -> None:
+        """The far side has put us on hold, or taken us back (pipeline/hold.py)."""
+        if self._ended:
+            return
+        self._held = held
+        if held:
+            self._idleness.stop()
+            self.barge_in.stop()
+            self.listener.finish_turn()
+            if self._job is not None:
+                self._hold(self._job)
+        elif self._started:
+            self._idleness.answered()
+            if self._job is not None:
+                self.replier.resume()
+            else:
+                self._go_on()
+
+    def _hold(self, job: Job) -> None:
+        if (end := end_of(job)) is not None:
+            self._end(end)
+            return
+        fate = on_hold(job, self.replier.waited_for)
+        if fate is Fate.KEPT:
+            self.replier.pause()
+            return
+        if fate is Fate.AGAIN:
+            self._waiting.insert(0, job)
+        self._interrupt()
+        self._dropped = False  # not by a voice
 
     # -- turns ------------------------------------------------------------------------------------
 
     def _understood(self, turn: Turn) -> None:
-        self._idle_prompts = self._unclear = 0
+        self._idleness.answered()
+        self._unclear = 0
         self._events.user_said(turn)
         if self._closing:
             return
@@ -220,27 +256,51 @@ class Conversation:
             self._waiting.append(job)
 
     def _speak(self, job: Job) -> None:
-        self._cancel_idle()
+        if self._held:
+            self._waiting.append(job)
+            return
+        self._idleness.stop()
         self._dropped = False
         self._machine.speak(job)
 
     def _go_on(self) -> None:
-        """Nothing is being said: the next thing, or the caller's turn."""
+        """Nothing is being said: the next thing, or the caller's turn; on hold neither."""
+        if self._held:
+            return
         if self._waiting:
             self._speak(self._waiting.pop(0))
         else:
             self._listen()
 
-    # -- the reply's outcome ----------------------------------------------------------------------
+    # -- Talk -------------------------------------------------------------------------------------
 
-    def _begin(self, job: Job) -> Deferred[End | None]:
-        """State *replying* begins; its Deferred is the state's data."""
+    def begin_reply(self, job: Job) -> Deferred[object]:
         self._job = job
         self.barge_in.stop()  # a doubt of the reply before
         self.barge_in.allowed = job.interruptible
         if self.listener.speaking:  # nobody is talked over
             self.barge_in.speech_started()
-        return self.replier.reply(job)
+        reply: Deferred[object] = self.replier.reply(job).addCallbacks(
+            self._replied, self._failed, callbackArgs=(job,), errbackArgs=(job,)
+        )
+        return reply.addErrback(lambda failure: self._log.failure("after a reply", failure))
+
+    def reply_over(self) -> None:
+        self._job = None
+
+    def later(self, job: Job) -> None:
+        self._waiting.append(job)
+
+    def over(self) -> None:
+        self._closing = self._ended = True
+        self._idleness.stop()
+        self.barge_in.stop()
+        self.keypad.stop()
+        self._waiting.clear()
+        if self._longest is not None and self._longest.active():
+            self._longest.cancel()
+
+    # -- the reply's outcome ----------------------------------------------------------------------
 
     def _replied(self, end: End | None, job: Job) -> None:
         if job is not self._job:
@@ -281,97 +341,17 @@ class Conversation:
     # -- idleness, ends ---------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        self._cancel_idle()
+        self._idleness.stop()
         if not self.listener.speaking and not self._closing:
-            self._idle = self._clock.callLater(self._experience.idle_timeout, self._idle_expired)
+            self._idleness.wait()
 
-    def _idle_expired(self) -> None:
-        self._idle = None
-        if self._idle_prompts >= self._experience.idle_retries:
-            self._end(IDLE_TIMEOUT)
-            return
-        self._idle_prompts += 1
-        self._events.happened("idle", f"prompt {self._idle_prompts}")
+    def _prompt(self, number: int) -> None:
+        self._events.happened("idle", f"prompt {number}")
         self._speak(Say(self._experience.idle_message, "idle"))
-
-    def _cancel_idle(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
 
     def _end(self, end: End) -> None:
         self.stop()
         self._events.over(end)
 
-    def _close(self) -> None:
-        self._closing = self._ended = True
-        self._cancel_idle()
-        self.barge_in.stop()
-        self.keypad.stop()
-        self._waiting.clear()
-        if self._longest is not None and self._longest.active():
-            self._longest.cancel()
 
-
-def _begin_reply(inputs: _Inputs, talk: Conversation, job: Job) -> Deferred[End | None]:
-    reply = talk._begin(job)
-    reply.addCallbacks(talk._replied, talk._failed, callbackArgs=(job,), errbackArgs=(job,))
-    reply.addErrback(lambda failure: talk._log.failure("after a reply", failure))
-    return reply
-
-
-_builder = TypeMachineBuilder(_Inputs, Conversation)
-_starting = _builder.state("waiting")
-_listening = _builder.state("listening")
-_replying = _builder.state("replying", _begin_reply)
-_ended = _builder.state("ended")
-
-_starting.upon(_Inputs.begin).to(_listening).returns(None)
-_starting.upon(_Inputs.interrupted).loop().returns(None)
-_starting.upon(_Inputs.replied).loop().returns(None)
-_listening.upon(_Inputs.speak).to(_replying).returns(None)
-_listening.upon(_Inputs.interrupted).loop().returns(None)
-_listening.upon(_Inputs.replied).loop().returns(None)
-_ended.upon(_Inputs.speak).loop().returns(None)
-_ended.upon(_Inputs.interrupted).loop().returns(None)
-_ended.upon(_Inputs.replied).loop().returns(None)
-_ended.upon(_Inputs.finish).loop().returns(None)
-
-
-@_replying.upon(_Inputs.replied).to(_listening)
-def _over(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
-    talk._job = None
-
-
-@_replying.upon(_Inputs.interrupted).to(_listening)
-def _cut_off(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
-    talk._job = None
-    reply.cancel()  # every `finally` below it has run when this returns
-
-
-@_replying.upon(_Inputs.speak).loop()
-def _later(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None], job: Job) -> None:
-    talk._waiting.append(job)
-
-
-@_starting.upon(_Inputs.speak).loop()
-def _after_start(inputs: _Inputs, talk: Conversation, job: Job) -> None:
-    talk._waiting.append(job)
-
-
-@_starting.upon(_Inputs.finish).to(_ended)
-@_listening.upon(_Inputs.finish).to(_ended)
-def _finish(inputs: _Inputs, talk: Conversation) -> None:
-    talk._close()
-
-
-@_replying.upon(_Inputs.finish).to(_ended)
-def _finish_reply(inputs: _Inputs, talk: Conversation, reply: Deferred[End | None]) -> None:
-    talk._job = None
-    reply.cancel()
-    talk._close()
-
-
-_machine = _builder.build()
-
-_conforms: type[ListenerEvents] = Conversation
+_conforms: tuple[type[ListenerEvents], type[Talk]] = (Conversation, Conversation)

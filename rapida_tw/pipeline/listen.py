@@ -141,6 +141,11 @@ class Listener:
         """The caller is in a turn."""
         return self._in_turn
 
+    def finish_turn(self) -> None:
+        """No more is heard for a while: what was said so far is the turn."""
+        if self._in_turn and not self._finishing and not self._stopped:
+            self._finish()
+
     def insists(self) -> bool:
         """The caller has spoken for most of half a second and goes on, and it is no "mhm"."""
         return self._in_turn and self._voiced >= INSISTENT and not self._text()

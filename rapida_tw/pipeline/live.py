@@ -9,7 +9,6 @@ closing) the model says, word for word: a call has one voice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -28,33 +27,15 @@ from rapida_tw.pipeline.idleness import Idleness
 from rapida_tw.pipeline.keypad import Keypad
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.live_ear import EarEvents, LiveEar
+from rapida_tw.pipeline.live_hold import put_on_hold
+from rapida_tw.pipeline.live_ports import LiveEvents, OtherVoice, Wait
 from rapida_tw.pipeline.live_sink import Chair, ModelSink
-from rapida_tw.pipeline.live_speaker import Conductor, LiveSpeaker, Told
+from rapida_tw.pipeline.live_speaker import Conductor, LiveSpeaker
 from rapida_tw.pipeline.live_tools import LiveTools
-from rapida_tw.pipeline.live_turns import LiveTurns
+from rapida_tw.pipeline.live_turns import LiveTurns, pressed
 from rapida_tw.pipeline.minutes import Minutes
 from rapida_tw.pipeline.reply import TAIL, Answer, Job, Say
 from rapida_tw.pipeline.tools import ToolBox
-
-
-class LiveEvents(Told, Protocol):
-    """What a LiveConversation tells its call, as Conversation and Replier do."""
-
-    def user_said(self, turn: Turn) -> None: ...
-    def tool_used(self, name: str, result: str) -> None: ...
-    def happened(self, name: str, detail: str = "") -> None: ...
-    def over(self, end: End) -> None: ...
-
-
-# Gives a Deferred time, and tells why it failed.
-Wait = Callable[[Deferred[None], Callable[[Exception], None]], None]
-
-
-class OtherVoice(Protocol):
-    """The deployment's own, for when the model's is lost (pipeline/apology.py)."""
-
-    def say(self, job: Say, over: Callable[[], None]) -> None: ...
-    def stop(self) -> None: ...
 
 
 class LiveConversation:
@@ -119,6 +100,7 @@ class LiveConversation:
         self._tail: IDelayedCall | None = None
         self._failures = 0
         self._started = self._closing = self._failed = self._ended = False
+        self._held = False  # on hold
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -190,17 +172,19 @@ class LiveConversation:
             self._model.say(job.text, first=not job.interruptible)
         else:  # pressed keys
             self._speaker.begin(job)
-            self._model.text(_pressed(job.turn.text))
+            self._model.text(pressed(job.turn.text))
 
     def _go_on(self) -> None:
-        """Nothing is being said: the next thing, or the caller's turn."""
+        """Nothing is being said: the next thing, or the caller's turn; on hold neither."""
+        if self._held:
+            return
         if self._waiting:
             self._speak(self._waiting.pop(0))
         else:
             self._listen()
 
     def _next(self, job: Job) -> None:
-        if self._started and self._speaker.job is None:
+        if self._started and self._speaker.job is None and not self._held:
             self._speak(job)
         else:
             self._waiting.append(job)
@@ -219,6 +203,23 @@ class LiveConversation:
         A vendor that only tells of replies it breaks off says nothing when its own is complete.
         """
         return not self._model.tells_speech and self._speaker.complete and self._ear.insists()
+
+    def hold_changed(self, held: bool) -> None:
+        """The far side has put us on hold, or taken us back (pipeline/hold.py)."""
+        if self._ended:
+            return
+        self._held = held
+        self._idleness.stop()
+        self._barge_in.stop()
+        if held:
+            end = put_on_hold(self._speaker, self._tools, self._waiting)
+            if end is not None:
+                self._end(end)
+            return
+        self._idleness.answered()
+        self._playout.resume()  # if it was in doubt
+        if self._started and self._speaker.job is None:
+            self._go_on()
 
     # -- EarEvents --------------------------------------------------------------------------------
 
@@ -288,7 +289,7 @@ class LiveConversation:
         return self._tools.running
 
     def sound_coming(self) -> None:
-        if self._ear.speaking:  # nobody is talked over
+        if self._ear.speaking and not self._held:  # nobody is talked over
             self._barge_in.speech_started()
 
     def reply_heard(self, job: Job, failed: bool) -> None:
@@ -337,7 +338,7 @@ class LiveConversation:
             self._listen()
             return
         self._idleness.answered()
-        turn = self._turns.pressed(digits, _pressed(digits))
+        turn = self._turns.pressed(digits, pressed(digits))
         if self._closing:
             return
         job = self._speaker.job
@@ -362,7 +363,9 @@ class LiveConversation:
         self._waiting.clear()
         self._cut_off()
         self._tools.stop()
-        if self._started:
+        if self._held and job.then is not None:
+            self._end(job.then)
+        elif self._started:
             self._speak(job)
         else:
             self._waiting.append(job)
@@ -374,7 +377,7 @@ class LiveConversation:
 
     def _listen(self) -> None:
         """It is the caller's turn, unless somebody speaks already."""
-        busy = self._speaker.job is not None or self._tools.running
+        busy = self._speaker.job is not None or self._tools.running or self._held
         if busy or self._turns.speaking or self._ear.speaking or self._closing or not self._started:
             return
         self._idleness.wait()
@@ -386,11 +389,6 @@ class LiveConversation:
     def _end(self, end: End) -> None:
         self.stop()
         self._events.over(end)
-
-
-def _pressed(digits: str) -> str:
-    """Keys, as a model understands them that knows voices only."""
-    return f"The caller pressed {' '.join(digits)}"
 
 
 _conform: tuple[type[Chair], type[EarEvents], type[Conductor]] = (

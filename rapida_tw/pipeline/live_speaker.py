@@ -99,6 +99,11 @@ class LiveSpeaker:
         """There is something of it to be heard."""
         return bool(self._items)
 
+    @property
+    def waited_for(self) -> bool:
+        """Nothing of the reply is being heard, though there may be later."""
+        return not (self._playout.busy and self._reply is not None and self._reply.times.played)
+
     def begin(self, job: Job, turn: Turn | None = None) -> None:
         """A reply is owed from now on; `turn`: of the caller, whose waiting is measured."""
         self._reply = _Reply(job, Times(turn, asked=self._clock.seconds()))

@@ -72,3 +72,8 @@ class LiveTurns:
         times = taken if self._tells_speech else self._latest
         heard = replace(times, text=text, recognized=self._seconds())
         place.settle(Message("user", text), lambda: self._heard(heard))
+
+
+def pressed(digits: str) -> str:
+    """Keys, as a model understands them that knows voices only."""
+    return f"The caller pressed {' '.join(digits)}"

@@ -137,6 +137,19 @@ class Replier:
         else:
             self._dead_air.stop()
 
+    @property
+    def waited_for(self) -> bool:
+        """Nothing of the reply itself is being heard, though there may be later."""
+        return not (self._playout.busy and self._state.times.played)
+
+    def pause(self) -> None:
+        """Nobody is listening: what is made is kept, and nothing is filled in."""
+        self._playout.pause()
+
+    def resume(self) -> None:
+        """Somebody is listening again."""
+        self._playout.resume()
+
     def reply(self, job: Job) -> Deferred[End | None]:
         """Make and speak one reply; fires when it was heard, with the call's End if it ends it.
 

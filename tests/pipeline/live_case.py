@@ -18,7 +18,8 @@ from rapida_tw.models.live import Briefing, LiveModel, LiveSink
 from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.keypad import Keypad
 from rapida_tw.pipeline.listen import Turn
-from rapida_tw.pipeline.live import LiveConversation, LiveEvents
+from rapida_tw.pipeline.live import LiveConversation
+from rapida_tw.pipeline.live_ports import LiveEvents
 from rapida_tw.pipeline.reply import Job, Say
 from rapida_tw.pipeline.times import Times
 from rapida_tw.pipeline.tools import EndCall, Result, ToolBox
