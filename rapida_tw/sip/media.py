@@ -22,8 +22,14 @@ class Offers(Protocol):
     def offer(self) -> bytes:
         """All that we can do, in the direction of now."""
 
+    def refresh(self) -> bytes:
+        """Offer once more what holds, in the same words."""
+
     def answered(self, answer: bytes) -> Agreed:
-        """What they say to `offer`; the same errors."""
+        """What they say to our offer; the same errors."""
+
+    def another(self, session_id: int) -> Offers:
+        """For a dialog of its own over the same ports; nothing is agreed on in it."""
 
 
 class Stream(Protocol):

@@ -47,6 +47,7 @@ class Negotiator:
         self._host, self._port = _literal(host), port
         self._capabilities = capabilities
         self._origin = Origin(session_id, 0, self._host)
+        self._random = random
         self._keys = OwnKeys(random)
         self._numbers = Numbers()
         self._sent: Description | None = None  # what `local` says
@@ -112,6 +113,11 @@ class Negotiator:
             raise NotAcceptable(f"answered with {_said(theirs)}")
         self._settle(agreed, offered, theirs, self._index)
         return agreed
+
+    def another(self, session_id: int) -> Negotiator:
+        """For a dialog of its own over the same ports (after a REFER): nothing is agreed on yet."""
+        capabilities, random = self._capabilities, self._random
+        return Negotiator(self._host, self._port, capabilities, session_id, random, self.secure)
 
     def move(self, host: str, port: int) -> None:
         """Our audio is elsewhere from now on; the next description tells it, with a new key."""
