@@ -1,4 +1,4 @@
-"""Payload types: what the numbers of an m-line mean, and which ones we give (RFC 3551, RFC 8866)."""
+"""Payload types: what the numbers of an m-line mean, which ones we give (RFC 3551, RFC 8866)."""
 
 from __future__ import annotations
 
