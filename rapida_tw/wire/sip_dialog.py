@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rapida_tw.errors import RemoteProtocolError
+from rapida_tw.wire.sip_headers import unquote
 from rapida_tw.wire.sip_message import Headers, Message, Request, Response
 from rapida_tw.wire.sip_uri import Address
 
@@ -178,7 +179,7 @@ def contact_uri(message: Message) -> str:
         # None of these may stand in a Request-URI (19.1.1, table 1).
         parameters = {name: text for name, text in uri.parameters.items() if name != "method"}
         return str(replace(uri, headers=(), parameters=parameters))
-    return _uri(message.headers.values("Contact")[0])
+    return _uri(message.headers.top("Contact"))
 
 
 def _uri(value: str) -> str:
@@ -186,9 +187,13 @@ def _uri(value: str) -> str:
 
     What has come is given back as it came: peers compare more strictly than 19.1.4 asks.
     """
-    quoted = value.rfind('"', 0, value.rfind("<")) + 1 if value.lstrip()[:1] == '"' else 0
-    before, bracket, rest = value[quoted:].partition("<")
-    return rest.partition(">")[0].strip() if bracket else before.partition(";")[0].strip()
+    value = value.strip()
+    if value[:1] == '"':
+        value = unquote(value)[1]
+    before, bracket, rest = value.partition("<")
+    if bracket and ";" not in before:
+        return rest.partition(">")[0].strip()
+    return value.partition(";")[0].strip()
 
 
 def _party(address: Address, tag: str) -> Address:

@@ -64,7 +64,7 @@ def _hop_by_hop(method: str, invite: Request, to: str) -> Request:
     """Same way, same branch, same number."""
     headers = invite.headers
     fields = [
-        ("Via", headers.values("Via")[0]),
+        ("Via", headers.top("Via")),
         ("Max-Forwards", "70"),
         *(("Route", route) for route in headers.values("Route")),
         ("From", headers.get("From")),
