@@ -1,0 +1,1 @@
+SIP calls negotiate PCMU, PCMA, G.722, L16 and Opus with telephone-event, comfort noise, hold and late offers, and SRTP by SDES where both sides can. A description without anything usable is refused with 488, and the reason names what was offered.
