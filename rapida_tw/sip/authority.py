@@ -22,7 +22,7 @@ from rapida_tw.sip.guard import Guard
 from rapida_tw.sip.networks import Networks
 from rapida_tw.sip.parties import Dialled, assistant_id, dialled, uri_of
 from rapida_tw.sip.settings import SipSettings
-from rapida_tw.wire.sip_digest import Challenge, Credentials, Nonces, expected, ha1
+from rapida_tw.wire.sip_digest import Challenge, Credentials, Nonces, check, ha1
 from rapida_tw.wire.sip_message import Request, Response
 from rapida_tw.wire.sip_uri import SipUri
 
@@ -81,7 +81,7 @@ class Authority:
 
     def challenge(self, request: Request, flow: Flow, stale: bool = False) -> Response:
         """401 with one challenge an algorithm; its To tag is the same for a repeated request."""
-        response = request.answer(401, to_tag=self._tag(request))
+        response = request.answer(401, to_tag=self.tag(request))
         nonce = self._nonces.issue()
         for algorithm in self._settings.algorithms:
             challenge = Challenge(
@@ -95,9 +95,12 @@ class Authority:
             response.headers.add("WWW-Authenticate", str(challenge))
         return response
 
-    def _tag(self, request: Request) -> str:
-        number, method = request.cseq
-        named = (request.call_id, request.from_.tag, str(number), method, request.via.branch)
+    def tag(self, request: Request) -> str:
+        """For To of a response that is not remembered; the same each time, nobody can foretell it.
+
+        Of a malformed request what is there counts.
+        """
+        named = (*map(request.headers.get, ("Call-ID", "From", "CSeq")), request.via.branch)
         return self._hash("\0".join(named))
 
     def _opaque(self, flow: Flow) -> str:
@@ -249,23 +252,13 @@ def _password(request: Request) -> str | None:
 
 
 def _matching(keys: Sequence[str], credentials: Credentials, method: str) -> str | None:
-    """The key that the answer was made with. All are tried: the time tells nothing."""
-    given = credentials.response.lower().encode("utf-8", "surrogateescape")
-    found = None
-    for key in keys[:_MOST_KEYS] or _DUMMY:
-        secret = ha1(credentials.algorithm, credentials.username, credentials.realm, key)
-        right = expected(
-            credentials.algorithm,
-            secret,
-            credentials.nonce,
-            credentials.nc,
-            credentials.cnonce,
-            method,
-            credentials.uri,
-        )
-        if hmac.compare_digest(right.encode("ascii"), given):
-            found = key
-    return found if keys else None
+    """The key that the answer was made with; without any, one is tried for the time it takes."""
+    secrets = [
+        ha1(credentials.algorithm, credentials.username, credentials.realm, key)
+        for key in keys[:_MOST_KEYS] or _DUMMY
+    ]
+    place = check(credentials, method, secrets)
+    return None if place is None or not keys else keys[place]
 
 
 def _same_target(answered: str, requested: str) -> bool:

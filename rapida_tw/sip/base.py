@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred
 
@@ -66,6 +66,7 @@ class ServerTransaction(Protocol):
         """The ACK of the 2xx has come."""
 
 
+@runtime_checkable
 class InviteUser(Protocol):
     """Who answers an INVITE. `ServerTransaction`'s owner, told of what happens to it."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rapida_tw.sip.base import Flow, HostPort
 from rapida_tw.wire.sip_message import Request, Response
 from rapida_tw.wire.sip_uri import redacted
 
 CALLS = 200
 RUNGS = 100  # of a call; the first messages of a long one are forgotten
 LONGEST = 160  # characters of a line
+
+_CSEQ = re.compile(rb"^CSeq: ([^\r]{1,40})", re.MULTILINE)
 
 
 class Rung(NamedTuple):
@@ -37,25 +41,75 @@ class Ladders:
             if len(self._calls) > CALLS:
                 self._calls.popitem(last=False)
 
-    def note(self, message: Request | Response, peer: str, sent: bool) -> None:
-        """Ignored for a call that has not begun: a stranger writes nothing here."""
+    def heard(self, message: Request | Response, flow: Flow) -> Flow:
+        """Note what has come. The way back is given: over it, what is sent is noted too.
+
+        Nothing is noted of a call that has not begun: a stranger writes nothing here.
+        """
         rungs = self._calls.get(message.call_id)
-        if rungs is not None:
-            rungs.append(Rung(self._now(), sent, peer, first_line(message)))
+        if rungs is None:
+            return flow
+        self._note(rungs, False, flow.peer, first_line(message))
+        return Noted(flow, lambda line: self._note(rungs, True, flow.peer, line))
+
+    def _note(self, rungs: deque[Rung], sent: bool, peer: HostPort, line: str) -> None:
+        rungs.append(Rung(self._now(), sent, peer[0], line))
 
     def of(self, call_id: str) -> Sequence[Rung]:
         """In the order in which they were seen; () for an unknown one."""
         return tuple(self._calls.get(call_id, ()))
 
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._calls
+
     def __len__(self) -> int:
         return len(self._calls)
 
 
+class Noted:
+    """A flow whose messages are written down; equal to the flow itself."""
+
+    __slots__ = ("_flow", "_sent", "local", "peer", "transport")
+
+    def __init__(self, flow: Flow, sent: Callable[[str], None]) -> None:
+        self._flow = flow
+        self._sent = sent
+        self.transport = flow.transport
+        self.peer = flow.peer
+        self.local = flow.local
+
+    @property
+    def open(self) -> bool:
+        return self._flow.open
+
+    def send(self, data: bytes) -> bool:
+        self._sent(first_line_of(data))
+        return self._flow.send(data)
+
+    def beside(self, port: int) -> Flow:
+        return Noted(self._flow.beside(port), self._sent)
+
+    def __eq__(self, other: object) -> bool:
+        return self._flow == (other._flow if isinstance(other, Noted) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._flow)
+
+
 def first_line(message: Request | Response) -> str:
-    """As on the wire, and the method of an answer."""
+    """As on the wire, and which request it is of."""
     number, method = message.cseq
     if isinstance(message, Response):
-        line = f"{message.status} {message.phrase} ({number} {method})"
-    else:
-        line = f"{message.method} {redacted(message.uri)} ({number})"
-    return line[:LONGEST]
+        return f"{message.status} {message.phrase}"[:LONGEST] + f" ({number} {method})"
+    return redacted(f"{message.method} {message.uri}")[:LONGEST] + f" ({number} {method})"
+
+
+def first_line_of(data: bytes) -> str:
+    """The same of a message of ours, as bytes."""
+    line, _, rest = data.partition(b"\r\n")
+    found = _CSEQ.search(rest)
+    text = line.decode("utf-8", "replace").removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
+    return redacted(text)[:LONGEST] + (f" ({found[1].decode('ascii', 'replace')})" if found else "")
+
+
+_conforms: type[Flow] = Noted

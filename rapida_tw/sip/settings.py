@@ -14,8 +14,9 @@ from rapida_tw.sip.base import Flow, Flows
 
 if TYPE_CHECKING:
     from rapida_tw.sip.dialogs import Dialogs
+    from rapida_tw.sip.media import Offers, Stream
     from rapida_tw.sip.transactions import Transactions
-    from rapida_tw.transports.rtp_ports import PortPool
+    from rapida_tw.wire.sip_dialog import Dialog
 
 # Best first: of what the peer offers the first one is taken. Opus and L16 are left out where their
 # encoders are not there.
@@ -47,8 +48,9 @@ class SipSettings:
     trusted_networks: tuple[str, ...] = ()
     learning: str = "signalling"  # announced, signalling, any
     rtp_timeout: float = 30.0
+    refer_in: bool = True  # a peer may send its own call elsewhere, on its own host
     user_agent: str = "rapida_tw"
-    answer_within: float = 3.0  # to know for whom the call is and to have it admitted
+    answer_within: float = 5.0  # to know for whom the call is and to have it admitted
     ring_limit: float = 60.0  # outgoing calls
     most_calls: int = 2_000  # dialogs at one time
     secret: bytes = field(default_factory=lambda: os.urandom(32), repr=False)  # nonces, To tags
@@ -68,5 +70,11 @@ class Stack(Protocol):
     def contact(self, flow: Flow) -> str:
         """The value of Contact for a peer on that way: our URI in <>."""
 
-    def media(self, flow: Flow) -> tuple[str, PortPool]:
-        """The address to announce to a peer on that way, and where its ports come from."""
+    def open_line(self, flow: Flow) -> tuple[Offers, Stream]:
+        """Ports for a call over that way, and what is to be said of them.
+
+        The stream's `close` gives them back. `CapacityExceeded`.
+        """
+
+    def calling(self, dialog: Dialog, flow: Flow) -> None:
+        """The far side is in a call until the dialog is removed: the guard spares it."""

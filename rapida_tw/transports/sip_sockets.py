@@ -78,13 +78,11 @@ class SipSockets:
         """As `listen_udp`."""
         return self._listen("TCP", interface, port, host, None)
 
-    def listen_tls(self, interface: str, port: int, host: str, context: object) -> int:
+    def listen_tls(self, interface: str, port: int, host: str, context: Any) -> int:
         """`context`: Twisted's CertificateOptions, with our certificate."""
         return self._listen("TLS", interface, port, host, context)
 
-    def _listen(
-        self, transport: str, interface: str, port: int, host: str, context: object | None
-    ) -> int:
+    def _listen(self, transport: str, interface: str, port: int, host: str, context: Any) -> int:
         handle = bound(interface, port, socket.SOCK_STREAM)
         try:
             told = (host, handle.getsockname()[1])
@@ -122,8 +120,8 @@ class SipSockets:
         """See sip.base.Flows. `OSError` also where that transport or family is not served."""
         is_ipv6 = ":" in host
         if transport == "UDP":
-            flow = self._datagrams(host, port)
-            return fail(_unserved(transport, host)) if flow is None else succeed(flow)
+            way = self._datagrams(host, port)
+            return fail(_unserved(transport, host)) if way is None else succeed(way)
         for connection in self.connections:
             flow = connection.flow
             if flow.open and (flow.peer, flow.transport) == ((host, port), transport):

@@ -35,6 +35,9 @@ class Receiver(Port):
     def broken(self, error: Malformed, flow: Any) -> None:
         """The connection cannot be read any further; it is closed after this."""
 
+    def lost(self, flow: Any) -> None:
+        """The connection has gone."""
+
     def spares(self, host: str) -> bool:
         """Limits on connections do not hold for that host."""
 
@@ -128,6 +131,10 @@ class SipConnection(Protocol):
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+        try:
+            self.factory.receiver.lost(self.flow)
+        except Exception:
+            self._log.failure("failed on the loss of {peer}", peer=self.flow.peer)
 
     # -- ways out ---------------------------------------------------------------------------------
 
