@@ -107,10 +107,10 @@ class Reorder:
         elif 0 < ahead <= _MAX_DROPOUT:
             if self._held.setdefault(self.next + ahead, held) is not held:
                 self.duplicates += 1
-        elif -_MAX_MISORDER <= ahead < 0:
-            self._came_late(self.next + ahead)
-        else:
+        elif ahead < -_MAX_MISORDER or ahead > 0 or self._near_probe(held):
             self._strayed(held, items)
+        else:
+            self._came_late(self.next + ahead)
         if self._held:
             items += self.due(now, wait)
         return items
@@ -161,24 +161,27 @@ class Reorder:
         else:
             self.duplicates += 1
 
+    def _near_probe(self, held: _Held) -> bool:
+        probe = self._probe
+        if probe is None or held.arrived_at - probe.arrived_at > _RESYNC:
+            return False
+        return 0 < abs(_apart(held.packet.sequence, probe.packet.sequence)) <= _NEAR
+
     def _strayed(self, held: _Held, items: list[Released]) -> None:
         """A number far off: two such, close to each other, are a new numbering."""
-        probe, self._probe = self._probe, held
-        if probe is None:
+        probe = self._probe
+        if probe is None or not self._near_probe(held):
+            self.late += probe is not None
+            self._probe = held
             return
+        items += self.reset()
+        self.restarted += 1
         apart = _apart(held.packet.sequence, probe.packet.sequence)
-        if not apart:
-            self.duplicates += 1
-        elif abs(apart) > _NEAR:
-            self.late += 1
-        else:
-            items += self.reset()
-            self.restarted += 1
-            first, second = (probe, held) if apart > 0 else (held, probe)
-            self.next = self.first = SEQUENCES + first.packet.sequence
-            self._release(first, items)
-            self._held[self.next - 1 + abs(apart)] = second
-            self._follow(items)
+        first, second = (probe, held) if apart > 0 else (held, probe)
+        self.next = self.first = SEQUENCES + first.packet.sequence
+        self._release(first, items)
+        self._held[self.first + abs(apart)] = second
+        self._follow(items)
 
     def _release(self, held: _Held, items: list[Released]) -> None:
         packet, samples, arrived_at = held
