@@ -156,8 +156,9 @@ class Request(Message):
         and 2xx of dialogs, Timestamp into 100. Of a malformed request what is there is copied.
         """
         headers = Headers()
-        for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-            headers.extend(name, self.headers.all(name))
+        headers.extend("Via", self.headers.all("Via"))
+        for name in ("From", "To", "Call-ID", "CSeq"):
+            headers.extend(name, self.headers.all(name)[:1])
         if 100 < status < 300 and self.method in _BEGINNING:
             headers.extend("Record-Route", self.headers.all("Record-Route"))
         if status == 100:
@@ -270,7 +271,9 @@ def _cut(message: Message, lengths: list[str]) -> tuple[int, str] | None:
         return 413, "A body beyond all measure"
     if not lengths:
         return None
-    if any(length != lengths[0] for length in lengths) or not NUMBER.fullmatch(lengths[0]):
+    if any(length != lengths[0] for length in lengths):
+        return 400, "More than one Content-Length"
+    if not NUMBER.fullmatch(lengths[0]):
         return 400, "Content-Length is no number"
     length = int(lengths[0])
     if length > len(message.body):

@@ -98,7 +98,9 @@ def _body_length(head: bytes) -> int:
         raise Malformed(str(error)) from None
     if not lengths:
         raise _refused(head, 400, "No Content-Length")
-    if any(length != lengths[0] for length in lengths) or not NUMBER.fullmatch(lengths[0]):
+    if any(length != lengths[0] for length in lengths):
+        raise _refused(head, 400, "More than one Content-Length")
+    if not NUMBER.fullmatch(lengths[0]):
         raise _refused(head, 400, "Content-Length is no number")
     length = int(lengths[0])
     if length > sip_head.LONGEST_BODY:
