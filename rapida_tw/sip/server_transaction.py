@@ -106,6 +106,7 @@ class Server:
 
     def stop(self) -> None:
         self._machine.stop()
+        self._request = self._user = None
 
     # -- Owner ------------------------------------------------------------------------------------
 
@@ -123,6 +124,7 @@ class Server:
             self._transmit(action)
 
     def ended(self) -> None:
+        self._request = None  # nobody waits for an answer any more
         self._home.forget(self)
 
     def _transmit(self, action: Action) -> None:
