@@ -142,7 +142,7 @@ class Numbers:
         for number, meaning in given.items():
             self._means(number, meaning)
         # Of several numbers for one codec the one that is in use stays, else it is the first.
-        for number, meaning in reversed(given.items()):
+        for number, meaning in given.items():
             if given.get(self._numbers.get(meaning, -1)) != meaning:
                 self._numbers[meaning] = number
 

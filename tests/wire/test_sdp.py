@@ -64,6 +64,12 @@ def test_written() -> None:
     )
 
 
+def test_many_formats() -> None:
+    """There are no more than there are payload types, each told once."""
+    numbers = " ".join(str(one) for one in (5, 5, *range(300)))
+    assert audio(numbers=numbers).formats == ("5", "0", *map(str, (1, 2, 3, 4, *range(6, 128))))
+
+
 def test_unknown_lines() -> None:
     """What we do not know, or cannot read, is passed over."""
     text = "v=0\nnonsense\nz=0 0\n=\n\no=broken\nm=audio 4000 RTP/AVP 0 \xe9 0\na\na=:\nk=x\n"

@@ -323,6 +323,24 @@ def test_stream_ended() -> None:
     assert ours.answer(offer(version=3), False) == agreed
 
 
+def test_second_line_ended() -> None:
+    """The line that ends is ours, wherever it stands."""
+    ours = negotiator()
+    video = b"v=0\r\nm=video 4 RTP/AVP 96\r\n"
+    ours.answer(video + offer()[5:], False)
+    ours.answer(video.replace(b"4", b"0") + offer(port=0)[5:], False)
+    assert [one.kind for one in parse(ours.local).media] == ["video", "audio"]
+    assert [one.port for one in parse(ours.offer()).media] == [0, 10042]
+
+
+def test_timing() -> None:
+    """The answer has the offer's (RFC 3264 6), when that can be read."""
+    for written, told in ((b"t=2873397496 0", b"2873397496 0"), (b"t=now 0", b"0 0")):
+        ours = negotiator()
+        ours.answer(offer().replace(b"t=0 0", written), False)
+        assert b"\r\nt=" + told + b"\r\n" in ours.local
+
+
 def test_multiplexed() -> None:
     """RTCP on the port of RTP where they ask for it, unless a payload type stood in its way."""
     ours = negotiator()

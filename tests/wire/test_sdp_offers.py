@@ -97,6 +97,40 @@ def test_numbers_are_kept() -> None:
     assert live(ours.offer()) == line
 
 
+def test_two_numbers_for_one_codec() -> None:
+    """The first one is its number, and stays that."""
+    ours = negotiator(Capabilities(("PCMU",)))
+    for numbers in ("97 0", "0 97"):
+        ours.answer(offer("rtpmap:97 PCMU/8000", numbers=numbers), False)
+        assert live(ours.offer()).formats == ("97", "101")
+
+
+def test_a_number_taken_away() -> None:
+    """What they have given to another codec is not used for the first one."""
+    ours = negotiator(Capabilities(("opus", "L16")))
+    ours.answer(offer("rtpmap:96 opus/48000/2", numbers="96"), False)
+    ours.answer(offer("rtpmap:96 L16/16000", numbers="96"), False)
+    assert live(ours.offer()).formats == ("111", "96", "113", "101", "110")
+
+
+def test_an_offer_is_over() -> None:
+    """Once one of theirs has been answered, nothing answers ours."""
+    ours = negotiator()
+    ours.offer()
+    ours.answer(offer(), False)
+    with pytest.raises(RemoteProtocolError):
+        ours.answered(offer())
+
+
+def test_comfort_noise_without_its_clock() -> None:
+    """It does not go with opus, even where an answer has both."""
+    ours = negotiator(Capabilities(("PCMU", "opus")))
+    assert ours.answer(offer(numbers="0 13"), False).comfort_noise == 13
+    assert "13" in live(ours.offer()).formats
+    agreed = ours.answered(offer("rtpmap:111 opus/48000/2", numbers="111 13"))
+    assert (agreed.codec.name, agreed.comfort_noise) == ("opus", None)
+
+
 def test_offer_within_a_call() -> None:
     """Lines that were refused stay refused; the direction is ours: both."""
     ours = negotiator()

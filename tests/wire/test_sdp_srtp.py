@@ -137,6 +137,17 @@ def test_offer() -> None:
         assert len(list(line.values("crypto"))) == (2 if transport == "RTP/SAVP" else 0)
 
 
+def test_suite_in_use_comes_first() -> None:
+    """With its key, also when it is not one that we would offer by ourselves."""
+    ours = negotiator(OPTIONAL)
+    key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=="
+    agreed = ours.answer(secured(f"1 AEAD_AES_128_GCM inline:{key}"), True)
+    ours.offer()
+    assert ours.answered(secured(f"1 AEAD_AES_128_GCM inline:{key}", version=2)).keys == agreed.keys
+    suites = [one.split()[1] for one in live(ours.offer()).values("crypto")]
+    assert suites == ["AEAD_AES_128_GCM", FULL, SHORT]
+
+
 def test_answers_to_keys() -> None:
     """The line of their tag and suite; none, another one, or plain RTP is no answer."""
     for text, fine in (
