@@ -2,8 +2,8 @@
 
 Most encodings know nothing of what came before, and one codec serves all calls (`CODECS`). G.722
 and Opus remember: `codec_for` makes one for each format of each call. Measured, in µs to decode and
-to encode a frame of 20 ms: µ-law and A-law 1.0 and 1.3, L16 1.1 and 0.9, G.722 14 and 16, Opus 12
-and 48.
+to encode a frame of 20 ms: µ-law and A-law 1.0 and 1.2, L16 0.6 and 0.3, G.722 15 and 15, Opus 12
+and 70.
 """
 
 from __future__ import annotations
