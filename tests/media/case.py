@@ -59,9 +59,13 @@ class Events:
     def __init__(self) -> None:
         self.digits: list[str] = []
         self.ends: list[End] = []
+        self.holds: list[bool] = []
 
     def digit_received(self, digit: str) -> None:
         self.digits.append(digit)
+
+    def hold_changed(self, held: bool) -> None:
+        self.holds.append(held)
 
     def leg_ended(self, end: End) -> None:
         self.ends.append(end)
