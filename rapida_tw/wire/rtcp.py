@@ -272,5 +272,5 @@ def round_trip(block: Block, ntp: int) -> float | None:
     """
     if not block.last_sr:
         return None
-    units = (middle(ntp) - block.last_sr - block.delay) & 0xFFFFFFFF
-    return units / 65536 if units <= _LONGEST_ROUND_TRIP else None
+    units = ((middle(ntp) - block.last_sr) & 0xFFFFFFFF) - block.delay
+    return units / 65536 if 0 <= units <= _LONGEST_ROUND_TRIP else None

@@ -56,7 +56,7 @@ class Source:
         self.moved = 0  # times that a packet changed `remote`
         self._agreed = False
         self._announced: tuple[Address, str] = (("", 0), "")  # and the host that signals
-        self._private = True  # SDP's address is, or there is none
+        self._private = False  # SDP's address is, or there is none
         self._until = 0.0  # learning
         self._run = 0  # packets in a row
         self._rival: Address | None = None  # no worse vouched for than `remote`, and its run
