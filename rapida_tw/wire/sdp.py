@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rapida_tw.errors import RemoteProtocolError
 
 LONGEST = 65_536  # bytes of a description
+MOST_LINES = 1_000  # more would be 100 ms of work, and a pause in all calls
 MOST_MEDIA = 256  # m-lines; conferences over WebRTC have dozens
 MOST_FORMATS = 128  # of an m-line: there are no more payload types
 
@@ -173,6 +174,8 @@ def parse(data: bytes) -> Description:
         raise RemoteProtocolError(f"a description of {len(data)} bytes")
     lines = [line.strip() for line in _LINE_END.split(data.decode("latin-1"))]
     lines = [line for line in lines if line[1:2] == "="]
+    if len(lines) > MOST_LINES:
+        raise RemoteProtocolError(f"{len(lines)} lines")
     if not lines or lines[0] != "v=0":
         raise RemoteProtocolError("a description begins with v=0")
     starts = [at for at, line in enumerate(lines) if line[0] == "m"]

@@ -88,10 +88,10 @@ def answering(
     """Our line to theirs."""
     mux = theirs.value("rtcp-mux") is not None
     mux = mux and not any(one.payload_type in _NOT_MUXED for one in codecs)
-    return line(theirs.transport, codecs, host, port, mirrored(theirs), mux, crypto)
+    return audio_line(theirs.transport, codecs, host, port, mirrored(theirs), mux, crypto)
 
 
-def line(
+def audio_line(
     transport: str,
     codecs: Sequence[Codec],
     host: str,

@@ -11,7 +11,7 @@ from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.wire.sdp import FOREVER, Agreed, Description, Media, Origin, parse
 from rapida_tw.wire.sdp_address import read
 from rapida_tw.wire.sdp_agreement import agree
-from rapida_tw.wire.sdp_capabilities import Capabilities, answering, line
+from rapida_tw.wire.sdp_capabilities import Capabilities, answering, audio_line
 from rapida_tw.wire.sdp_codecs import Numbers, rtpmaps
 from rapida_tw.wire.sdp_crypto import OFFERED, Crypto, OwnKeys, encrypted, lines
 
@@ -53,7 +53,7 @@ class Negotiator:
         self._sent: Description | None = None  # what `local` says
         self._offered: Description | None = None  # our offer, until one of theirs is answered
         self._ours: Description | None = None  # the two that `agreed` comes from
-        self._theirs: Description | None = None
+        self._theirs = b""
         self._index = 0  # of our m-line
 
     def answer(self, offer: bytes, secure: bool) -> Agreed:
@@ -63,18 +63,18 @@ class Negotiator:
         answer is the same text as before. Many phones hold without counting the version on, so one
         that says something else is an offer.
         """
-        theirs = parse(offer)
-        if self.agreed is not None and self._ours is not None and theirs == self._theirs:
+        if self.agreed is not None and self._ours is not None and offer == self._theirs:
             agreed, ours, index = self.agreed, self._ours, self._index
         else:
-            agreed, media, index = self._choose(theirs)
-            all_media = [one.refused for one in theirs.media]
-            all_media[index] = media
-            ours = Description(None, self._host, tuple(all_media), theirs.timing)
+            theirs = parse(offer)
+            agreed, line, index = self._choose(theirs)
+            media = [one.refused for one in theirs.media]
+            media[index] = line
+            ours = Description(None, self._host, tuple(media), theirs.timing)
+            self._numbers.heard(theirs.media[index])
         self.secure = secure
         self._offered = None
-        self._numbers.heard(theirs.media[index])
-        self._settle(agreed, self._publish(ours), theirs, index)
+        self._settle(agreed, self._publish(ours), offer, index)
         return agreed
 
     def offer(self) -> bytes:
@@ -111,7 +111,7 @@ class Negotiator:
         agreed = agree(offered.media[self._index], media) if media.port else None
         if agreed is None:
             raise NotAcceptable(f"answered with {_said(theirs)}")
-        self._settle(agreed, offered, theirs, self._index)
+        self._settle(agreed, offered, answer, self._index)
         return agreed
 
     def another(self, session_id: int) -> Negotiator:
@@ -126,7 +126,7 @@ class Negotiator:
             self._host, self._port = literal, port
             self._keys.forget()
 
-    def _settle(self, agreed: Agreed, ours: Description, theirs: Description, index: int) -> None:
+    def _settle(self, agreed: Agreed, ours: Description, theirs: bytes, index: int) -> None:
         self.agreed, self._ours, self._theirs, self._index = agreed, ours, theirs, index
         self._keys.use(agreed.keys.suite if agreed.keys is not None else "")
 
@@ -186,7 +186,7 @@ class Negotiator:
         noise = agreed is not None and agreed.comfort_noise is not None
         mux = agreed is not None and agreed.rtcp_mux
         codecs = list(self._numbers.assign(self._capabilities.offered(noise)))
-        return line(transport, codecs, self._host, self._port, "sendrecv", mux, crypto)
+        return audio_line(transport, codecs, self._host, self._port, "sendrecv", mux, crypto)
 
 
 def _literal(host: str) -> str:

@@ -92,7 +92,8 @@ def test_unknown_lines() -> None:
         "v=0\nm=audio 4000\n",
         "v=0\nm=\n",
         "v=0\n" + "m=audio 4000 RTP/AVP 0\n" * 257,
-        "v=0\n" + "a=x\n" * 20_000,
+        "v=0\n" + "a=x\n" * 1_000,
+        "v=0\na=" + "x" * 65_536,
     ],
     ids=lambda text: repr(text[:24]),
 )
