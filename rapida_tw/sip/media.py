@@ -20,7 +20,7 @@ class Offers(Protocol):
         """Sets `local`. `NotAcceptable` (488), `RemoteProtocolError` (400)."""
 
     def offer(self) -> bytes:
-        """All that we can do, in the direction of now."""
+        """All that we can do, in both directions, also when they hold us."""
 
     def refresh(self) -> bytes:
         """Offer once more what holds, in the same words."""
