@@ -86,8 +86,10 @@ class SessionTimer:
         if self._decided and not self.interval:
             return
         interval = max(self.interval or self._offered, self._minimum)
-        role = "" if not self._decided else ";refresher=uac" if self.refreshing else ";refresher=uas"
-        request.headers.set("Session-Expires", f"{interval}{role}")
+        refresher = ""
+        if self._decided:
+            refresher = f";refresher={'uac' if self.refreshing else 'uas'}"
+        request.headers.set("Session-Expires", f"{interval}{refresher}")
         request.headers.set("Min-SE", str(self._minimum))
         if "timer" not in request.headers.tokens("Supported"):
             request.headers.add("Supported", "timer")

@@ -253,6 +253,14 @@ class OtherTests(Tests):
         self.house.advance(1)
         self.assertEqual(self.asked.failures, ["it could not be sent"])
 
+    def test_now_and_then(self) -> None:
+        """Single datagrams that did not leave, with others between them, are no end."""
+        self.send("BYE")
+        for seconds, works in ((1, False), (2, True), (4, False), (4, True)):
+            self.way.works = works
+            self.house.advance(seconds)
+        self.assertEqual((self.way.times("BYE"), self.asked.failures), ([0, 1.5, 7.5], []))
+
     def test_asking_again(self) -> None:
         """A user may send the next request while it is told of the end of one."""
         self.asked.request_failed = lambda reason: self.gives_it_to_another()  # type: ignore

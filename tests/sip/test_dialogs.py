@@ -68,6 +68,17 @@ def test_forks() -> None:
         assert dialogs.find(info) is user
 
 
+def test_told_of_the_end() -> None:
+    """Who wants to know is told of each dialog that is over, once."""
+    over: list[Dialog] = []
+    dialogs, (_, dialog, user) = Dialogs(over.append), called()
+    dialogs.remove(dialog)
+    dialogs.add(dialog, user)
+    dialogs.remove(dialog)
+    dialogs.remove(dialog)
+    assert over == [dialog]
+
+
 def test_removed() -> None:
     """Afterwards nothing is left; removing twice is fine."""
     dialogs, dialog, _ = called()

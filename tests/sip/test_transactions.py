@@ -59,6 +59,15 @@ class InviteTests(Tests):
         self.house.advance(40)
         self.assertEqual(self.house.happened, ["not acknowledged"])
 
+    def test_late_reactor(self) -> None:
+        """A delay does not add up, and what a stall has missed is not made up for."""
+        self.house.hears()
+        self.house.answer(200)
+        for seconds in (0.75, 0.75, 5, 0.5, 4, 4):  # at 0.75, 1.5, 6.5, 7, 11, 15
+            self.house.clock.advance(seconds)
+        self.assertEqual(self.way.times(200), [0, 0.75, 1.5, 6.5, 11, 15])
+        self.house.last.acknowledged()
+
     def test_acknowledged(self) -> None:
         """The ACK ends the repetitions; the INVITE stays known, and is not answered again."""
         self.house.hears()

@@ -11,7 +11,7 @@ from rapida_tw.wire.sip_matching import (
     merging_key,
     server_key,
 )
-from rapida_tw.wire.sip_message import Request, parse
+from rapida_tw.wire.sip_message import Headers, Request, parse
 
 NEW = {
     "Via": "SIP/2.0/UDP Host.example:5060;branch=z9hG4bK1",
@@ -25,14 +25,8 @@ OLD = NEW | {"Via": "SIP/2.0/UDP host.example:5060"}
 
 def request(fields: dict[str, str], method: str = "INVITE", uri: str = "sip:b@h") -> Request:
     number = fields["CSeq"].split()[0]
-    return Request(method, uri, _headers(fields | {"CSeq": f"{number} {method}"}))
-
-
-def _headers(fields: dict[str, str]):  # type: ignore[no-untyped-def]
-    headers = Request("INVITE", "sip:b@h").headers
-    for name, value in fields.items():
-        headers.add(name, value)
-    return headers
+    fields = fields | {"CSeq": f"{number} {method}"}
+    return Request(method, uri, Headers(fields.items()))
 
 
 @pytest.mark.parametrize("fields", [NEW, OLD], ids=["RFC 3261", "RFC 2543"])

@@ -1,0 +1,1 @@
+SIP transactions as in RFC 3261 and RFC 6026, for each transport and for RFC 2543 peers: a repeated request is heard once, a 200 is repeated until its ACK comes, CANCEL ends a call at any moment. Dialogs follow record routes and moved contacts; session timers (RFC 4028) are kept in both roles.
