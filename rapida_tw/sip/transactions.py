@@ -100,7 +100,8 @@ class Transactions:
             self._cancelled(request, flow)
         elif merging_key(request) in self._merging:
             self._refuse(request, flow, 482)
-        elif not self._room():
+        elif len(self) >= self._limit and not self._finished:
+            # Running calls are worth more than a new one.
             dropped.inc("no-room")
             self._refuse(request, flow, 503)
         else:
@@ -149,6 +150,7 @@ class Transactions:
         key = server_key(request)
         if key in self._servers:
             raise LocalProtocolError(f"the {request.method} has been accepted before")
+        self._make_room()
         merging = merging_key(request)
         server = Server(self, key, merging, request, flow, user, self._tag(request))
         self._servers[key] = server
@@ -159,7 +161,6 @@ class Transactions:
 
     def send(self, request: Request, flow: Flow, user: ClientUser | None) -> ClientTransaction:
         """Send a new request, whose Via becomes ours; `user` None: nobody wants the answer."""
-        self._room()
         request.headers.remove("Via")
         request.headers.first("Via", self._via(flow))
         return ClientHandle(self._ask(request, flow, user), request, flow)
@@ -216,23 +217,20 @@ class Transactions:
     # -- within -----------------------------------------------------------------------------------
 
     def _ask(self, request: Request, flow: Flow, user: ClientUser | None) -> Client:
+        self._make_room()
         key = (request.via.branch, request.method)
         client = self._clients[key] = Client(self, key, request, flow, user)
         transactions.inc()
         client.begin()
         return client
 
-    def _room(self) -> bool:
-        """Make room by what only waits for repetitions; running calls are worth more than a new."""
-        if len(self) < self._limit:
-            return True
-        oldest = next(iter(self._finished), None)
-        if oldest is None:
-            return False
-        evicted.inc()
-        oldest.stop()
-        self.forget(oldest)
-        return True
+    def _make_room(self) -> None:
+        """What only waits for repetitions goes; requests of ours are never refused."""
+        if len(self) >= self._limit and self._finished:
+            oldest = next(iter(self._finished))
+            evicted.inc()
+            oldest.stop()
+            self.forget(oldest)
 
     def _unmerge(self, server: Server) -> None:
         if server.merging is not None and self._merging.get(server.merging) is server:

@@ -302,6 +302,16 @@ class OtherTests(Tests):
         self.house.transactions.send(ours("BYE"), self.house.way, None)
         self.assertEqual(self.house.way.methods, ["BYE"])
 
+    def test_stateless_needs_no_room(self) -> None:
+        """What is answered without being accepted drives nothing out."""
+        self.house = House(limit=1)
+        self.house.plan = [200]
+        self.house.hears("BYE", to=";tag=us")
+        self.house.request_received = lambda request, flow: None  # type: ignore[method-assign]
+        self.house.hears("OPTIONS", branch="z9hG4bK-o")
+        self.house.hears("BYE", to=";tag=us")
+        self.assertEqual(self.house.way.statuses, [200, 200])
+
     def test_close(self) -> None:
         """Closing leaves no timer and no transaction."""
         self.house.hears()
