@@ -175,7 +175,8 @@ class SipAgent:
         """Why nobody is let in at the moment."""
         if self.draining:
             return "draining"
-        if len(self.dialogs) + len(self._arriving) >= self.settings.most_calls:
+        asking = sum(not work.in_dialog for work in self._arriving)
+        if len(self.dialogs) + asking >= self.settings.most_calls:
             return "too many calls"
         return self.reception.ready
 

@@ -104,6 +104,11 @@ class InboundCall:
         self._work = Deferred.fromCoroutine(self._answer())
         self._work.addErrback(self._failed)
 
+    @property
+    def in_dialog(self) -> bool:
+        """It is one of the open dialogs."""
+        return self._session is not None
+
     async def _answer(self) -> None:
         board, request = self._board, self._request
         admitted = await self._soon(board.authority.identify(request, self._flow))

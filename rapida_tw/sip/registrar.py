@@ -27,6 +27,8 @@ _SECONDS = re.compile(r"[0-9]{1,10}")
 class Registration:
     """One REGISTER, until it is answered."""
 
+    in_dialog = False
+
     def __init__(
         self, board: Switchboard, request: Request, flow: Flow, over: Callable[[Registration], None]
     ) -> None:

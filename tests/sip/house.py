@@ -234,7 +234,7 @@ class Endpoint:
         to_tag: str = "",
         branch: str = "",
     ) -> Request:
-        """With all headers that it needs; `headers` are added, or instead of those of their name."""
+        """With all headers that it needs; `headers` stand instead of those of their name."""
         fields = Headers(
             (
                 ("Via", f"SIP/2.0/UDP 10.0.0.5:5060;rport;branch={branch or self.branch()}"),
@@ -303,6 +303,11 @@ class Endpoint:
         return self.request(
             "ACK", uri, body=body, cseq=number, call_id=answer.call_id, to_tag=answer.to.tag
         )
+
+    def send_response(self, request: Request, status: int) -> None:
+        """Their answer to a request of ours."""
+        response = request.answer(status)
+        self.agent.received(response.encode(), self.flow)
 
     def connect(self) -> Response:
         """A call up to its ACK; the 200."""
