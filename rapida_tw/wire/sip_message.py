@@ -211,7 +211,8 @@ def parse(data: bytes) -> Request | Response:
     if head.method:
         message = request = Request(head.method, head.uri, headers, body)
     else:
-        message, request = Response(head.status, head.phrase, headers, body), None
+        message, request = Response(head.status, "", headers, body), None
+        message.phrase = head.phrase  # theirs, also when it is none
     try:
         # Without these two nothing can be answered: to whom, and to which request?
         message.via  # noqa: B018
