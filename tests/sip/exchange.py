@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.sip.base import Flow, HostPort, ServerTransaction
 from rapida_tw.sip.transactions import Transactions
@@ -131,6 +132,23 @@ class House:
 
     def not_acknowledged(self) -> None:
         self.happened.append("not acknowledged")
+
+
+class HouseCase(SynchronousTestCase):
+    """With a house, and nothing left of it in the end."""
+
+    transport = "UDP"
+
+    def setUp(self) -> None:
+        self.house = House(self.transport)
+        self.way = self.house.way
+
+    def tearDown(self) -> None:
+        self.house.advance(70)
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.house.transactions), 0)
+        self.assertEqual(self.house.transactions._merging, {})
+        self.assertEqual(self.house.transactions._finished, {})
 
 
 def theirs(method: str = "INVITE", transport: str = "UDP", **changes: object) -> bytes:

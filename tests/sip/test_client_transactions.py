@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from rapida_tw.sip.base import ClientTransaction
 from rapida_tw.sip.counters import dropped
 from rapida_tw.wire.sip_message import Request, Response, parse
-from tests.sip.exchange import Asked, House, Way, ours
+from tests.sip.exchange import Asked, HouseCase, Way, ours
 
 DOUBLING = [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
 TO_T2 = [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 
-class Tests(SynchronousTestCase):
-    """With a house, and nothing left of it in the end."""
-
-    transport = "UDP"
+class Tests(HouseCase):
+    """With a user, and ways to answer it."""
 
     def setUp(self) -> None:
-        self.house = House(self.transport)
-        self.way = self.house.way
+        super().setUp()
         self.asked = Asked()
-
-    def tearDown(self) -> None:
-        self.house.advance(70)
-        self.assertEqual(self.house.clock.getDelayedCalls(), [])
-        self.assertEqual(len(self.house.transactions), 0)
 
     def send(self, method: str = "INVITE") -> ClientTransaction:
         return self.house.transactions.send(ours(method), self.way, self.asked)

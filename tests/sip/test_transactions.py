@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import gc
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from rapida_tw.errors import LocalProtocolError
 from rapida_tw.sip.counters import dropped, failures
 from rapida_tw.sip.transactions import evicted
 from rapida_tw.wire.sip_message import Request, parse
-from tests.sip.exchange import House, ours, theirs
+from tests.sip.exchange import House, HouseCase, ours, theirs
 
 # 13.3.1.4: T1, doubling up to T2, for 64*T1.
 REPEATS = [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 
-class Tests(SynchronousTestCase):
-    """With a house, and nothing left of it in the end."""
-
-    transport = "UDP"
-
-    def setUp(self) -> None:
-        self.house = House(self.transport)
-        self.way = self.house.way
-
-    def tearDown(self) -> None:
-        self.house.advance(70)
-        self.assertEqual(self.house.clock.getDelayedCalls(), [])
-        self.assertEqual(len(self.house.transactions), 0)
-        self.assertEqual(self.house.transactions._merging, {})
-        self.assertEqual(self.house.transactions._finished, {})
-
-
-class InviteTests(Tests):
+class InviteTests(HouseCase):
     """INVITE over UDP."""
 
     def test_three_times(self) -> None:
@@ -168,68 +149,7 @@ class InviteTests(Tests):
         self.assertEqual([one for one in held if one.call_id == "released"], [])
 
 
-class CancelTests(Tests):
-    """CANCEL before, at and after the final response."""
-
-    def test_before(self) -> None:
-        """200 to the CANCEL, 487 to the INVITE, and the user is told."""
-        self.house.hears()
-        self.house.answer(180, "ours")
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [180, 200, 487])
-        cancelled, terminated = self.way.messages[1:]
-        self.assertEqual((cancelled.cseq[1], terminated.cseq[1]), ("CANCEL", "INVITE"))
-        self.assertEqual((cancelled.to.tag, terminated.to.tag), ("ours", "ours"))
-        self.assertEqual(self.house.happened, ["cancelled"])
-        self.assertTrue(self.house.last.answered)
-        self.house.answer(200)
-        self.house.hears("ACK", to=";tag=ours")
-        self.assertEqual(self.way.statuses, [180, 200, 487])
-
-    def test_repeated(self) -> None:
-        """A repeated CANCEL gets the same 200 and does nothing."""
-        self.house.hears()
-        self.house.hears("CANCEL")
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [200, 487, 200])
-        first, _, second = (data for _, data in self.way.sent)
-        self.assertEqual(first, second)
-        self.assertEqual(self.house.happened, ["cancelled"])
-
-    def test_after(self) -> None:
-        """After the 200 it has no effect; they will say BYE."""
-        self.house.hears()
-        self.house.answer(200)
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [200, 200])
-        self.assertEqual(self.house.happened, [])
-        self.house.last.acknowledged()
-
-    def test_at(self) -> None:
-        """The user that answers when told of the CANCEL is too late."""
-        self.house.cancelled = lambda cancel: self.house.answer(200)  # type: ignore[method-assign]
-        self.house.hears()
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [200, 487])
-
-    def test_of_nothing(self) -> None:
-        """481, and nothing is kept of it."""
-        self.house.hears("CANCEL")
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [481, 481])
-        self.assertEqual(len({data for _, data in self.way.sent}), 1)
-        self.assertEqual(len(self.house.transactions), 0)
-
-    def test_user_fails(self) -> None:
-        """An error of the user is written down; the 487 has been sent."""
-        self.house.breaks = {"cancelled"}
-        self.house.hears()
-        self.house.hears("CANCEL")
-        self.assertEqual(self.way.statuses, [200, 487])
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
-
-
-class OtherTests(Tests):
+class OtherTests(HouseCase):
     """Requests that are no INVITE."""
 
     def test_repeated(self) -> None:
@@ -325,7 +245,7 @@ class OtherTests(Tests):
         self.assertEqual(self.house.happened, [])
 
 
-class FailingTests(Tests):
+class FailingTests(HouseCase):
     """Errors in what is above end here."""
 
     def test_before_it_was_accepted(self) -> None:
@@ -358,7 +278,7 @@ class FailingTests(Tests):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
 
-class StreamTests(Tests):
+class StreamTests(HouseCase):
     """Over TCP nothing is lost, but an ACK may be."""
 
     transport = "TCP"
