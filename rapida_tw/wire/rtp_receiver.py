@@ -136,13 +136,15 @@ class Receiver:
                     reorder.arrived_at = source.heard_at = now
                     source.sequence = sequence
                     statistics = self.statistics
+                    statistics.received += 1
                     rate = statistics.rate
                     moved = (now - statistics.arrived_at) * rate - timestamp + statistics.timestamp
-                    if -rate < moved < rate:  # not at the wrap
+                    if -rate < moved < rate:
                         statistics.jitter += (abs(moved) - statistics.jitter) * 0.0625
-                    statistics.arrived_at = now
-                    statistics.timestamp = timestamp
-                    statistics.received += 1
+                        statistics.arrived_at = now
+                        statistics.timestamp = timestamp
+                    else:  # the timestamps have wrapped, or time stood still
+                        statistics.arrived(timestamp, now)
                     return (payload,)
         return self._arrived_otherwise(data, address, now)
 
