@@ -230,8 +230,12 @@ class SipAgent:
         transaction.respond(response)
 
     def calling(self, dialog: Dialog, flow: Flow) -> None:
-        """The far side is in a call until the dialog is removed: it is spared by the guard."""
-        if dialog.id not in self._in_calls:
+        """The far side is in a call until the dialog is removed: it is spared by the guard.
+
+        Said again when the way to it has changed.
+        """
+        if self._in_calls.get(dialog.id) != flow:
+            self._call_over(dialog)
             self._in_calls[dialog.id] = flow
             self._calls_on[flow] = self._calls_on.get(flow, 0) + 1
             self.guard.call_began(flow.peer[0])

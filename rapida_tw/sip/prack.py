@@ -43,7 +43,6 @@ class Reliable:
         self._timer: IDelayedCall | None = None
         self._interval = T1
         self._deadline = 0.0
-        self._overtaken: tuple[int, int, str] | None = None
 
     @property
     def describing(self) -> bool:
@@ -62,14 +61,11 @@ class Reliable:
     def pracked(self, prack: Request) -> bool:
         """Whether it acknowledges the one that waits; 481 is due when it does not."""
         rack = _RACK.fullmatch(prack.headers.get("RAck").strip())
-        if rack is None:
+        if rack is None or self._current is None:
             return False
-        given = (int(rack[1]), int(rack[2]), rack[3])
-        if self._current is None:
-            # A final response does not wait for the PRACK of what it overtakes; both come (3).
-            overtaken, self._overtaken = self._overtaken, None
-            return given == overtaken
-        if given != self._awaited(self._current[0]):
+        transaction, _ = self._current
+        number, method = transaction.request.cseq
+        if (int(rack[1]), int(rack[2]), rack[3]) != (self._sequence, number, method):
             return False
         self._stop_timer()
         self._current = None
@@ -94,17 +90,10 @@ class Reliable:
             then()
 
     def stop(self) -> None:
-        """A final response ends the repeating (3)."""
+        """A final response ends the repeating; the PRACK that it has overtaken still comes (3)."""
         self._stop_timer()
-        if self._current is not None:
-            self._overtaken = self._awaited(self._current[0])
-        self._current = None
         self._queue.clear()
         self._acknowledged = None
-
-    def _awaited(self, transaction: ServerTransaction) -> tuple[int, int, str]:
-        """What RAck says of the response that waits."""
-        return self._sequence, *transaction.request.cseq
 
     def _begin(self, transaction: ServerTransaction, response: Response) -> None:
         response.headers.set("RSeq", str(self._sequence))

@@ -27,6 +27,7 @@ from rapida_tw.wire.sip_uri import Address, SipUri
 
 ANSWER_WITHIN = 70.0  # seconds: what rings longer is given up
 MOST_REFERRALS = 10  # in one call
+SESSION_BITS = 31  # of the number in o=: there are peers that keep it as a signed word
 LONGEST = 1_000  # characters of a header that is passed on
 
 referrals = Counter("rapida_sip_referrals_total", "REFERs received, by what came of them.", ("is",))
@@ -97,7 +98,7 @@ class Referral:
         )
         self._notify(100, "Trying", _ACTIVE)
         assert self._place is not None
-        offers = self._offers.another(usage.stack.random.getrandbits(48))
+        offers = self._offers.another(usage.stack.random.getrandbits(SESSION_BITS))
         placing = self._place(
             Invitation(
                 uri, usage.dialog.local, usage.flow, offers.offer(), fields, self._progressed

@@ -81,8 +81,7 @@ class Renegotiation:
         except RemoteProtocolError as error:
             usage.respond(transaction, 400, str(error))
             return
-        # A new address of theirs shows first in where this came from (NAT).
-        usage.flow = transaction.flow
+        usage.move(transaction.flow)
         response = usage.response(request, 200, body=body)
         self._timer.accept(request, response)
         if request.method == "INVITE":

@@ -166,9 +166,8 @@ class Session:
             self._renegotiation.negotiated = prack.OPTION in response.headers.tokens("Require")
 
     def established(self, response: Response) -> None:
-        """Their 2xx, whose ACK has been sent: its description, its Session-Expires."""
+        """Their 2xx, which has confirmed the dialog and has its ACK: what it describes and asks."""
         if self._end is None:
-            self._usage.dialog.confirmed = True
             self._renegotiation.established = True
             if response.sdp or not self._renegotiation.negotiated:
                 self._renegotiation.answered_late(response)
@@ -336,6 +335,7 @@ class Session:
         timer = SessionTimer()
         timer.answered(placed.response)
         self._offers = offers
+        new.stack.calling(placed.dialog, placed.flow)
         self._use(new, timer, True, placed.response.headers.tokens("Allow"))
         self._renegotiation.negotiated = self._renegotiation.established = True
         self._agree(agreed)

@@ -77,4 +77,7 @@ class Stack(Protocol):
         """
 
     def calling(self, dialog: Dialog, flow: Flow) -> None:
-        """The far side is in a call until the dialog is removed: the guard spares it."""
+        """The far side is in a call until the dialog is removed: the guard spares it.
+
+        Said again when the way to it has changed.
+        """

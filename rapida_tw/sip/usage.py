@@ -70,6 +70,12 @@ class Usage:
     def secure(self) -> bool:
         return self.flow.transport == "TLS"
 
+    def move(self, flow: Flow) -> None:
+        """A new address of theirs shows first in where their requests come from (NAT)."""
+        if flow != self.flow:
+            self.flow = flow
+            self.stack.calling(self.dialog, flow)
+
     def send(
         self,
         method: str,
@@ -178,7 +184,7 @@ class _Asking:
         opening.addCallbacks(self._opened, self._not_opened)
 
     def _opened(self, flow: Flow) -> None:
-        self._usage.flow = flow
+        self._usage.move(flow)
         self._send_on(flow)
 
     def _not_opened(self, failure: Failure) -> None:
