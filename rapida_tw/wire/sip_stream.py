@@ -33,9 +33,7 @@ class SipStream:
         found: list[bytes] = []
         try:
             while (message := self._next()) is not None:
-                # Pings in one go are answered by one pong.
-                if message or not found or found[-1]:
-                    found.append(message)
+                found.append(message)
         except Malformed as fault:
             self._tail.clear()
             self._fault = fault
@@ -57,7 +55,10 @@ class SipStream:
         return message
 
     def _between(self) -> bytes | None:
-        """Empty lines between messages: two in a row are a ping, one is the answer to ours."""
+        """Empty lines between messages: two in a row are a ping, one is the answer to ours.
+
+        However many come in one go, one pong answers them.
+        """
         run = len(self._tail) - len(self._tail.lstrip(_BREAKS))
         if run == len(self._tail):
             run -= run % 4  # the rest may be half a ping

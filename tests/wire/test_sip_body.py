@@ -34,6 +34,7 @@ PARTS = (
         ("multipart/mixed;boundary=b", b"--b\r\nc: application/sdp\r\n\r\nv=0", b"v=0"),
         ("multipart/mixed;boundary=b", b"--b\r\n\r\nv=0\r\n--b--", b""),
         ("multipart/mixed;boundary=b", b"--b", b""),
+        ("multipart/mixed;boundary=b", PARTS.replace(b"Application/SDP", b"text/plain"), b""),
         ("multipart/mixed;boundary=c", PARTS, b""),
         ("multipart/mixed", PARTS, b""),
         ('multipart/mixed;boundary="', PARTS, b""),

@@ -97,5 +97,5 @@ def test_drops() -> None:
     began = process_time()
     stream.feed(b"OPTIONS sip:h SIP/2.0\r\n")
     for _ in range(COUNT):
-        stream.feed(b"a")
+        stream.feed(b"a\n")
     assert process_time() - began < ENOUGH

@@ -143,6 +143,7 @@ ADDRESSES = {
     "Jürgen <sip:a@h>": Address(SipUri("h", user="a"), "Jürgen"),
     "sip:a@h ;  tag  =  4": Address(SipUri("h", user="a"), "", {"tag": "4"}),
     'sip:a@h;x="<y>"': Address(SipUri("h", user="a"), "", {"x": "<y>"}),
+    "<sip:a@h>;tag=1;Tag=2": Address(SipUri("h", user="a"), "", {"tag": "1"}),
     "<sip:a@h>;;;;": Address(SipUri("h", user="a")),
     "<tel:+155>;tag=5": Address(SipUri("", user="+155", scheme="tel"), "", {"tag": "5"}),
 }
