@@ -53,7 +53,10 @@ class SipSockets:
     # -- listening --------------------------------------------------------------------------------
 
     def listen_udp(self, interface: str, port: int, host: str) -> int:
-        """The port, which is another one for 0. `host`: what peers are told. `OSError`."""
+        """The port, which is another one for 0. `OSError`.
+
+        `host`: what peers are told; "" is the address that leads to each of them.
+        """
         handle = bound(interface, port, socket.SOCK_DGRAM)
         try:
             told = (host, handle.getsockname()[1])

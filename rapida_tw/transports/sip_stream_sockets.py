@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from rapida_tw.metrics import Counter
+from rapida_tw.transports.own_address import own_address
 from rapida_tw.transports.sip_udp import HostPort, not_sent
 from rapida_tw.wire.sip_message import Malformed
 from rapida_tw.wire.sip_stream import SipStream
@@ -83,6 +84,7 @@ class SipConnection(Protocol):
         self._idle: IDelayedCall | None = None
         self._wire: Any = None
         self._ending = False
+        self.taken = True  # False: it is cut off as soon as it is there
 
     @property
     def open(self) -> bool:
@@ -98,6 +100,9 @@ class SipConnection(Protocol):
     # -- Protocol ---------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
+        if not self.taken:
+            self.transport.abortConnection()
+            return
         self._wire = self.transport
         self._wire.setTcpNoDelay(True)
         getattr(self._wire, "transport", self._wire).bufferSize = UNSENT
@@ -126,6 +131,8 @@ class SipConnection(Protocol):
                 self._log.failure("failed on a message from {peer}", peer=self.flow.peer)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self.taken:
+            return
         self._wire = None
         self.factory.connections.discard(self)
         if self._idle is not None:
@@ -185,7 +192,8 @@ class SipConnection(Protocol):
 class SipConnections(Factory):
     """The connections of one listener, or those that we open.
 
-    `transport`: TCP or TLS. `advertised`: what peers are told of us.
+    `transport`: TCP or TLS. `advertised`: what peers are told of us; without a host the address
+    that leads to them.
     """
 
     noisy = False
@@ -209,15 +217,19 @@ class SipConnections(Factory):
 
     def buildProtocol(  # type: ignore[override]  # Twisted types it for Factory.protocol
         self, address: IAddress
-    ) -> SipConnection | None:
+    ) -> SipConnection:
         peer = (getattr(address, "host", ""), getattr(address, "port", 0))
+        host, port = self._advertised
+        local = (host or own_address(peer[0]), port)
+        protocol = SipConnection(self._transport, peer, local)
+        protocol.factory = self
         reason = "" if self._outgoing else self._refuses(peer[0])
         if reason:
+            # None would say the same, but TLS cannot wrap it.
+            protocol.taken = False
             refused.inc(reason)
-            return None
-        protocol = SipConnection(self._transport, peer, self._advertised)
-        protocol.factory = self
-        self.connections.add(protocol)
+        else:
+            self.connections.add(protocol)
         return protocol
 
     def _refuses(self, host: str) -> str:

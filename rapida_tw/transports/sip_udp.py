@@ -13,6 +13,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from rapida_tw.metrics import Counter
+from rapida_tw.transports.own_address import own_address
 
 HostPort = tuple[str, int]
 
@@ -30,9 +31,15 @@ class UdpFlow:
     """A peer's address, seen from one of our sockets."""
 
     peer: HostPort
-    local: HostPort = field(compare=False)  # as peers are told, which may not be where it is bound
+    advertised: HostPort = field(compare=False)  # without a host: whichever leads to the peer
     socket: SipUdp = field(repr=False)
     transport: str = "UDP"
+
+    @property
+    def local(self) -> HostPort:
+        """As the peer is told, which may not be where the socket is bound."""
+        host, port = self.advertised
+        return (host or own_address(self.peer[0]), port)
 
     @property
     def open(self) -> bool:
@@ -42,7 +49,7 @@ class UdpFlow:
         return self.socket.send(data, self.peer)
 
     def beside(self, port: int) -> UdpFlow:
-        return UdpFlow((self.peer[0], port), self.local, self.socket)
+        return UdpFlow((self.peer[0], port), self.advertised, self.socket)
 
 
 class SipUdp(DatagramProtocol):
