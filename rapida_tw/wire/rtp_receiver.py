@@ -49,6 +49,7 @@ _NOTHING: Final[Sequence[Item]] = ()
 
 _EVENT: Final = "event"
 _NOISE: Final = "noise"
+_COMFORT_NOISE: Final = 13  # RFC 3389 4
 _NO_TYPE: Final = -1  # of no packet: everything goes the long way
 
 
@@ -88,6 +89,8 @@ class Receiver:
             payload_type: _Audio(codec, duration(codec))
             for payload_type, codec in agreed.receive.items()
         }
+        # Gateways send it unasked, under its static number.
+        self._kinds.setdefault(_COMFORT_NOISE, _NOISE)
         if agreed.comfort_noise is not None:
             self._kinds[agreed.comfort_noise] = _NOISE
         if agreed.event is not None:
@@ -163,7 +166,10 @@ class Receiver:
             return self._drop(refusal(data))
         kind = self._kinds.get(packet.payload_type)
         if kind is None:
-            return self._drop("payload-type")
+            self._drop("payload-type")
+            if packet.ssrc != self.ssrc or address != self.source.settled:
+                return _NOTHING
+            # It is not heard, but it has a number, and is not lost.
         samples = kind.duration(packet.payload) if isinstance(kind, _Audio) else 0
         if samples <= 0 and isinstance(kind, _Audio):
             return self._drop("length")

@@ -6,7 +6,7 @@ import pytest
 
 from rapida_tw.wire.reorder import Paused
 from rapida_tw.wire.rtp import Sender
-from rapida_tw.wire.rtp_receiver import Switched
+from rapida_tw.wire.rtp_receiver import Noise, Switched
 from rapida_tw.wire.sdp import Agreed
 from rapida_tw.wire.telephone_event import EventWriter
 from tests.wire.rtp_phone import (
@@ -84,6 +84,31 @@ def test_agreed_anew() -> None:
     phone.talks(1)
     assert phone.heard == [b"a" * 160] * 12
     assert phone.receiver.dropped == {"payload-type": 1}
+
+
+def test_unknown_type_is_not_lost() -> None:
+    """A packet of the stream that cannot be heard has a number: nothing waits for it."""
+    phone = Phone(receiver())
+    phone.talks(6)
+    assert phone.deliver(phone.sender.event(97, b"what", False, 5)) == []
+    assert phone.deliver(phone.packet()) == [b"a" * 160]
+    assert phone.receiver.dropped == {"payload-type": 1}
+    assert phone.receiver.reorder.lost == 0
+
+
+def test_unknown_type_begins_nothing() -> None:
+    """Nor does a stream begin with one, or change its source."""
+    phone = Phone(receiver())
+    phone.deliver(phone.sender.event(97, b"what", False, 5))
+    assert (phone.receiver.ssrc, phone.receiver.source.heard_at) == (-1, -1.0)
+
+
+def test_comfort_noise_unasked() -> None:
+    """Its static number needs no agreement."""
+    phone = Phone(receiver())
+    phone.receiver.agree(Agreed(PCMU, {0: PCMU}, *PEER, *PEER))
+    phone.talks(6)
+    assert phone.deliver(phone.sender.event(13, b"\x40", False, 5)) == [Noise(0x40)]
 
 
 # -- digits ---------------------------------------------------------------------------------------
