@@ -27,6 +27,7 @@ from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import ContextStore, MemoryContexts
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
+from rapida_tw.calls.reception import Reception
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import Carrier
@@ -46,6 +47,7 @@ from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkits
+from rapida_tw.sip_service import SipService
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -176,9 +178,16 @@ class House(MultiService):
             self.calls.abandon,
             reader,
         )
+        self.sip = self._sip(reader) if config.sip.enabled else None
         self.site = build_site(self._web())
         self.listening = Listening(reactor, self._ports())
         self.listening.setServiceParent(self)
+
+    def _sip(self, reader: BeatReader) -> SipService:
+        reception = Reception(self.calls, self.keys, self._passwords, self.assistants)
+        sip = SipService(self.config.sip, self._reactor, self.beat, reader, reception, self._now)
+        sip.setServiceParent(self)
+        return sip
 
     def _web(self) -> WebDependencies:
         server = self.config.server
@@ -289,6 +298,8 @@ class House(MultiService):
         self.calls.hurry()
 
     async def _stop(self) -> None:
+        if self.sip is not None:
+            self.sip.drain()
         await self.calls.drain(self.config.server.drain_seconds)
         self._audiosocket.accepting = False
         await MultiService.stopService(self)

@@ -71,6 +71,7 @@ ARROWS = {
     "sim": "audio speech.base",
     "client": "",
     "service": "*",
+    "sip_service": "*",
     "demo": "*",
     "cli": "*",
     "tap": "config garbage log service",
