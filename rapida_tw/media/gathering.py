@@ -88,6 +88,14 @@ class Gathering:
                 for waiting in rounds:
                     self._hear(group, waiting)
 
+    def hear(self, member: Member) -> None:
+        """What waits of `member` is heard, before something that is not audio."""
+        for group in self._groups.values():
+            for waiting in group.rounds if group is not None else ():
+                payload = waiting.pop(member, None)
+                if payload is not None:
+                    member.payload_arrived(payload)
+
     def _hear(self, group: _Group, waiting: dict[Member, bytes]) -> None:
         if len(waiting) < FEW:
             for member, payload in waiting.items():

@@ -163,9 +163,9 @@ class MediaSession:
         self._hearing.hear(frame)
 
     def audio_lost(self, seconds: float) -> None:
+        self._clock.gathering.hear(self)  # what waits there came before
         if not self._hears:
             return
-        self._clock.gathering.flush()  # what waits there came before
         missed = self._missed(seconds)
         if self._lost is not None:
             self._hear_all(self._lost(missed))
@@ -175,9 +175,9 @@ class MediaSession:
         self._hear_all(self._concealment.take(missed))
 
     def audio_paused(self, seconds: float) -> None:
+        self._clock.gathering.hear(self)
         if not self._hears:
             return
-        self._clock.gathering.flush()
         self._heard = SILENCE
         # Not for the recorder, in which what does not come is silent by itself.
         for _ in range(self._missed(seconds) // FRAME):
@@ -198,9 +198,9 @@ class MediaSession:
         self._excused = self._missing
 
     def hold_changed(self, held: bool) -> None:
+        self._clock.gathering.hear(self)
         if held == self._held or not self._open:
             return
-        self._clock.gathering.flush()
         self._held = held
         self._hears = not held
         self._missing = 0

@@ -43,6 +43,7 @@ class Call:
     def clear(self) -> None: ...
     def send_digits(self, digits: str) -> None: ...
     def hang_up(self) -> None: ...
+    def hold_changed(self, held: bool) -> None: ...
     def digit_received(self, digit: str) -> None: ...
 
 
@@ -120,6 +121,24 @@ class GatheringTests(SynchronousTestCase):
         calls = [self.call(ULAW) for _ in range(FEW + 1)]
         payloads = [self.payload(ULAW) for _ in range(7)]
         self.read(*[(call, payload) for call in calls for payload in payloads])
+        for call in calls:
+            self.assert_heard(call, *payloads)
+
+    def test_one_of_them(self) -> None:
+        """One call's frames can be heard before the others', in their order and once."""
+        calls = [self.call(ULAW) for _ in range(FEW + 1)]
+        payloads = [self.payload(ULAW) for _ in range(3)]
+        early: list[int] = []
+
+        def read() -> None:
+            for call in calls:
+                for payload in payloads:
+                    call.session.audio_received(payload)
+            self.beat.gathering.hear(calls[2].session)
+            early.extend(len(call.frames) for call in calls)
+
+        self.beat._read_now(read)
+        self.assertEqual(early, [0, 0, 3, 0, 0])
         for call in calls:
             self.assert_heard(call, *payloads)
 

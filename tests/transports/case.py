@@ -74,6 +74,18 @@ class Listener:
     def digit_received(self, digit: str) -> None:
         self._tell("digit", digit)
 
+    def audio_lost(self, seconds: float) -> None:
+        self._tell("lost", seconds)
+
+    def audio_paused(self, seconds: float) -> None:
+        self._tell("paused", seconds)
+
+    def alive(self) -> None:
+        self._tell("alive", True)
+
+    def hold_changed(self, held: bool) -> None:
+        self._tell("held", held)
+
     def mark_heard(self, name: str) -> None:
         self._tell("mark", name)
 
