@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IDelayedCall
 
+from rapida_tw.errors import MEDIA_TIMEOUT, NETWORK_FAILED, PROTOCOL_ERROR, End
 from rapida_tw.sip.base import DialogUser, ServerTransaction
 from rapida_tw.sip.usage import Usage
 from rapida_tw.wire.sip_cause import Reason
@@ -11,6 +12,18 @@ from rapida_tw.wire.sip_message import Request, Response
 
 # 64*T1 (RFC 3261 13.3.1.4, 15): for so long an ACK may be on its way.
 ACK_WITHIN = 32.0
+
+
+# Q.850: recovery on timer expiry, protocol error, unspecified.
+_CAUSES = {MEDIA_TIMEOUT.reason: 102, NETWORK_FAILED.reason: 102, PROTOCOL_ERROR.reason: 111}
+_UNSPECIFIED = 31
+_SAID = {MEDIA_TIMEOUT.reason: "RTP timeout"}
+
+
+def reason_of(end: End) -> Reason:
+    """What our BYE tells of a call that could not go on."""
+    cause = _CAUSES.get(end.reason, _UNSPECIFIED)
+    return Reason("Q.850", cause, _SAID.get(end.reason, end.detail))
 
 
 class Farewell:

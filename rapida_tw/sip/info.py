@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from rapida_tw.errors import RemoteProtocolError
+from rapida_tw.errors import NotSupported, RemoteProtocolError
 from rapida_tw.sip.base import ServerTransaction
 from rapida_tw.sip.usage import Usage
 from rapida_tw.wire import sip_info
@@ -78,7 +78,9 @@ class Info:
             self._pressed(digit)
 
     def send(self, digits: str) -> None:
-        """One after the other: over UDP two requests may overtake one another."""
+        """One after the other: over UDP two requests may overtake one another. `NotSupported`."""
+        if set(digits) - sip_info.KEYS:
+            raise NotSupported("only 0-9 A-D * # can be sent")
         room = MOST_DIGITS - len(self._waiting)
         self._waiting.extend(digits[:room])
         if not self._asking:

@@ -41,8 +41,8 @@ class Transfer:
         if self.pending:
             return fail(NotSupported("another transfer is under way"))
         try:
-            host, port = _host(self._usage)
-            uri = sip_refer.target(target, host, port)
+            # A bare number is dialled at the far side, as it calls itself.
+            uri = sip_refer.target(target, self._usage.target.host, self._usage.target.port)
         except LocalProtocolError as error:
             return fail(NotSupported(str(error)))
         waiting: Deferred[None] = Deferred(self._cancelled)
@@ -134,9 +134,3 @@ class Transfer:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-
-
-def _host(usage: Usage) -> tuple[str, int | None]:
-    """Where a bare number is dialled: at the far side, as it calls itself."""
-    target = SipUri.parse(usage.dialog.target)
-    return (target.host, target.port) if target.host else usage.flow.peer

@@ -23,7 +23,7 @@ from rapida_tw.sip.placing import Declined, Invitation, Place, Placed
 from rapida_tw.sip.usage import Usage
 from rapida_tw.wire import sip_refer
 from rapida_tw.wire.sip_message import Request, Response
-from rapida_tw.wire.sip_uri import Address, SipUri
+from rapida_tw.wire.sip_uri import Address
 
 ANSWER_WITHIN = 70.0  # seconds: what rings longer is given up
 MOST_REFERRALS = 10  # in one call
@@ -150,8 +150,8 @@ class Referral:
 
     def _hosts(self) -> set[str]:
         """What the far side may call itself: whatever it says, the INVITE goes to it."""
-        dialog = self._usage.dialog
-        return {self._usage.flow.peer[0], SipUri.parse(dialog.target).host, dialog.remote.uri.host}
+        usage = self._usage
+        return {usage.flow.peer[0], usage.target.host, usage.dialog.remote.uri.host}
 
     def _progressed(self, response: Response) -> None:
         if self.pending:

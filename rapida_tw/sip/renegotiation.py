@@ -7,7 +7,7 @@ from functools import partial
 
 from twisted.internet.interfaces import IDelayedCall
 
-from rapida_tw.errors import RemoteProtocolError
+from rapida_tw.errors import LocalProtocolError, RemoteProtocolError
 from rapida_tw.sip.base import ServerTransaction
 from rapida_tw.sip.media import Offers
 from rapida_tw.sip.usage import SDP, Answered, Usage
@@ -75,7 +75,7 @@ class Renegotiation:
             return
         try:
             agreed, body = self._answer(request, transaction.flow.transport == "TLS")
-        except NotAcceptable as error:
+        except (NotAcceptable, LocalProtocolError) as error:
             usage.respond(transaction, 488, headers=(("Warning", warning(error)),))
             return
         except RemoteProtocolError as error:

@@ -22,7 +22,6 @@ from twisted.logger import Logger
 
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import (
-    MEDIA_TIMEOUT,
     NETWORK_FAILED,
     PROTOCOL_ERROR,
     REMOTE_HANGUP,
@@ -36,7 +35,7 @@ from rapida_tw.sip import prack
 from rapida_tw.sip.answering import Answering
 from rapida_tw.sip.base import DialogUser, Flow, InviteUser, ServerTransaction
 from rapida_tw.sip.counters import KNOWN_METHODS
-from rapida_tw.sip.farewell import Farewell
+from rapida_tw.sip.farewell import Farewell, reason_of
 from rapida_tw.sip.info import Info, Presses
 from rapida_tw.sip.media import Offers, Stream
 from rapida_tw.sip.placing import Place, Placed
@@ -54,11 +53,6 @@ from rapida_tw.wire.sip_cause import NORMAL, Reason
 from rapida_tw.wire.sip_dialog import Dialog
 from rapida_tw.wire.sip_message import Request, Response
 from rapida_tw.wire.sip_timer import SessionTimer
-
-# What our BYE tells: Q.850's "recovery on timer expiry" and "protocol error".
-_CAUSES = {MEDIA_TIMEOUT.reason: 102, NETWORK_FAILED.reason: 102, PROTOCOL_ERROR.reason: 111}
-_UNSPECIFIED = 31
-_SAID = {MEDIA_TIMEOUT.reason: "RTP timeout"}
 
 
 class Session:
@@ -238,7 +232,7 @@ class Session:
         if self._referral.left():
             # Where they send us the call may go on; until that is known it is nobody's dialog.
             self._refreshing.stop()
-            self._usage.stack.dialogs.remove(self._usage.dialog)
+            self._part(None)
         elif self._transfer.going:
             self._finish(TRANSFERRED, None)
         else:
@@ -311,7 +305,8 @@ class Session:
         self._leave(NETWORK_FAILED.because(why))
 
     def _gone(self, why: str) -> None:
-        self._leave(NETWORK_FAILED.because(why))
+        if not self._referral.deserted:
+            self._leave(NETWORK_FAILED.because(why))
 
     def _not_pracked(self) -> None:
         self._finish(NETWORK_FAILED.because("no PRACK of our ringing"), None)
@@ -326,7 +321,7 @@ class Session:
             agreed = offers.answered(placed.response.sdp)
         except RemoteProtocolError as error:
             self._log.warn("we were sent to a far side without media: {error}", error=error)
-            Farewell(new, Reason("Q.850", _CAUSES[PROTOCOL_ERROR.reason], "no usable answer"))
+            Farewell(new, reason_of(PROTOCOL_ERROR.because("no usable answer")))
             return False
         self._stop()
         if not self._referral.deserted:
@@ -346,8 +341,7 @@ class Session:
 
     def _leave(self, end: End) -> None:
         """It cannot go on: BYE, and the call is told."""
-        text = _SAID.get(end.reason, end.detail)
-        self._finish(end, Reason("Q.850", _CAUSES.get(end.reason, _UNSPECIFIED), text))
+        self._finish(end, reason_of(end))
 
     def _finish(self, end: End, reason: Reason | None) -> None:
         """Everything stops, once; `reason` goes into our BYE, None: none is due."""

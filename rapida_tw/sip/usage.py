@@ -28,6 +28,8 @@ ALLOW = ", ".join(METHODS)
 SUPPORTED = ", ".join(EXTENSIONS)
 # A challenge, and one more: of a proxy, or because a nonce has gone stale meanwhile.
 ROUNDS = 2
+OPEN_WITHIN = 32.0  # seconds, for a connection in place of one that is gone
+_DEFAULT_PORTS = {"TLS": 5061}
 
 # They refresh the remote target, so they and their answers carry a Contact (RFC 3261 12.2.1.1,
 # RFC 3311 5.1, RFC 3515 2.2, RFC 6665 8.2.1).
@@ -67,8 +69,13 @@ class Usage:
         self.gone = gone
 
     @property
-    def secure(self) -> bool:
-        return self.flow.transport == "TLS"
+    def target(self) -> SipUri:
+        """Where they say that they are; where they really are if that makes no sense."""
+        try:
+            target = SipUri.parse(self.dialog.target)
+        except RemoteProtocolError:
+            target = SipUri("")
+        return target if target.host else SipUri(*self.flow.peer)
 
     def move(self, flow: Flow) -> None:
         """A new address of theirs shows first in where their requests come from (NAT)."""
@@ -180,7 +187,9 @@ class _Asking:
             return
         # The connection is gone. Back to where it came from, and nowhere that a Contact names.
         peer, transport = usage.flow.peer[0], usage.flow.transport
-        opening = usage.stack.flows.to(peer, _port(usage), transport)
+        port = usage.target.port or _DEFAULT_PORTS.get(transport, 5060)
+        opening = usage.stack.flows.to(peer, port, transport)
+        opening.addTimeout(OPEN_WITHIN, usage.stack.clock)
         opening.addCallbacks(self._opened, self._not_opened)
 
     def _opened(self, flow: Flow) -> None:
@@ -267,9 +276,3 @@ def _stale(challenge: str) -> bool:
         return sip_digest.Challenge.parse(challenge).stale
     except RemoteProtocolError:
         return False
-
-
-def _port(usage: Usage) -> int:
-    """Where the far side listens, so far as the dialog tells."""
-    port = SipUri.parse(usage.dialog.hop()).port
-    return port or (5061 if usage.flow.transport == "TLS" else 5060)

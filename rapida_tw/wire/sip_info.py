@@ -17,11 +17,12 @@ RELAY = "application/dtmf-relay"
 BARE = "application/dtmf"
 TYPES = (RELAY, BARE)
 DURATION_MS = 160
+KEYS = frozenset("0123456789ABCD*#")
 
 _SIGNAL = re.compile(rb"^[ \t]*Signal[ \t]*=[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _LONGEST = 1024  # bytes that are looked at
 _DIGITS = {
-    **{digit: digit for digit in "0123456789ABCD*#"},
+    **{digit: digit for digit in KEYS},
     **{digit.lower(): digit for digit in "ABCD"},
     **{"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"},
 }

@@ -113,6 +113,14 @@ class OutTests(SessionCase):
         self.without_events("INVITE, BYE")
         self.assertRaises(NotSupported, self.session.send_digits, "1")
 
+    def test_no_digits(self) -> None:
+        """What is no key of a phone is not sent."""
+        self.without_events()
+        for digits in ("5\r\nSignal=6", "x", "١"):
+            with self.subTest(digits=digits):
+                self.assertRaises(NotSupported, self.session.send_digits, digits)
+        self.assertEqual(self.asked("INFO"), [])
+
     def test_bounded(self) -> None:
         """What nobody will ever hear is not kept."""
         self.without_events()

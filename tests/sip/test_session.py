@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.errors import MEDIA_TIMEOUT, NETWORK_FAILED, PROTOCOL_ERROR, REMOTE_HANGUP
 from rapida_tw.sip.usage import Login
 from rapida_tw.wire.sip_dialog import Dialog
+from rapida_tw.wire.sip_message import Malformed
 from tests.sip.session_case import SOUND, US, MemoryFlow, SessionCase, sdp
+
+# What the parts read of a request.
+NAMES = (
+    *("Refer-To", "Referred-By", "Refer-Sub", "Event", "Subscription-State", "RAck", "Reason"),
+    *("Session-Expires", "Min-SE", "Supported", "Content-Type", "Allow"),
+)
+VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(str.strip)
 
 
 class AnsweringTests(SessionCase):
@@ -287,6 +298,24 @@ class WithinTests(SessionCase):
         self.request("ACK", cseq=number)
         self.session.hang_up()
         self.assertEqual(self.ask("BYE").headers.get("Route"), route)
+
+    @given(
+        st.sampled_from(("INVITE", "UPDATE", "INFO", "REFER", "NOTIFY", "PRACK", "BYE", "X")),
+        st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=4),
+        st.binary(max_size=60) | st.builds(sdp, st.text("0123456789 ", max_size=9)),
+    )
+    @settings(max_examples=150)
+    def test_anything(self, method: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Whatever comes within a dialog is answered, and no error of ours is found by it."""
+        self.setUp()
+        self.up()
+        try:
+            number = self.request(method, body, headers)
+        except Malformed:
+            return  # the agent's to answer
+        self.assertEqual(len(self.responses(number)), 1)
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.tearDown()
 
 
 class ConnectionTests(SessionCase):
