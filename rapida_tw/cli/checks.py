@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from rapida_tw.audio import opus
 from rapida_tw.audio.format import RATE
 from rapida_tw.cli.local import Local
 from rapida_tw.cli.reacting import run
 from rapida_tw.config import Config
+from rapida_tw.config.sections import Sip
 from rapida_tw.errors import CallError
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.net.service import RealNet
+from rapida_tw.sip_service import warnings
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -29,6 +32,7 @@ from rapida_tw.speech.base import (
     Registry,
     SynthesizerProvider,
 )
+from rapida_tw.transports import srtp
 
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
 
@@ -137,16 +141,36 @@ def _ports(config: Config) -> Iterator[Finding]:
             yield Finding(what, GOOD, f"listens as [http] or [audiosocket] listen says: {listen}")
         else:
             yield _port(what, host, port, running)
+    if config.sip.enabled:
+        yield from _sip(config.sip, running)
 
 
-def _port(what: str, host: str, port: int, running: str) -> Finding:
+def _sip(sip: Sip, running: str) -> Iterator[Finding]:
+    """Its ports, and whether callers will be heard."""
+    port = {"udp": sip.port, "tcp": sip.port, "tls": sip.tls_port}
+    for transport in sip.transports:
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        yield _port(f"SIP over {transport.upper()}", sip.server, port[transport], running, kind)
+    announced = sip.external_ip or "the address that leads to each caller"
+    told = list(warnings(sip))
+    detail = " ".join(told) if told else f"{announced} is announced"
+    yield Finding("SIP audio", DOUBTFUL if told else GOOD, detail)
+    missing = [name for name in sip.codecs if name == "opus" and not opus.available()]
+    missing += ["SRTP"] * (sip.srtp != "off" and not srtp.installed())
+    if missing:
+        yield Finding("SIP media", DOUBTFUL, f"not installed here: {', '.join(missing)}")
+
+
+def _port(what: str, host: str, port: int, running: str, kind: int = socket.SOCK_STREAM) -> Finding:
     where = f"{host} port {port}"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-            probe.listen(1)
+            if kind == socket.SOCK_STREAM:
+                probe.listen(1)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and running:
                 return Finding(what, GOOD, f"{where} is {running}")

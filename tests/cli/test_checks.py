@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from rapida_tw.cli import checks
 from rapida_tw.cli.checks import BAD, DOUBTFUL, GOOD, Finding
-from rapida_tw.config import Config, load
+from rapida_tw.config import Config, Sip, load
 from rapida_tw.errors import MisconfiguredAssistant
 
 
@@ -99,6 +100,7 @@ def test_redis_password() -> None:
 
 def ports(tmp_path: Path, port: int) -> list[Finding]:
     changes = {"HTTP__HOST": "127.0.0.1", "HTTP__PORT": str(port), "AUDIOSOCKET__ENABLED": "no"}
+    changes["SIP__ENABLED"] = "no"
     return list(checks._ports(config(tmp_path, **changes)))
 
 
@@ -123,6 +125,45 @@ def test_port_ours(tmp_path: Path) -> None:
         (found,) = ports(tmp_path, port)
     assert found.state == GOOD
     assert "running now" in found.detail
+
+
+def sip(**changes: Any) -> dict[str, Finding]:
+    section = replace(Sip(server="127.0.0.1", port=0), **changes)
+    return {found.what: found for found in checks._sip(section, "")}
+
+
+def test_sip_port() -> None:
+    """SIP's ports are looked at, each by its transport."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        found = sip(port=port, transports=("udp", "tcp"))
+    assert found["SIP over UDP"].state == BAD
+    assert found["SIP over TCP"].state == GOOD
+
+
+@pytest.mark.parametrize(
+    ("server", "external_ip", "state", "text"),
+    [
+        ("127.0.0.1", "", GOOD, "is announced"),
+        ("0.0.0.0", "", DOUBTFUL, "external_ip is not set"),
+        ("0.0.0.0", "0.0.0.0", DOUBTFUL, "external_ip is not set"),
+        ("0.0.0.0", "127.0.0.1", DOUBTFUL, "on other machines"),
+        ("0.0.0.0", "203.0.113.10", GOOD, "203.0.113.10 is announced"),
+    ],
+)
+def test_sip_audio(server: str, external_ip: str, state: str, text: str) -> None:
+    """What would leave callers in silence is said in plain words."""
+    found = sip(server=server, external_ip=external_ip)["SIP audio"]
+    assert found.state == state
+    assert text in found.detail
+
+
+def test_sip_media(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codecs and SRTP that are configured and not there are worth a word."""
+    monkeypatch.setattr("rapida_tw.audio.opus.available", lambda: False)
+    assert "opus" in sip()["SIP media"].detail
+    assert "SIP media" not in sip(codecs=("PCMU",), srtp="off")
 
 
 class Plugins:

@@ -8,7 +8,10 @@ import sys
 
 from tests.cli.conftest import Rapida
 
-FREE = "[http]\nport = 0\n[audiosocket]\nport = 0\n[speech]\n"
+FREE = (
+    "[http]\nport = 0\n[audiosocket]\nport = 0\n"
+    "[sip]\nport = 0\nserver = '127.0.0.1'\nexternal_ip = '127.0.0.1'\n[speech]\n"
+)
 
 
 def doctor(rapida: Rapida, *arguments: str) -> tuple[int, str, str]:
@@ -24,7 +27,14 @@ def test_healthy(rapida: Rapida) -> None:
     status, out, err = doctor(rapida)
     assert (status, err) == (0, "")
     assert out.endswith("nothing is wrong\n")
-    for part in ("database", "recogniser: local", "voice: local", "detector: local", "model"):
+    for part in (
+        "database",
+        "SIP audio",
+        "recogniser: local",
+        "voice: local",
+        "detector: local",
+        "model",
+    ):
         assert part in out
 
 
