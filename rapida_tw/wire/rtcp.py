@@ -27,7 +27,7 @@ _VOIP_METRICS: Final = 7  # block type
 _CNAME: Final = 1
 _NTP_1970: Final = 2_208_988_800  # seconds from NTP's origin to that of Unix time
 _LONGEST_ROUND_TRIP: Final = 60 << 16  # 1/65536 s
-_NO_LEVEL: Final = 127  # RFC 3611 4.7.3: unavailable, of ratios, levels and scores
+_NO_LEVEL: Final = 127  # RFC 3611 4.7.5: unavailable, of ratios, levels and scores
 
 
 class Block(NamedTuple):

@@ -49,7 +49,7 @@ _NOTHING: Final[Sequence[Item]] = ()
 
 _EVENT: Final = "event"
 _NOISE: Final = "noise"
-_COMFORT_NOISE: Final = 13  # RFC 3389 4
+_COMFORT_NOISE: Final = 13  # RFC 3551 table 4
 _NO_TYPE: Final = -1  # of no packet: everything goes the long way
 
 

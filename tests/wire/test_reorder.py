@@ -205,6 +205,13 @@ def test_loss_in_a_pause() -> None:
     assert told(reorder.due(1.2)) == [Lost(STEP), Paused(8000), 3]
 
 
+def test_pause_after_a_loss() -> None:
+    """A loss that has been told of is not told again with the next pause."""
+    reorder = Reorder()
+    run(reorder, [0, 2, 3])
+    assert told(reorder.arrived(packet(4, at=4 * STEP + 800), STEP, 0.2)) == [Paused(800), 4]
+
+
 def test_packets_without_time() -> None:
     """Events and comfort noise are ordered; lost ones are not lost audio."""
     reorder = Reorder()
@@ -294,8 +301,9 @@ def test_reset() -> None:
     run(reorder, [0])
     reorder.arrived(packet(2), STEP, 0.04, 0.06)
     assert told(reorder.reset()) == [Lost(STEP), 2]
-    assert run(reorder, range(3), 500, 1.0) == [0, 1, 2]
-    assert reorder.restarted == 0
+    assert run(reorder, range(3), 1000, 1.0) == [0, 1, 2]
+    assert run(reorder, [1], 1000, 2.0) == []
+    assert (reorder.restarted, reorder.late, reorder.duplicates) == (0, 0, 1)
 
 
 def test_flood_within_the_wait() -> None:

@@ -270,6 +270,9 @@ def test_fraction_is_of_the_interval() -> None:
     assert (second.fraction, second.lost) == (0, 64)
     third = statistics.block(7, FIRST + 511, 15.0)
     assert (third.fraction, third.lost) == (0, 64)
+    received(statistics, 128)
+    fourth = statistics.block(7, FIRST + 767, 20.0)
+    assert (fourth.fraction, fourth.lost) == (128, 192)
 
 
 def test_duplicates() -> None:

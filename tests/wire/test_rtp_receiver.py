@@ -216,10 +216,10 @@ def test_rebinding_goes_on() -> None:
 
 def test_another_ssrc() -> None:
     """Music on hold, a transfer: heard from its first packet, wherever its numbers begin."""
-    for first in (0, 65_499, 30_000):
+    for first, begin in ((0, 1234), (65_499, 1234), (30_000, 1234), (65_510, 0xFFFFF640)):
         phone = Phone(receiver())
         phone.talks(10)
-        phone.sender = Sender(0, 8, first, 1234)
+        phone.sender = Sender(0, 8, first, begin)
         phone.talks(10, "b")
         assert phone.heard == [b"a" * 160] * 10 + [b"b" * 160] * 10
         assert (phone.receiver.streams, phone.receiver.ssrc) == (2, 8)
