@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.logger import Logger
+
 from rapida_tw.errors import LocalProtocolError, NotSupported
 from rapida_tw.metrics import Counter
 from rapida_tw.wire.sdp import Keys
@@ -95,6 +97,68 @@ class Srtp:
     def _refused(self, error: Exception) -> None:
         self.failures += 1
         failed.inc("replayed" if "replay" in str(error) else "not-authentic")
+
+
+class Secrecy:
+    """Whether a call is encrypted, and by what. Without usable keys nothing passes: never in clear
+    instead.
+    """
+
+    __slots__ = ("_former", "_srtp", "is_on")
+
+    _log = Logger()
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self._srtp: Srtp | None = None
+        self._former = 0  # failures of contexts that are gone
+
+    @property
+    def failures(self) -> int:
+        return self._former + (self._srtp.failures if self._srtp is not None else 0)
+
+    def agree(self, keys: Keys | None) -> bool:
+        """What was agreed on, None: nothing is secret. False: it is, and we cannot."""
+        self.is_on = keys is not None
+        if keys is None:
+            self._drop()
+            return True
+        try:
+            if self._srtp is None:
+                self._srtp = Srtp(keys)
+            else:
+                self._srtp.change(keys)
+        except (NotSupported, LocalProtocolError) as error:
+            self._log.warn("no SRTP, and so no audio: {error}", error=error)
+            self._drop()
+            return False
+        return True
+
+    def _drop(self) -> None:
+        self._former = self.failures
+        self._srtp = None
+
+    def protect(self, packet: bytes) -> bytes | None:
+        """As it may be sent; None: not at all."""
+        if not self.is_on:
+            return packet
+        return self._srtp.protect(packet) if self._srtp is not None else None
+
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        if not self.is_on:
+            return packet
+        return self._srtp.protect_rtcp(packet) if self._srtp is not None else None
+
+    def unprotect(self, packet: bytes) -> bytes | None:
+        """As it was meant; None: it is not theirs."""
+        if not self.is_on:
+            return packet
+        return self._srtp.unprotect(packet) if self._srtp is not None else None
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes | None:
+        if not self.is_on:
+            return packet
+        return self._srtp.unprotect_rtcp(packet) if self._srtp is not None else None
 
 
 def _context(suite: str, key: bytes, outbound: bool) -> Any:
