@@ -26,6 +26,9 @@ _VOIP: Final = struct.Struct("!IBBBBHHHHbbBBBBBBBxHHH")
 _VOIP_METRICS: Final = 7  # block type
 _CNAME: Final = 1
 _NTP_1970: Final = 2_208_988_800  # seconds from NTP's origin to that of Unix time
+# What a phone sends is far below; a flood of what is above would cost every call.
+_LONGEST: Final = 2048  # bytes of a datagram
+_MOST_PACKETS: Final = 16
 _LONGEST_ROUND_TRIP: Final = 60 << 16  # 1/65536 s
 _NO_LEVEL: Final = 127  # RFC 3611 4.7.5: unavailable, of ratios, levels and scores
 
@@ -98,9 +101,14 @@ def is_rtcp(packet: bytes) -> bool:
 
 def parse(data: bytes) -> list[Report]:
     """What the datagram reports; `RemoteProtocolError` when any part of it is malformed."""
+    if len(data) > _LONGEST:
+        raise RemoteProtocolError(f"RTCP: {len(data)} bytes")
     reports: list[Report] = []
-    position = 0
+    position = packets = 0
     while position < len(data):
+        packets += 1
+        if packets > _MOST_PACKETS:
+            raise RemoteProtocolError(f"RTCP: more than {_MOST_PACKETS} packets in one datagram")
         if len(data) - position < 4:
             raise RemoteProtocolError("RTCP: half a header")
         first, kind, words = _HEADER.unpack_from(data, position)

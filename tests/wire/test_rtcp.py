@@ -94,6 +94,12 @@ def test_other_types(kind: int) -> None:
     assert rtcp.parse(data + GOLDEN) == [SENT]
 
 
+def test_as_much_as_may_be() -> None:
+    """Sixteen packets and 2048 bytes are still read."""
+    assert len(rtcp.parse(bytes.fromhex("80cb0000") * 16)) == 16
+    assert rtcp.parse(bytes.fromhex("80cc01ff") + bytes(2044)) == []
+
+
 def test_padding() -> None:
     """The last packet may be padded."""
     padded = bytes((DESCRIBED[0] | 0x20,)) + DESCRIBED[1:2]
@@ -154,6 +160,9 @@ def test_other_extended_reports() -> None:
         bytes.fromhex("a0c90001 00000008"),
         bytes.fromhex("80cf0002 00000001 07000008"),
         bytes.fromhex("80c9ffff 00000001"),
+        bytes.fromhex("80cb0000") * 17,
+        DESCRIBED * 16 + bytes(4),
+        bytes.fromhex("80cc0200") + bytes(2048),
     ],
 )
 def test_malformed(data: bytes) -> None:
