@@ -46,8 +46,8 @@ class Limits:
     invites: float = 10.0
     invite_burst: float = 20.0
     # Of all strangers: each new source has a full bucket, and addresses can be made up.
-    strangers: float = 1_000.0
-    stranger_burst: float = 2_000.0
+    strangers: float = 500.0
+    stranger_burst: float = 1_000.0
     sources: int = 10_000  # that are remembered
     known_for: float = 600.0  # after a right password
     wrong: int = 10  # wrong passwords before a ban

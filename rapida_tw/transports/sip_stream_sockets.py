@@ -21,7 +21,9 @@ IDLE = 600.0  # seconds without a message, unless a call uses the connection
 CLOSED_WITHIN = 5.0  # seconds for the far side to take our last words
 CONNECTIONS = 1_000  # that came to us, at one time
 CONNECTIONS_A_SOURCE = 20
-UNSENT = 262_144  # bytes that the far side may leave unread
+# A far side that does not read, or a handshake of TLS that does not end: what waits for it.
+UNREAD = 262_144  # bytes
+UNREAD_FOR = 10.0  # seconds
 
 refused = Counter("rapida_sip_connections_refused_total", "Connections not taken.", ("reason",))
 cut = Counter("rapida_sip_connections_cut_total", "Connections that we closed.", ("reason",))
@@ -82,6 +84,8 @@ class SipConnection(Protocol):
         self.flow = StreamFlow(self, transport, peer, local)
         self._stream = SipStream()
         self._idle: IDelayedCall | None = None
+        self._stalled: IDelayedCall | None = None
+        self._unread = 0  # bytes sent since it stalled
         self._wire: Any = None
         self._ending = False
         self.taken = True  # False: it is cut off as soon as it is there
@@ -94,6 +98,11 @@ class SipConnection(Protocol):
         if not self.open:
             not_sent.inc("closed")
             return False
+        if self._stalled is not None:
+            self._unread += len(data)
+            if self._unread > UNREAD:
+                self._cut_off()
+                return False
         self._wire.write(data)
         return True
 
@@ -105,7 +114,6 @@ class SipConnection(Protocol):
             return
         self._wire = self.transport
         self._wire.setTcpNoDelay(True)
-        getattr(self._wire, "transport", self._wire).bufferSize = UNSENT
         self._wire.registerProducer(self, True)
         self._idle = self.factory.clock.callLater(IDLE, self._is_idle)
 
@@ -135,6 +143,7 @@ class SipConnection(Protocol):
             return
         self._wire = None
         self.factory.connections.discard(self)
+        self.resumeProducing()
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -172,18 +181,28 @@ class SipConnection(Protocol):
         if self._idle is not None:
             self._idle.cancel()
         self._idle = self.factory.clock.callLater(CLOSED_WITHIN, self._is_idle)
+        self.resumeProducing()
         self._wire.unregisterProducer()
         self._wire.loseConnection()
 
     # -- IPushProducer: a far side that does not read ---------------------------------------------
 
     def pauseProducing(self) -> None:
+        """Messages are not held back, but not for long. TLS calls this in its handshake, too."""
+        if self._stalled is None:
+            self._unread = 0
+            self._stalled = self.factory.clock.callLater(UNREAD_FOR, self._cut_off)
+
+    def resumeProducing(self) -> None:
+        if self._stalled is not None:
+            if self._stalled.active():
+                self._stalled.cancel()
+            self._stalled = None
+
+    def _cut_off(self) -> None:
         cut.inc("unread")
         self._ending = True
         self._wire.abortConnection()
-
-    def resumeProducing(self) -> None:
-        """It never waits."""
 
     def stopProducing(self) -> None:
         """The transport is closing; connectionLost follows."""

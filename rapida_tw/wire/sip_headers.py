@@ -67,7 +67,7 @@ def parameters(text: str, separator: str = ";") -> dict[str, str]:
     """Names in lower case, values as they came, unquoted; "" for a name alone.
 
     Of a name that comes twice the first counts. `RemoteProtocolError` for a quote that is not
-    closed, or is followed by more.
+    closed, or is followed by more, and for a bracket within a name.
     """
     found: dict[str, str] = {}
     for part in split(text, separator):
@@ -79,6 +79,8 @@ def parameters(text: str, separator: str = ";") -> dict[str, str]:
                 raise RemoteProtocolError("something follows a parameter's quote")
         elif '"' in part:
             raise RemoteProtocolError("a quote within a parameter")
+        if "<" in name or ">" in name:  # it could not be written so that it is read the same
+            raise RemoteProtocolError("a bracket within a parameter's name")
         found.setdefault(name.strip().lower(), value)
     return found
 

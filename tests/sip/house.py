@@ -326,3 +326,23 @@ class Endpoint:
         assert self.lines.open_now == 0
         assert len(self.agent.dialogs) == 0
         assert len(self.agent.transactions) == 0
+
+
+def last(endpoint: Endpoint) -> Response:
+    """The answer that came last."""
+    answer = endpoint.answers()[-1]
+    assert isinstance(answer, Response)
+    return answer
+
+
+def bye(endpoint: Endpoint, answer: Response) -> None:
+    """They hang up."""
+    endpoint.send(endpoint.request("BYE", cseq=9, to_tag=answer.to.tag))
+
+
+def slowly(endpoint: Endpoint) -> tuple[Deferred[Any], list[str]]:
+    """The house thinks about the next call until this Deferred fires."""
+    cancelled: list[str] = []
+    taking: Deferred[Any] = Deferred(lambda _: cancelled.append("cancelled"))
+    endpoint.house.taking = lambda: taking
+    return taking, cancelled

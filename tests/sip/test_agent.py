@@ -127,6 +127,18 @@ def test_malformed(line: str, status: int) -> None:
     assert counters.dropped.value("malformed") == before + 1
 
 
+def test_a_bracket_in_via() -> None:
+    """Where it cannot be known where an answer goes, there is none, and no error of ours."""
+    endpoint = Endpoint()
+    failed = counters.failures.value()
+    via = b'Via: SIP/2.0/UDP 10.0.0.5;<rport;branch=";x"\r\n'
+    data = endpoint.request("OPTIONS").encode()
+    data = data[: data.index(b"Via")] + via + data[data.index(b"From") :]
+    endpoint.agent.received(data, endpoint.flow)
+    assert endpoint.answers() == []
+    assert counters.failures.value() == failed
+
+
 def test_another_version() -> None:
     """505."""
     endpoint = Endpoint()
