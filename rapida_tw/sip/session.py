@@ -126,6 +126,16 @@ class Session:
         self._info = Info(usage, self._presses, self._pressed)
         self._transfer = Transfer(usage)
         self._referral = Referral(usage, self._place, self._offers, self._move, self._stranded)
+        self._requests: Mapping[str, Callable[[ServerTransaction], None]] = {
+            "INVITE": self._renegotiation.received,
+            "UPDATE": self._renegotiation.received,
+            "BYE": self._bye,
+            "INFO": self._info.received,
+            "OPTIONS": self._asked,
+            "PRACK": self._pracked,
+            "REFER": self._referred,
+            "NOTIFY": self._transfer.notified,
+        }
         usage.stack.dialogs.add(usage.dialog, self)
 
     # -- called: what the owner does until it is established --------------------------------------
@@ -139,9 +149,9 @@ class Session:
         self._answering.answer(transaction)
 
     def abandon(self) -> None:
-        """It was not answered, or was cancelled: media closed, nothing left, nobody is told.
+        """It came to nothing: media closed, nothing left, nobody is told.
 
-        The INVITE's final response is the owner's.
+        The INVITE's final response is the owner's; a 200 that has been sent is taken back by BYE.
         """
         self.hang_up()
 
@@ -157,14 +167,17 @@ class Session:
             # The 2xx has the answer once more; that one counts.
             self._log.warn("early media cannot be used: {error}", error=error)
         else:
-            self._renegotiation.negotiated = prack.OPTION in response.headers.tokens("Require")
+            if prack.OPTION in response.headers.tokens("Require"):
+                self._renegotiation.negotiated = True
 
     def established(self, response: Response) -> None:
         """Their 2xx, which has confirmed the dialog and has its ACK: what it describes and asks."""
         if self._end is None:
             self._renegotiation.established = True
-            if response.sdp or not self._renegotiation.negotiated:
+            if response.sdp or self._offers.agreed is None:
                 self._renegotiation.answered_late(response)
+            # Without one, what a 18x has said holds, though it was not reliable.
+            self._renegotiation.negotiated = True
         if self._end is None:
             self._refreshing.timer.answered(response)
             self._refreshing.restart()
@@ -182,9 +195,9 @@ class Session:
         if unknown and request.method != "BYE":
             usage.respond(transaction, 420, headers=(("Unsupported", ", ".join(sorted(unknown))),))
             return
-        take = _REQUESTS.get(request.method)
+        take = self._requests.get(request.method)
         if take is not None:
-            take(self, transaction)
+            take(transaction)
         else:
             usage.respond(transaction, 405 if request.method in KNOWN_METHODS else 501)
 
@@ -202,15 +215,6 @@ class Session:
         else:
             self._answering.unacknowledged = None
             self._leave(NETWORK_FAILED.because("our 200 was never acknowledged"))
-
-    def _changed(self, transaction: ServerTransaction) -> None:
-        self._renegotiation.received(transaction)
-
-    def _informed(self, transaction: ServerTransaction) -> None:
-        self._info.received(transaction)
-
-    def _notified(self, transaction: ServerTransaction) -> None:
-        self._transfer.notified(transaction)
 
     def _pracked(self, transaction: ServerTransaction) -> None:
         self._answering.pracked(transaction)
@@ -378,17 +382,6 @@ class Session:
         self._referral.stop()
         self._transfer.stop(self._end is TRANSFERRED)
 
-
-_REQUESTS: Mapping[str, Callable[[Session, ServerTransaction], None]] = {
-    "INVITE": Session._changed,
-    "UPDATE": Session._changed,
-    "BYE": Session._bye,
-    "INFO": Session._informed,
-    "OPTIONS": Session._asked,
-    "PRACK": Session._pracked,
-    "REFER": Session._referred,
-    "NOTIFY": Session._notified,
-}
 
 _conforms: tuple[type[Leg], type[DialogUser], type[InviteUser]] = (Session, Session, Session)
 _also: tuple[type[Transferring], type[Measured]] = (Session, Session)

@@ -127,6 +127,17 @@ class FollowedTests(ReferralCase):
         self.reply(bye, 200)
         self.assertEqual(len(self.board.dialogs), 0)
 
+    def test_old_dialog_is_nothing_to_it(self) -> None:
+        """The old dialog's timer and a 481 to its BYE do not touch the call."""
+        timer = (("Supported", "timer"), ("Session-Expires", "90;refresher=uac"))
+        self.answer_to("UPDATE", headers=timer)
+        self.refer()
+        self.picked_up(sdp())
+        self.reply(self.ask("BYE"), 481)
+        self.clock.pump([1.0] * 100)
+        self.assertEqual(self.listener.ends, [])
+        self.assertIn("second", [call_id for call_id, _, _ in self.board.calls])
+
     def test_their_bye_of_the_old_one(self) -> None:
         """The transferor's BYE crosses ours: answered, and the call goes on."""
         self.refer()

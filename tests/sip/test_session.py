@@ -357,6 +357,17 @@ class CallingTests(SessionCase):
         self.assertEqual(self.stream.agreements[-1][0].port, 20000)
         self.assertEqual(self.established, 1)
 
+    def test_early_media_and_no_more(self) -> None:
+        """A 200 that leaves the description to an unreliable 183 is taken as it is meant."""
+        invite = self.calling()
+        response = self.provisional(invite, 183, body=sdp())
+        session = self.make(Dialog.asked(invite, response), self.offers, invite)
+        session.provisional_received(response)
+        self.assertEqual(self.answer_to("UPDATE", sdp()).status, 491)
+        session.established(self.provisional(invite, 200))
+        self.assertEqual((self.established, self.ended), (1, []))
+        self.assertEqual(self.answer_to("UPDATE", sdp()).status, 200)
+
     def test_no_answer_in_it(self) -> None:
         """A 2xx without a description, or with one that does not fit, ends in a BYE."""
         for body in (b"", sdp("18")):

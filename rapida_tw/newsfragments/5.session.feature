@@ -1,0 +1,1 @@
+A call over SIP goes on through hold and resume, codec and address changes, session timers, late offers, UPDATE and reliable ringing; digits come and go by INFO too; the caller can be transferred by REFER, and an attended transfer of a PBX on its own host is followed without interrupting the call.
