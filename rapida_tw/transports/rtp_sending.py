@@ -155,10 +155,11 @@ class Sending:
     def _look(self) -> None:
         """Were ticks left out, or is the beat just late?"""
         missed = self._ticks.now - self._ticks.behind - self._tick
-        if missed > _STEADY:
+        if self._tick < 0:
+            self._tick += missed
+        elif missed > _STEADY:
             self._flush()
-            if self._tick >= 0:
-                self.sender.skip(missed * self._samples)
+            self.sender.skip(missed * self._samples)
             self._tick += missed
 
     def _flush(self) -> None:

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rapida_tw.audio.format import AudioFormat, Encoding
-from rapida_tw.errors import INTERNAL_ERROR
+from rapida_tw.audio.format import TICK, AudioFormat, Encoding
+from rapida_tw.errors import INTERNAL_ERROR, PROTOCOL_ERROR, End, RemoteProtocolError
 from rapida_tw.media.leg import LegListener
 from rapida_tw.metrics import Counter
 from rapida_tw.transports.datagrams import HostPort
+from rapida_tw.transports.pace import Pace
 from rapida_tw.transports.report_wheel import ReportWheel
 from rapida_tw.transports.rtcp_control import Control
 from rapida_tw.transports.rtp_formats import format_of, silence_of
@@ -68,6 +69,7 @@ class RtpStream:
     __slots__ = (
         "_agreed",
         "_arrived",
+        "_byte",
         "_control",
         "_flowing",
         "_heard",
@@ -76,6 +78,7 @@ class RtpStream:
         "_is_own_beat",
         "_is_plain",
         "_listener",
+        "_pace",
         "_pair",
         "_receiver",
         "_reorder",
@@ -118,6 +121,8 @@ class RtpStream:
         self._heard: Callable[[bytes], None] = _nobody
         self._flowing: Callable[[], None] | None = None
         self._silence = b""
+        self._pace = Pace(streams.clock)
+        self._byte = 0.0  # seconds of audio; 0: it tells nothing
         self._is_open = True
         self._is_own_beat = False
         self._is_plain = True  # what comes is RTP in clear, and nothing else
@@ -250,14 +255,20 @@ class RtpStream:
             for item in items:
                 if isinstance(item, bytes):
                     if self._hears:
+                        self._pace.count(len(item) * self._byte)
                         self._heard(item)
                 else:
                     self._tell(item)
+        except RemoteProtocolError as error:
+            self._fail(PROTOCOL_ERROR.because(str(error)))
         except Exception:
             # A bug of ours while this call was heard ends this call and no other.
             self._log.failure("port {port}: failed on received audio", port=self.port)
-            if self._listener is not None:
-                self._listener.leg_ended(INTERNAL_ERROR)
+            self._fail(INTERNAL_ERROR)
+
+    def _fail(self, end: End) -> None:
+        if self._listener is not None:
+            self._listener.leg_ended(end)
 
     def _tell(self, item: Item) -> None:
         listener = self._listener
@@ -293,6 +304,7 @@ class RtpStream:
             return
         format = format_of(codec, self._streams.patience)
         self._silence = silence_of(format)
+        self._byte = TICK / format.frame_bytes if format.frame_bytes else 0.0
         self._sending.agree(codec, agreed.event, agreed.ptime, self._silence)
         if format != self.format:
             self.format = format

@@ -1,0 +1,1 @@
+Media over RTP: pairs of ports with a quarantine, symmetric RTP that strangers cannot take over, SRTP by SDES (the extra ``srtp``), RTCP, and the quality of the line (loss, jitter, round trip, MOS) in the conversation's metrics.
