@@ -16,13 +16,15 @@ _STATUS = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?[0-9*#A-Da-d]{1,32}")
+# As a dialplan's extension may be called. Without a dot, which would make it look like a host.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _SEPARATORS = re.compile(r"[ ().\-/]")  # people write them, RFC 3966 calls them visual
 
 
 def target(text: str, host: str, port: int | None = None) -> SipUri:
-    """Where a call is to go: a sip:, sips: or tel: URI as it is, a number at the peer's host.
+    """Where a call is to go: a sip:, sips: or tel: URI as it is, a number or a name at the peer's host.
 
-    `LocalProtocolError` when it is neither, also for what would break out of a header.
+    `LocalProtocolError` when it is none of these, also for what would break out of a header.
     """
     text = text.strip(" ")
     if len(text) > LONGEST:
@@ -38,9 +40,11 @@ def target(text: str, host: str, port: int | None = None) -> SipUri:
             raise LocalProtocolError("the target has control characters")
         return uri
     number = _SEPARATORS.sub("", text)
-    if not _NUMBER.fullmatch(number):
-        raise LocalProtocolError("the target is neither a number nor a URI")
-    return SipUri(host, port, number.upper())
+    if _NUMBER.fullmatch(number):
+        return SipUri(host, port, number.upper())
+    if _NAME.fullmatch(text):
+        return SipUri(host, port, text)
+    raise LocalProtocolError("the target is neither a number, nor a name, nor a URI")
 
 
 def refer_to(uri: SipUri) -> str:

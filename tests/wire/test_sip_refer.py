@@ -12,10 +12,12 @@ from rapida_tw.wire import sip_refer
 
 class TargetTests(SynchronousTestCase):
     def test_targets(self) -> None:
-        """Numbers at the peer, URIs as they are, always in <>, never with a password."""
+        """Numbers and names at the peer, URIs as they are, in <>, never with a password."""
         for text, value in (
             ("15550001111", "<sip:15550001111@pbx.example:5070>"),
             ("*98#", "<sip:*98%23@pbx.example:5070>"),
+            ("operator", "<sip:operator@pbx.example:5070>"),
+            ("front-desk_2", "<sip:front-desk_2@pbx.example:5070>"),
             ("tel:+15550001111", "<tel:+15550001111>"),
             ("sip:bob@example.com;transport=tcp", "<sip:bob@example.com;transport=tcp>"),
             ("sips:bob@example.com", "<sips:bob@example.com>"),
@@ -25,6 +27,12 @@ class TargetTests(SynchronousTestCase):
             with self.subTest(text=text):
                 uri = sip_refer.target(text, "pbx.example", 5070)
                 self.assertEqual(sip_refer.refer_to(uri), value)
+
+    def test_no_target(self) -> None:
+        """What would have to be guessed."""
+        for text in ("", "-", "example.com", "bob@example.com", "the operator", "mailto:x@y.z"):
+            with self.subTest(text=text):
+                self.assertRaises(LocalProtocolError, sip_refer.target, text, "pbx.example")
 
     @given(st.text(max_size=60) | st.text("sip:tel@+0123<>;?%0dAX\r\n \"'", max_size=60))
     def test_injection(self, text: str) -> None:
