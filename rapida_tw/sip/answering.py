@@ -51,8 +51,7 @@ class Answering:
         body = b""
         if not self._invite.sdp and not self._late:
             # The offer belongs into the first reliable response (RFC 3261 13.2.1).
-            self._late = True
-            body = self._renegotiation.offers.offer()
+            body = self._offer()
         response = self._usage.response(transaction.request, status, body=body)
         self._reliable.send(transaction, response)
 
@@ -69,10 +68,9 @@ class Answering:
         renegotiation, body = self._renegotiation, b""
         if self._invite.sdp:
             body = renegotiation.offers.local
-            renegotiation.negotiated = True
+            renegotiation.settled()
         elif not renegotiation.negotiated:
-            self._late = True
-            body = renegotiation.offers.offer()
+            body = self._offer()
         response = self._usage.response(transaction.request, 200, body=body)
         self._refreshing.timer.accept(transaction.request, response)
         self._stop_ringing()
@@ -110,6 +108,11 @@ class Answering:
             usage.respond(transaction, 200)
         if not self._stopped:
             reliable.go_on()
+
+    def _offer(self) -> bytes:
+        """To an INVITE without one."""
+        self._late = self._renegotiation.offering = True
+        return self._renegotiation.offers.offer()
 
     def refuse(self) -> None:
         """They have given up by BYE what they have not got yet (15.1.2)."""

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from rapida_tw.errors import LocalProtocolError, RemoteProtocolError
 from rapida_tw.sip.base import ServerTransaction
 from rapida_tw.sip.media import Offers
-from rapida_tw.sip.usage import SDP, Answered, Usage
+from rapida_tw.sip.usage import SDP, Answered, Usage, printable
 from rapida_tw.wire.sdp import Agreed
 from rapida_tw.wire.sdp_negotiation import NotAcceptable
 from rapida_tw.wire.sip_message import Message, Request, Response
@@ -25,7 +25,8 @@ class Renegotiation:
 
     `agreed` is told what holds now, `refreshed` of each 2xx that we gave, `failed` of an answer to
     us that cannot be used: it cannot be refused. An offer is applied whole or not at all.
-    `negotiated`: the first offer has its answer; `established`: the first INVITE has its 2xx.
+    `negotiated`: the first offer has its answer; `offering`: one of ours has none;
+    `established`: the first INVITE has its 2xx.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Renegotiation:
         self._refreshed = refreshed
         self._failed = failed
         self.negotiated = False
+        self.offering = calling
         self.established = False
         self._asking = False  # our re-INVITE has no final response
         self._unacknowledged: dict[int, ServerTransaction] = {}  # by CSeq number
@@ -58,7 +60,7 @@ class Renegotiation:
     # -- theirs -----------------------------------------------------------------------------------
 
     def received(self, transaction: ServerTransaction) -> None:
-        """A re-INVITE or an UPDATE."""
+        """A re-INVITE, an UPDATE, or a PRACK with an offer (RFC 3262 5)."""
         request, usage = transaction.request, self._usage
         if request.body and not request.sdp:
             usage.respond(transaction, 415, headers=(("Accept", SDP),))
@@ -68,7 +70,8 @@ class Renegotiation:
             after = ("Retry-After", str(usage.stack.random.randrange(11)))
             usage.respond(transaction, glare, headers=(after,) if glare == 500 else ())
             return
-        if self._timer.refuses(request):
+        timed = request.method != "PRACK"
+        if timed and self._timer.refuses(request):
             refusal = usage.response(request, 422)
             self._timer.refuse(refusal)
             transaction.respond(refusal)
@@ -83,15 +86,17 @@ class Renegotiation:
             return
         usage.move(transaction.flow)
         response = usage.response(request, 200, body=body)
-        self._timer.accept(request, response)
+        if timed:
+            self._timer.accept(request, response)
         if request.method == "INVITE":
             self._unacknowledged[request.cseq[0]] = transaction
             if agreed is None:
-                self._late = request.cseq[0]
+                self._late, self.offering = request.cseq[0], True
         transaction.respond(response)
         if agreed is not None:
             self._agreed(agreed)
-        self._refreshed()
+        if timed:
+            self._refreshed()
 
     def acknowledged(self, ack: Request) -> None:
         """The ACK of a 2xx to a re-INVITE: it stops being sent again; its answer counts."""
@@ -115,8 +120,12 @@ class Renegotiation:
         except RemoteProtocolError as error:
             self._failed(f"their answer cannot be used: {error}")
             return
-        self.negotiated = True
+        self.settled()
         self._agreed(agreed)
+
+    def settled(self) -> None:
+        """The first offer, or the latest of ours, has its answer."""
+        self.negotiated, self.offering = True, False
 
     def _answer(self, request: Request, secure: bool) -> tuple[Agreed | None, bytes]:
         """What it comes to, and our description; without theirs a re-INVITE asks for an offer."""
@@ -130,10 +139,10 @@ class Renegotiation:
         invite = request.method == "INVITE"
         if not invite and not request.sdp:
             return 0  # it only refreshes
-        if self._asking or self._late is not None:
+        if self._asking or self.offering or (self._calling and invite and not self.established):
             return 491
         if not self.negotiated or (invite and not self.established):
-            return 491 if self._calling else 500
+            return 500
         return 500 if len(self._unacknowledged) >= MOST_UNACKNOWLEDGED else 0
 
     # -- ours -------------------------------------------------------------------------------------
@@ -194,5 +203,5 @@ class Renegotiation:
 
 def warning(error: Exception) -> str:
     """Why a description was refused, as a Warning header (20.43): 305, incompatible format."""
-    text = "".join(each if " " <= each <= "~" and each not in '"\\' else " " for each in str(error))
+    text = printable(str(error)).replace('"', " ").replace("\\", " ")
     return f'305 rapida_tw "{text[:200]}"'

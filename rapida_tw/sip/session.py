@@ -168,7 +168,7 @@ class Session:
             self._log.warn("early media cannot be used: {error}", error=error)
         else:
             if prack.OPTION in response.headers.tokens("Require"):
-                self._renegotiation.negotiated = True
+                self._renegotiation.settled()
 
     def established(self, response: Response) -> None:
         """Their 2xx, which has confirmed the dialog and has its ACK: what it describes and asks."""
@@ -177,7 +177,7 @@ class Session:
             if response.sdp or self._offers.agreed is None:
                 self._renegotiation.answered_late(response)
             # Without one, what a 18x has said holds, though it was not reliable.
-            self._renegotiation.negotiated = True
+            self._renegotiation.settled()
         if self._end is None:
             self._refreshing.timer.answered(response)
             self._refreshing.restart()
@@ -336,7 +336,8 @@ class Session:
         self._offers = offers
         new.stack.calling(placed.dialog, placed.flow)
         self._use(new, timer, True, placed.response.headers.tokens("Allow"))
-        self._renegotiation.negotiated = self._renegotiation.established = True
+        self._renegotiation.established = True
+        self._renegotiation.settled()
         self._agree(agreed)
         self._refreshing.restart()
         return True

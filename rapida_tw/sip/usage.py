@@ -122,7 +122,7 @@ class Usage:
         body: bytes = b"",
     ) -> Response:
         """An answer to a request within the dialog, or to the INVITE that makes it."""
-        response = request.answer(status, phrase, self.dialog.local_tag)
+        response = request.answer(status, printable(phrase)[:100], self.dialog.local_tag)
         refreshed = request.method in _REFRESHING and 100 < status < 300
         if refreshed:
             response.headers.set("Contact", self.stack.contact(self.flow))
@@ -191,6 +191,7 @@ class _Asking:
         opening = usage.stack.flows.to(peer, port, transport)
         opening.addTimeout(OPEN_WITHIN, usage.stack.clock)
         opening.addCallbacks(self._opened, self._not_opened)
+        opening.addErrback(lambda failure: self._log.failure("sending failed", failure))
 
     def _opened(self, flow: Flow) -> None:
         self._usage.move(flow)
@@ -269,6 +270,11 @@ class _Asking:
         self._answered(response)
         if response.status in (408, 481) and self._method not in _OTHER_USAGE:
             self._usage.gone(f"{self._method} was answered {response.status} {response.phrase}")
+
+
+def printable(text: str) -> str:
+    """For a header or a reason phrase: what may come from the far side stays on its line."""
+    return "".join(each if " " <= each <= "~" else " " for each in text)
 
 
 def _stale(challenge: str) -> bool:

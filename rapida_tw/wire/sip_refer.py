@@ -22,7 +22,7 @@ _SEPARATORS = re.compile(r"[ ().\-/]")  # people write them, RFC 3966 calls them
 
 
 def target(text: str, host: str, port: int | None = None) -> SipUri:
-    """Where a call is to go: a sip:, sips: or tel: URI as it is, a number or a name at the peer's host.
+    """Where a call is to go: a sip:, sips: or tel: URI as it is, or a number or name at `host`.
 
     `LocalProtocolError` when it is none of these, also for what would break out of a header.
     """
@@ -39,11 +39,11 @@ def target(text: str, host: str, port: int | None = None) -> SipUri:
         if any(_CONTROL.search(part) for header in uri.headers for part in header):
             raise LocalProtocolError("the target has control characters")
         return uri
+    if _NAME.fullmatch(text):
+        return SipUri(host, port, text)
     number = _SEPARATORS.sub("", text)
     if _NUMBER.fullmatch(number):
         return SipUri(host, port, number.upper())
-    if _NAME.fullmatch(text):
-        return SipUri(host, port, text)
     raise LocalProtocolError("the target is neither a number, nor a name, nor a URI")
 
 

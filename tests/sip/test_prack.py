@@ -124,12 +124,24 @@ class RingingTests(SessionCase):
         self.assertEqual(self.ended[0].reason, PROTOCOL_ERROR.reason)
 
     def test_offer_in_prack(self) -> None:
-        """After our answer a PRACK may offer anew (5)."""
-        ringing = self.ring()
-        self.session.answer(self.invite)
-        answer = self.prack(ringing, sdp("8", version=2))
-        self.assertIn(b"RTP/AVP 8", answer.sdp)
-        self.request("ACK", cseq=self.invited)
+        """After our answer a PRACK may offer anew (5); before it, not yet. No timer hangs on it."""
+        timer = (("Supported", "timer"), ("Session-Expires", "90;refresher=uac"))
+        for answered, status in ((True, 200), (False, 500)):
+            with self.subTest(answered=answered):
+                self.setUp()
+                self.invited = self.request("INVITE", sdp(), (*REQUIRED, *timer))
+                self.session.ring(self.invite)
+                ringing = self.responses(self.invited)[0]
+                if answered:
+                    self.session.answer(self.invite)
+                answer = self.prack(ringing, sdp("8", version=2))
+                self.assertEqual(answer.status, status)
+                self.assertEqual(b"RTP/AVP 8" in answer.sdp, answered)
+                self.assertEqual(answer.headers.get("Session-Expires"), "")
+                self.session.answer(self.invite)
+                self.request("ACK", cseq=self.invited)
+                self.clock.pump([0.5] * 130)
+                self.assertEqual(self.ended[0].detail, "session timer expired")
 
     def test_cancelled(self) -> None:
         """After CANCEL nothing is repeated."""

@@ -193,7 +193,15 @@ class TransferTests(SessionCase):
 
     def test_bad_target(self) -> None:
         """What is no target is told, and nothing is sent."""
-        for target in ("", "Bob Smith", "sip:", "http://x", "+1\r\nX: y", "sip:a@h\r\nX: y", "1" * 99):
+        for target in (
+            "",
+            "Bob Smith",
+            "sip:",
+            "http://x",
+            "+1\r\nX: y",
+            "sip:a@h\r\nX: y",
+            "1" * 99,
+        ):
             with self.subTest(target=target):
                 self.said(self.transfer(target))
         self.assertEqual(self.asked("REFER"), [])

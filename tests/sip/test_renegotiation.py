@@ -177,6 +177,14 @@ class GlareTests(SessionCase):
         self.request("ACK", sdp(), cseq=number)
         self.assertEqual(self.answer_to("UPDATE", sdp()).status, 200)
 
+    def test_while_our_first_offer_is_open(self) -> None:
+        """The same for the offer in the 200 to a late one."""
+        number = self.call(b"")
+        for method in ("UPDATE", "INVITE"):
+            self.assertEqual(self.answer_to(method, sdp()).status, 491)
+        self.request("ACK", sdp(), cseq=number)
+        self.assertEqual(self.answer_to("UPDATE", sdp()).status, 200)
+
     def test_while_we_ask(self) -> None:
         """Our re-INVITE has no answer: theirs gets 491, and works afterwards."""
         self.up(TIMER)

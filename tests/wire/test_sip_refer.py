@@ -16,6 +16,7 @@ class TargetTests(SynchronousTestCase):
         for text, value in (
             ("15550001111", "<sip:15550001111@pbx.example:5070>"),
             ("*98#", "<sip:*98%23@pbx.example:5070>"),
+            ("abba", "<sip:abba@pbx.example:5070>"),
             ("operator", "<sip:operator@pbx.example:5070>"),
             ("front-desk_2", "<sip:front-desk_2@pbx.example:5070>"),
             ("tel:+15550001111", "<tel:+15550001111>"),
