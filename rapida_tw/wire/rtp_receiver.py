@@ -93,6 +93,7 @@ class Receiver:
         self._kinds.setdefault(_COMFORT_NOISE, _NOISE)
         if agreed.comfort_noise is not None:
             self._kinds[agreed.comfort_noise] = _NOISE
+        self._kinds.update(dict.fromkeys(agreed.receive_events, _EVENT))
         if agreed.event is not None:
             self._kinds[agreed.event.payload_type] = _EVENT
             self._events.rate = agreed.event.rate

@@ -81,6 +81,14 @@ class HearingTests(RtpCase):
         self.assertEqual(self.listener.all("digit"), ["5"])
         self.assertEqual(len(self.listener.heard), 3)
 
+    def test_digits_by_our_number(self) -> None:
+        """An answer may have a number of its own for events; ours is understood as well."""
+        self.up(event=EVENT, receive_events={96: EVENT})
+        self.talk(payload=b"\x01\x8a\x00\xa0", payload_type=96)
+        self.run_for(0.3)
+        self.talk(payload=b"\x02\x8a\x00\xa0", payload_type=101)
+        self.assertEqual(self.listener.all("digit"), ["1", "2"])
+
     def test_before_anybody_listens(self) -> None:
         """Sound and digits go nowhere, and break nothing."""
         self.agree(event=EVENT)
