@@ -189,8 +189,7 @@ class SipAgent:
 
     def _answer(self, request: Request, flow: Flow, refused: Refusal) -> None:
         """A repetition is answered again, with the same To tag (8.2.7)."""
-        if request.method != "ACK":
-            self._send(self._response(request, refused), flow)
+        self._send(self._response(request, refused), flow)
 
     def _response(self, request: Request, refused: Refusal) -> Response:
         tag = self.authority.tag(request)

@@ -107,6 +107,18 @@ def test_nobody_is_banned_by_others() -> None:
     assert endpoint.statuses() == [200]
 
 
+@pytest.mark.parametrize(("transport", "answers"), [("UDP", [200]), ("TCP", [])])
+def test_ban_by_uri(transport: str, answers: list[int]) -> None:
+    """Passwords in URIs count over connections alone: anybody can write a datagram's sender."""
+    endpoint = Endpoint()
+    endpoint.flow = MemoryFlow(transport=transport)
+    for number in range(10):
+        endpoint.send(endpoint.invite(uri="sip:1:wrong@h", call_id=f"call-{number}"))
+        assert endpoint.statuses() == [403]
+    endpoint.send(endpoint.request("OPTIONS", call_id="ping"))
+    assert endpoint.statuses() == answers
+
+
 # -- the password in the URI, trusted networks ------------------------------------------------
 
 

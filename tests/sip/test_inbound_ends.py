@@ -220,18 +220,22 @@ def test_drained() -> None:
     assert endpoint.statuses() == [100, 503, 180, 200]
 
 
-@pytest.mark.parametrize("answered", [False, True])
-def test_closed(answered: bool) -> None:
-    """What arrives is given back and abandoned; no timer is left."""
+@pytest.mark.parametrize("step", ["asked", "answered", "acknowledged"])
+def test_closed(step: str) -> None:
+    """What arrives is given back and abandoned."""
     endpoint = Endpoint()
     taking, cancelled = slowly(endpoint)
     endpoint.send(endpoint.invite())
-    if answered:
+    if step != "asked":
         taking.callback("taken")
+    if step == "acknowledged":
+        endpoint.send(endpoint.ack(last(endpoint)))
     endpoint.agent.close()
     assert endpoint.lines.open_now == 0
-    assert len(endpoint.house.abandoned) == answered
-    assert cancelled == ([] if answered else ["cancelled"])
+    assert len(endpoint.house.abandoned) == (step != "asked")
+    assert cancelled == (["cancelled"] if step == "asked" else [])
+    if step != "answered":  # whose BYE waits for its ACK
+        assert endpoint.clock.getDelayedCalls() == []
 
 
 # -- all of them ------------------------------------------------------------------------------

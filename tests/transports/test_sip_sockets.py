@@ -93,6 +93,16 @@ def test_to_tcp() -> None:
     assert len(line.clock.tcpClients) == 2
 
 
+def test_not_over_one_that_closes() -> None:
+    """What is being closed takes nothing any more."""
+    line = Line()
+    line.sockets.listen_tcp("127.0.0.1", 0, WE[0])
+    protocol, _ = line.connect()
+    protocol.close()
+    line.sockets.to(*PEER, "TCP")
+    assert len(line.clock.tcpClients) == 1
+
+
 def test_back_over_their_connection() -> None:
     """What they have opened is a way to them."""
     line = Line()
