@@ -236,6 +236,17 @@ def test_caller_through_a_flood() -> None:
     assert len(endpoint.answers()) <= 200
 
 
+def test_connection_in_use() -> None:
+    """A connection is needed from the call's dialog on until the BYE."""
+    endpoint = Endpoint()
+    endpoint.flow = flow = MemoryFlow(transport="TCP")
+    assert not endpoint.agent.uses(flow)
+    answer = endpoint.connect()
+    assert endpoint.agent.uses(flow)
+    endpoint.send(endpoint.request("BYE", cseq=2, to_tag=answer.to.tag))
+    assert not endpoint.agent.uses(flow)
+
+
 def test_ladder() -> None:
     """The messages of a call can be read afterwards, without its password."""
     endpoint = Endpoint()
