@@ -262,10 +262,13 @@ def _matching(keys: Sequence[str], credentials: Credentials, method: str) -> str
 
 
 def _same_target(answered: str, requested: str) -> bool:
-    """Host and parameters may have been rewritten on the way, whom it is for may not."""
+    """Host and parameters may have been rewritten on the way, whom it is for may not.
+
+    An answer that names nobody is good for all: SIPp's, and a nonce is good for one call only.
+    """
     if answered == requested:
         return True
     try:
-        return SipUri.parse(answered).user == SipUri.parse(requested).user
+        return SipUri.parse(answered).user in ("", SipUri.parse(requested).user)
     except RemoteProtocolError:
         return False

@@ -104,6 +104,27 @@ def test_wrong(login: dict[str, str]) -> None:
     endpoint.nothing_left()
 
 
+@pytest.mark.parametrize(
+    ("answered", "status"),
+    [
+        ("sip:15551234567@pbx.example", 200),  # proxies write the host anew
+        ("sip:203.0.113.10:5090", 200),  # SIPp's, which leaves the user out unless told otherwise
+        ("sip:15550001111@203.0.113.10:5090", 401),
+        ("15551234567", 401),
+    ],
+)
+def test_other_uri(answered: str, status: int) -> None:
+    """The answer may have been made for another host, not for another user."""
+    endpoint = Endpoint()
+    dialled = "sip:15551234567@203.0.113.10:5090"
+    challenge = endpoint.challenged(endpoint.invite(uri=dialled))
+    invite = endpoint.invite(uri=dialled, cseq=2)
+    other = endpoint.invite(uri=answered, cseq=2)
+    invite.headers.set("Authorization", endpoint.credentials(challenge, other))
+    endpoint.send(invite)
+    assert last(endpoint).status == status
+
+
 def test_as_many_questions() -> None:
     """An unknown assistant is looked for as a known one is."""
     asked = []
