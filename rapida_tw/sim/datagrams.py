@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
 
@@ -20,6 +21,7 @@ Received = Callable[[bytes, HostPort], bool]
 
 _EPHEMERAL = 49_152  # the first of the ports that a `bind` to 0 gives
 _LARGEST = 65_507  # bytes over IPv4
+_KERNEL = 300  # datagrams that wait at a port, the oldest giving way
 _WILDCARDS = {"0.0.0.0": False, "::": True}  # whether it is IPv6's
 
 
@@ -154,7 +156,7 @@ class MemorySocket:
         self.places = places  # where it is reached; the first is what it sends from
         self._network = network
         self._received: Received | None = None
-        self._unheard = False  # something came since `drain`, and nobody heard it
+        self._waiting: deque[tuple[bytes, HostPort]] = deque(maxlen=_KERNEL)  # for who hears it
 
     def send(self, data: bytes, address: HostPort) -> bool:
         """False where the kernel would refuse: another family, no port, too long, closed."""
@@ -166,27 +168,34 @@ class MemorySocket:
         return True
 
     def hear(self, received: Received, often: bool = False) -> None:
+        """What has come already is given to `received`, too, a moment later."""
         self._received = received
+        if self._waiting:
+            self._network.clock.callLater(0, self._give)
 
     def rest(self) -> None:
         self._received = None
 
     def drain(self) -> bool:
-        came, self._unheard = self._unheard, False
+        came = bool(self._waiting)
+        self._waiting.clear()
         return came
 
     def close(self) -> None:
         self._received = None
+        self._waiting.clear()
         for place in self.places:
             if self._network.bound.get(place) is self:
                 del self._network.bound[place]
 
     def arrived(self, data: bytes, source: HostPort) -> None:
         """The network has brought it."""
-        if self._received is None:
-            self._unheard = True
-        else:
-            self._received(data, source)
+        self._waiting.append((data, source))
+        self._give()
+
+    def _give(self) -> None:
+        while self._waiting and self._received is not None:
+            self._received(*self._waiting.popleft())
 
 
 def _error(number: int) -> OSError:

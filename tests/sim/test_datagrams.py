@@ -109,6 +109,17 @@ class DatagramsTests(SynchronousTestCase):
         self.assertTrue(other.drain())
         self.assertFalse(other.drain())
 
+    def test_waiting(self) -> None:
+        """What came before anybody heard is heard as soon as somebody does, in order."""
+        one, other = self.near.bind(NEAR, 10), self.far.bind(FAR, 20)
+        for number in range(3):
+            one.send(bytes([number]), (FAR, 20))
+        self.clock.advance(0)
+        heard = Heard(self.clock, other)
+        self.assertEqual(heard.got, [])
+        self.clock.advance(0)
+        self.assertEqual([data for data, _ in heard.got], [b"\0", b"\1", b"\2"])
+
     def test_error(self) -> None:
         """Who raises on a datagram does not take it from others."""
 

@@ -114,10 +114,17 @@ class ReportTests(RtcpCase):
         self.run_for(40)
         self.assertTrue(all(2.4 < b - a < 7.7 for a, b in pairwise(times)))
         self.assertTrue(12 < len(times) < 22)
-        self.phone.reports.clear()
-        self.phone.rtcp.hear(self.phone._hear_rtcp)
+
+    def test_receiver_report(self) -> None:
+        """Who has sent nothing for two intervals is a sender no more (6.4)."""
+        agreed = self.up()
         self.run_for(10)
-        self.assertEqual({packets(data)[0][1] for data in self.phone.reports}, {201})
+        self.phone.reports.clear()
+        self.again(agreed, sends=False)
+        self.run_for(40)
+        kinds = [packets(data)[0][1] for data in self.phone.reports]
+        self.assertEqual(kinds[:2], [200, 200])  # it has sent in both
+        self.assertEqual(set(kinds[2:]), {201})
 
     def test_nothing_new(self) -> None:
         """Of a stream that does not come any more nothing is repeated."""
@@ -155,6 +162,8 @@ class ReportTests(RtcpCase):
             len(self.phone.datagrams) - len(self.phone.packets), len(self.phone.reports)
         )
         self.report(bytes.fromhex("80c9000111223344"))
+        self.assertEqual(self.listener.all("alive"), [])
+        self.report(bytes.fromhex("80c9000111223344"), self.phone.rtp)
         self.assertEqual(self.listener.all("alive"), [])
         self.report(bytes.fromhex("80c9000111223344"), self.stranger, 0)
         self.assertEqual(self.listener.all("alive"), [])

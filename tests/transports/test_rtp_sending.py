@@ -74,6 +74,17 @@ class SendingTests(RtpCase):
                 ticks = [n.to_bytes(2, "big") * (size // 2) for n in range(1, 11)]
                 self.assertTrue(b"".join(ticks).startswith(sound))
 
+    def test_half_a_packet(self) -> None:
+        """What was gathered of a codec is sent as that codec, before the next one."""
+        agreed = self.up(ptime=60)
+        self.run_for(0.04)
+        self.again(agreed, codec=PCMA, receive={8: PCMA})
+        self.run_for(0.06)
+        kinds = [(one.payload_type, len(one.payload)) for one in self.phone.packets]
+        self.assertEqual(kinds, [(0, 320), (8, 480)])
+        first, second = self.phone.packets
+        self.assertEqual((second.timestamp - first.timestamp) % 2**32, 320)
+
     def test_pause(self) -> None:
         """A beat without audio is time that passes: the timestamp says so, and the marker."""
         self.up()

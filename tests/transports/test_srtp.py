@@ -8,7 +8,7 @@ import pytest
 
 from rapida_tw.errors import LocalProtocolError, NotSupported
 from rapida_tw.transports import srtp
-from rapida_tw.transports.srtp import Srtp
+from rapida_tw.transports.srtp import Secrecy, Srtp
 from rapida_tw.wire.sdp import Keys
 
 SUITES = {
@@ -168,6 +168,48 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not srtp.installed()
     with pytest.raises(NotSupported, match="extra"):
         Srtp(Keys(SUITE, OURS, THEIRS))
+
+
+def everything(secrecy: Secrecy, data: bytes) -> set[bytes | None]:
+    """What it makes of a packet, either way."""
+    return {
+        secrecy.protect(data),
+        secrecy.protect_rtcp(data),
+        secrecy.unprotect(data),
+        secrecy.unprotect_rtcp(data),
+    }
+
+
+def test_nothing_secret() -> None:
+    """Without keys all passes as it is."""
+    secrecy = Secrecy()
+    assert everything(secrecy, packet(1)) == {packet(1)}
+    assert secrecy.agree(None)
+    assert not secrecy.is_on
+    assert everything(secrecy, packet(1)) == {packet(1)}
+
+
+def test_unusable() -> None:
+    """With keys that cannot be used nothing passes, in clear least of all."""
+    secrecy = Secrecy()
+    for keys in (Keys("NULL", OURS, THEIRS), Keys(SUITE, b"", THEIRS)):
+        assert not secrecy.agree(keys)
+        assert secrecy.is_on
+        assert everything(secrecy, packet(1)) == {None}
+    assert secrecy.agree(Keys(SUITE, OURS, THEIRS))
+    assert not secrecy.agree(Keys("NULL", OURS, THEIRS))
+    assert everything(secrecy, packet(1)) == {None}
+
+
+def test_failures_add_up() -> None:
+    """Over all that was agreed on in a call."""
+    secrecy = Secrecy()
+    assert secrecy.agree(Keys(SUITE, OURS, THEIRS))
+    assert secrecy.unprotect(packet(1)) is None
+    assert secrecy.agree(None)
+    assert secrecy.agree(Keys(SUITE, OURS, OTHER))
+    assert secrecy.unprotect(packet(1)) is None
+    assert secrecy.failures == 2
 
 
 def test_keys_are_not_shown() -> None:
