@@ -132,9 +132,7 @@ class SipAgent:
         elif request.method == "OPTIONS":
             self._options(request, flow)
         elif not self.authority.has_credentials(request, flow):
-            # Who answers a nonce from before our restart shall not take its password for wrong.
-            stale = "Authorization" in request.headers
-            self._send(self.authority.challenge(request, flow, stale), flow)
+            self._send(self.authority.challenge(request, flow), flow)
         else:
             self._begin(request, flow)
 
@@ -142,8 +140,7 @@ class SipAgent:
         work: InboundCall | Registration
         if request.method == "INVITE":
             if request.call_id not in self.ladders:
-                self.ladders.begin(request.call_id)
-                flow = self.ladders.heard(request, flow)
+                flow = self.ladders.first(request, flow)
             work = InboundCall(self, request, flow, self._arriving.discard)
         else:
             work = Registration(self, request, flow, self._arriving.discard)

@@ -73,14 +73,21 @@ class Authority:
         """Whether `identify` has anything to look at; if not, `challenge` is the answer."""
         credentials = self._credentials(request)
         if credentials is not None:
-            state = self._nonces.state(credentials.nonce, credentials.nc)
-            if state == "forged":
-                logins.inc("forged")
-            return state != "forged"
+            if self._state(credentials) != "forged":
+                return True
+            logins.inc("forged")
+            return False
         return _password(request) is not None or flow.peer[0] in self._trusted
 
     def challenge(self, request: Request, flow: Flow, stale: bool = False) -> Response:
-        """401 with one challenge an algorithm; its To tag is the same for a repeated request."""
+        """401 with one challenge an algorithm; its To tag is the same for a repeated request.
+
+        Who answers a nonce that is not ours is told so: it may be from before a restart, and then
+        the password was not wrong.
+        """
+        if not stale:
+            credentials = self._credentials(request)
+            stale = credentials is not None and self._state(credentials) == "forged"
         response = request.answer(401, to_tag=self.tag(request))
         nonce = self._nonces.issue()
         for algorithm in self._settings.algorithms:
@@ -166,7 +173,7 @@ class Authority:
         named = assistant_id(credentials.username)
         keys = await self._reception.passwords(_NOBODY if named is None else named)
         key = _matching(keys, credentials, request.method)
-        state = self._nonces.state(credentials.nonce, credentials.nc)  # it may be spent by now
+        state = self._state(credentials)  # it may be spent by now
         if key is None or named is None or not _same_target(credentials.uri, request.uri):
             self._refuse(credentials, request, flow, state)
         if state != "fresh":
@@ -230,6 +237,9 @@ class Authority:
             raise Denied(404)
         logins.inc("trusted")
         return Admitted(party, number, "network")
+
+    def _state(self, credentials: Credentials) -> str:
+        return self._nonces.state(credentials.nonce, credentials.nc)
 
     def _credentials(self, request: Request) -> Credentials | None:
         """What answers a challenge of ours; another realm's or a broken one counts as none."""

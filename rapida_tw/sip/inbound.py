@@ -103,6 +103,7 @@ class InboundCall:
         """Find out who calls, and so on."""
         self._work = Deferred.fromCoroutine(self._answer())
         self._work.addErrback(self._failed)
+        self._work.addErrback(lambda failure: self._log.failure("a refusal failed", failure))
 
     @property
     def in_dialog(self) -> bool:
@@ -112,6 +113,7 @@ class InboundCall:
     async def _answer(self) -> None:
         board, request = self._board, self._request
         admitted = await self._soon(board.authority.identify(request, self._flow))
+        board.ladders.keep(request.call_id, self._flow)
         self._transaction.respond(request.answer(100))
         session = self._open()
         incoming = self._incoming(admitted, session)
@@ -248,8 +250,8 @@ class InboundCall:
                 status=refusal.status,
                 error=error,
             )
-        self._board.refuse(self._transaction, refusal, stale)
         self.stop(error if isinstance(error, CallError) else CallError(str(error)))
+        self._board.refuse(self._transaction, refusal, stale)
 
     def _finish(self) -> None:
         self._done = True
@@ -266,7 +268,7 @@ def refusal_of(error: BaseException | None) -> tuple[Refusal, bool]:
     for kind, status in _STATUS:
         if isinstance(error, kind):
             # Whose offer was refused is told why; what goes on in the house is nobody's business.
-            phrase = str(error)[:100] if isinstance(error, RemoteProtocolError) else ""
+            phrase = printable(str(error)) if isinstance(error, RemoteProtocolError) else ""
             return Refusal(status, (), phrase), False
     return Refusal(500), False
 

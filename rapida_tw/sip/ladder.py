@@ -36,21 +36,40 @@ class Ladders:
 
     def begin(self, call_id: str) -> None:
         """From now on its messages are kept."""
+        self._keep(call_id, deque(maxlen=RUNGS))
+
+    def noted(self, call_id: str, flow: Flow) -> Flow:
+        """The way on which what is sent is noted; `flow` itself when the call is not kept."""
+        rungs = self._calls.get(call_id)
+        return flow if rungs is None else Noted(flow, rungs, self._note)
+
+    def first(self, request: Request, flow: Flow) -> Noted:
+        """Note somebody's first request, and what is sent over the way that is given back.
+
+        Nobody finds it before `keep`: a stranger must not push out the calls that there were.
+        """
+        rungs: deque[Rung] = deque(maxlen=RUNGS)
+        self._note(rungs, False, flow.peer, first_line(request))
+        return Noted(flow, rungs, self._note)
+
+    def keep(self, call_id: str, flow: Flow) -> None:
+        """The call whose way `first` has given is no stranger's."""
+        if isinstance(flow, Noted):
+            self._keep(call_id, flow.rungs)
+
+    def _keep(self, call_id: str, rungs: deque[Rung]) -> None:
         if call_id not in self._calls:
-            self._calls[call_id] = deque(maxlen=RUNGS)
+            self._calls[call_id] = rungs
             if len(self._calls) > CALLS:
                 self._calls.popitem(last=False)
 
     def heard(self, message: Request | Response, flow: Flow) -> Flow:
-        """Note what has come. The way back is given: over it, what is sent is noted too.
-
-        Nothing is noted of a call that has not begun: a stranger writes nothing here.
-        """
+        """Note a message of a call that is kept; over the way that is given back, what is sent."""
         rungs = self._calls.get(message.call_id)
         if rungs is None:
             return flow
         self._note(rungs, False, flow.peer, first_line(message))
-        return Noted(flow, lambda line: self._note(rungs, True, flow.peer, line))
+        return Noted(flow, rungs, self._note)
 
     def _note(self, rungs: deque[Rung], sent: bool, peer: HostPort, line: str) -> None:
         rungs.append(Rung(self._now(), sent, peer[0], line))
@@ -66,14 +85,18 @@ class Ladders:
         return len(self._calls)
 
 
+_Note = Callable[[deque[Rung], bool, HostPort, str], None]
+
+
 class Noted:
     """A flow whose messages are written down; equal to the flow itself."""
 
-    __slots__ = ("_flow", "_sent", "local", "peer", "transport")
+    __slots__ = ("_flow", "_note", "local", "peer", "rungs", "transport")
 
-    def __init__(self, flow: Flow, sent: Callable[[str], None]) -> None:
+    def __init__(self, flow: Flow, rungs: deque[Rung], note: _Note) -> None:
         self._flow = flow
-        self._sent = sent
+        self._note = note
+        self.rungs = rungs
         self.transport = flow.transport
         self.peer = flow.peer
         self.local = flow.local
@@ -83,11 +106,11 @@ class Noted:
         return self._flow.open
 
     def send(self, data: bytes) -> bool:
-        self._sent(first_line_of(data))
+        self._note(self.rungs, True, self.peer, first_line_of(data))
         return self._flow.send(data)
 
     def beside(self, port: int) -> Flow:
-        return Noted(self._flow.beside(port), self._sent)
+        return Noted(self._flow.beside(port), self.rungs, self._note)
 
     def __eq__(self, other: object) -> bool:
         return self._flow == (other._flow if isinstance(other, Noted) else other)

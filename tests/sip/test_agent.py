@@ -269,12 +269,18 @@ def test_ladder() -> None:
 
 
 def test_ladders_are_bounded() -> None:
-    """Those of the last 200 calls."""
+    """Those of the last 200 calls; who gets no password right writes nothing there."""
     endpoint = Endpoint()
+    ladders = endpoint.agent.ladders
     for number in range(300):
-        endpoint.agent.ladders.begin(f"call-{number}")
-    assert len(endpoint.agent.ladders) == 200
-    assert "call-299" in endpoint.agent.ladders
+        request = endpoint.invite(call_id=f"call-{number}")
+        way = ladders.first(request, endpoint.flow)
+        assert request.call_id not in ladders
+        ladders.keep(request.call_id, way)
+    assert len(ladders) == 200
+    endpoint.send(endpoint.invite(uri="sip:1:wrong@h", call_id="wrong"))
+    assert "wrong" not in ladders
+    assert "call-100" in ladders
 
 
 FUZZED = Endpoint(Limits(messages=1e9, message_burst=1e9, invites=1e9, invite_burst=1e9))

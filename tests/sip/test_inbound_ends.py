@@ -99,6 +99,14 @@ def test_offers(body: bytes, status: int) -> None:
     endpoint.nothing_left()
 
 
+def test_an_offer_with_controls() -> None:
+    """What is said of it can be sent: no part of theirs ends a line of ours."""
+    endpoint = Endpoint()
+    body = OFFER.replace(b"AVP 0 101", b"AVP 96").replace(b"a=rtpmap:101", b"a=rtpmap:96")
+    endpoint.send(endpoint.invite(body=body.replace(b"telephone-event", b"x\x0b\xff\x00y")))
+    assert endpoint.statuses() == [100, 488]
+
+
 def test_no_ports() -> None:
     """503, and another call gets in when there is one again."""
     endpoint = Endpoint()
