@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapida_tw.transports import srtp
 from rapida_tw.transports.srtp import Srtp
 from rapida_tw.wire.sdp import Keys
-from tests.transports.rtp_case import PCMU, STRANGER, THEIRS, RtpCase
+from tests.transports.rtp_case import EVENT, PCMU, STRANGER, THEIRS, RtpCase
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 OURS_KEY, THEIRS_KEY, OTHER_KEY = bytes(range(30)), bytes(range(30, 60)), bytes(range(60, 90))
@@ -110,7 +110,8 @@ class SecrecyTests(RtpCase):
     def test_never_in_clear(self) -> None:
         """Keys that cannot be used: nothing is sent, nothing is heard, and no packet in clear."""
         for keys in (Keys("NULL", b"", b""), Keys(SUITE, OURS_KEY[:5], THEIRS_KEY)):
-            agreed = self.up(keys=keys)
+            agreed = self.up(keys=keys, event=EVENT)
+            self.assertFalse(self.stream.send_digits("1"))
             self.to_us(self.phone.packet())
             self.to_us(self.secret())
             self.run_for(0.2)

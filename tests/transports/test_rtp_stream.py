@@ -173,6 +173,17 @@ class HoldTests(RtpCase):
         self.run_for(0.2)
         self.assertNotIn(b"\x00\x01", self.phone.packets[0].payload)
 
+    def test_time_of_half_a_packet(self) -> None:
+        """It has passed all the same."""
+        agreed = self.up(ptime=60)
+        self.run_for(0.1)  # a packet of three ticks, and two of the next one
+        agreed = self.again(agreed, sends=False)
+        self.run_for(1.0)
+        self.again(agreed, sends=True)
+        self.run_for(0.2)
+        first, second = self.phone.packets[:2]
+        self.assertEqual((second.timestamp - first.timestamp) % 2**32, 55 * 160)
+
     def test_digits_on_hold(self) -> None:
         """Cannot be sent, which the session is told; those that waited are not sent later."""
         agreed = self.up(event=EVENT)
