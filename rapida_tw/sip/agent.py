@@ -36,7 +36,7 @@ _TRANSPORTS = {"TCP": ";transport=tcp", "TLS": ";transport=tls"}
 class Lines(Protocol):
     """Where media comes from (sip/lines.py)."""
 
-    def open(self, flow: Flow) -> tuple[Offers, Stream]:
+    def open(self, flow: Flow, learning: str = "") -> tuple[Offers, Stream]:
         """Of the family of that way. `CapacityExceeded`."""
 
 
@@ -212,9 +212,9 @@ class SipAgent:
         host = f"[{host}]" if ":" in host else host
         return f"<sip:{host}:{port}{_TRANSPORTS.get(flow.transport, '')}>"
 
-    def open_line(self, flow: Flow) -> tuple[Offers, Stream]:
+    def open_line(self, flow: Flow, learning: str = "") -> tuple[Offers, Stream]:
         """Ports for a call over that way."""
-        return self._lines.open(flow)
+        return self._lines.open(flow, learning)
 
     def refuse(self, transaction: ServerTransaction, refused: Refusal, stale: bool = False) -> None:
         """The final response of a request that was accepted."""

@@ -22,9 +22,17 @@ HostPort = tuple[str, int]  # an IP address as canonical text, without brackets;
 class Flow(Protocol):
     """The way to one peer: a UDP address, or a connection. Equal when it is the same way."""
 
-    transport: str  # "UDP", "TCP" or "TLS", as Via spells it
-    peer: HostPort  # where it really comes from
-    local: HostPort  # what Via and Contact tell this peer of us
+    @property
+    def transport(self) -> str:
+        """UDP, TCP or TLS, as Via spells it."""
+
+    @property
+    def peer(self) -> HostPort:
+        """Where it really comes from."""
+
+    @property
+    def local(self) -> HostPort:
+        """What Via and Contact tell this peer of us."""
 
     @property
     def open(self) -> bool:
@@ -40,9 +48,10 @@ class Flow(Protocol):
 class Flows(Protocol):
     """Ways that we open ourselves."""
 
-    def to(self, host: str, port: int, transport: str) -> Deferred[Flow]:
+    def to(self, host: str, port: int, transport: str, name: str = "") -> Deferred[Flow]:
         """`host` is an IP literal; an open connection is used again. `NetworkFailed`-like errors
-        arrive as `OSError` or Twisted's `ConnectError`.
+        arrive as `OSError` or Twisted's `ConnectError`. `name`: whose certificate is wanted over
+        TLS, where that is not the address.
         """
 
 

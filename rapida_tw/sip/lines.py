@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 from rapida_tw.errors import CapacityExceeded
@@ -36,8 +37,11 @@ class RtpLines:
         self._capabilities = capabilities
         self._random = random
 
-    def open(self, flow: Flow) -> tuple[Offers, Stream]:
-        """For a call over that way. `CapacityExceeded`: no ports, or none of that family."""
+    def open(self, flow: Flow, learning: str = "") -> tuple[Offers, Stream]:
+        """For a call over that way. `CapacityExceeded`: no ports, or none of that family.
+
+        `learning`: one of wire.rtp_source.Learn instead of the usual.
+        """
         version = 6 if ":" in flow.peer[0] else 4
         pool = self._pools.get(version)
         if pool is None:
@@ -51,7 +55,8 @@ class RtpLines:
                 self._random.getrandbits(_SESSION_BITS),
                 secure=flow.transport == "TLS",
             )
-            return negotiator, RtpStream(pair, self._streams)
+            streams = replace(self._streams, learn=learning) if learning else self._streams
+            return negotiator, RtpStream(pair, streams)
         except BaseException:
             pair.close()
             raise

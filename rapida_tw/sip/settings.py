@@ -70,9 +70,10 @@ class Stack(Protocol):
     def contact(self, flow: Flow) -> str:
         """The value of Contact for a peer on that way: our URI in <>."""
 
-    def open_line(self, flow: Flow) -> tuple[Offers, Stream]:
+    def open_line(self, flow: Flow, learning: str = "") -> tuple[Offers, Stream]:
         """Ports for a call over that way, and what is to be said of them.
 
+        `learning`: as in SipSettings, where a trunk has its own.
         The stream's `close` gives them back. `CapacityExceeded`.
         """
 

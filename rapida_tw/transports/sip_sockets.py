@@ -119,7 +119,7 @@ class SipSockets:
 
     # -- Flows ------------------------------------------------------------------------------------
 
-    def to(self, host: str, port: int, transport: str) -> Deferred[Any]:
+    def to(self, host: str, port: int, transport: str, name: str = "") -> Deferred[Any]:
         """See sip.base.Flows. `OSError` also where that transport or family is not served."""
         is_ipv6 = ":" in host
         if transport == "UDP":
@@ -135,7 +135,7 @@ class SipSockets:
         kind = TCP6ClientEndpoint if is_ipv6 else TCP4ClientEndpoint
         endpoint: Any = kind(self._reactor, host, port, timeout=CONNECT_WITHIN)
         if transport == "TLS":
-            endpoint = wrapClientTLS(self._client_tls(host), endpoint)
+            endpoint = wrapClientTLS(self._client_tls(name or host), endpoint)
         connecting: Deferred[Any] = endpoint.connect(self._factory(transport, told, outgoing=True))
         return connecting.addCallback(lambda connection: connection.flow)
 

@@ -169,7 +169,7 @@ class Lines:
         self.open_now = 0
         self.streams: list[FakeStream] = []
 
-    def open(self, flow: object) -> tuple[Any, Any]:
+    def open(self, flow: object, learning: str = "") -> tuple[Any, Any]:
         if self.open_now >= self.most:
             raise CapacityExceeded("all RTP ports are taken")
         self.open_now += 1
@@ -182,7 +182,7 @@ class Lines:
 class NoFlows:
     """No way of our own is needed."""
 
-    def to(self, host: str, port: int, transport: str) -> Deferred[Any]:
+    def to(self, host: str, port: int, transport: str, name: str = "") -> Deferred[Any]:
         return fail(OSError(f"{transport} to {host}:{port}"))
 
 

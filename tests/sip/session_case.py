@@ -17,12 +17,12 @@ from rapida_tw.errors import End
 from rapida_tw.media.leg import LegListener
 from rapida_tw.sip.base import Flow, Flows, HostPort, ServerTransaction
 from rapida_tw.sip.dialogs import Dialogs
+from rapida_tw.sip.login import Login
 from rapida_tw.sip.media import Offers, Stream
 from rapida_tw.sip.placing import Place
 from rapida_tw.sip.session import Session
 from rapida_tw.sip.settings import SipSettings
 from rapida_tw.sip.transactions import Transactions
-from rapida_tw.sip.usage import Login
 from rapida_tw.wire.sdp import Agreed
 from rapida_tw.wire.sdp_negotiation import Capabilities, Negotiator
 from rapida_tw.wire.sip_dialog import Dialog
@@ -87,7 +87,7 @@ class MemoryFlows:
         self.next: Flow | None = None
         self.asked: list[tuple[str, int, str]] = []
 
-    def to(self, host: str, port: int, transport: str) -> Deferred[Flow]:
+    def to(self, host: str, port: int, transport: str, name: str = "") -> Deferred[Flow]:
         self.asked.append((host, port, transport))
         opening: Deferred[Flow] = Deferred()
         if self.next is None:
