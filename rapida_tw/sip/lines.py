@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
+from typing import cast
 
 from rapida_tw.errors import CapacityExceeded
 from rapida_tw.sip.base import Flow
@@ -12,6 +13,7 @@ from rapida_tw.sip.media import Offers, Stream
 from rapida_tw.sip.settings import SipSettings
 from rapida_tw.transports.rtp_ports import PortPool
 from rapida_tw.transports.rtp_stream import RtpStream, Streams
+from rapida_tw.wire.rtp_source import Learn
 from rapida_tw.wire.sdp_negotiation import Capabilities, Negotiator
 
 _SESSION_BITS = 31  # of the number in o=: there are peers that keep it as a signed word
@@ -55,7 +57,9 @@ class RtpLines:
                 self._random.getrandbits(_SESSION_BITS),
                 secure=flow.transport == "TLS",
             )
-            streams = replace(self._streams, learn=learning) if learning else self._streams
+            streams = self._streams
+            if learning:
+                streams = replace(streams, learn=cast("Learn", learning))
             return negotiator, RtpStream(pair, streams)
         except BaseException:
             pair.close()
