@@ -198,11 +198,11 @@ class Conversation:
             self.listener.finish_turn()
             if self._job is not None:
                 self._hold(self._job)
+            self._dropped = False  # not by a voice
         elif self._started:
             self._idleness.answered()
-            if self._job is not None:
-                self.replier.resume()
-            else:
+            self.replier.resume()
+            if self._job is None:
                 self._go_on()
 
     def _hold(self, job: Job) -> None:
@@ -216,7 +216,7 @@ class Conversation:
         if fate is Fate.AGAIN:
             self._waiting.insert(0, job)
         self._interrupt()
-        self._dropped = False  # not by a voice
+        self._go_on()
 
     # -- turns ------------------------------------------------------------------------------------
 
@@ -256,17 +256,12 @@ class Conversation:
             self._waiting.append(job)
 
     def _speak(self, job: Job) -> None:
-        if self._held:
-            self._waiting.append(job)
-            return
         self._idleness.stop()
         self._dropped = False
         self._machine.speak(job)
 
     def _go_on(self) -> None:
-        """Nothing is being said: the next thing, or the caller's turn; on hold neither."""
-        if self._held:
-            return
+        """Nothing is being said: the next thing, or the caller's turn."""
         if self._waiting:
             self._speak(self._waiting.pop(0))
         else:
@@ -278,9 +273,12 @@ class Conversation:
         self._job = job
         self.barge_in.stop()  # a doubt of the reply before
         self.barge_in.allowed = job.interruptible
-        if self.listener.speaking:  # nobody is talked over
+        if self.listener.speaking and not self._held:  # nobody is talked over
             self.barge_in.speech_started()
-        reply: Deferred[object] = self.replier.reply(job).addCallbacks(
+        made = self.replier.reply(job)
+        if self._held:
+            self.replier.pause()
+        reply: Deferred[object] = made.addCallbacks(
             self._replied, self._failed, callbackArgs=(job,), errbackArgs=(job,)
         )
         return reply.addErrback(lambda failure: self._log.failure("after a reply", failure))
@@ -342,7 +340,7 @@ class Conversation:
 
     def _listen(self) -> None:
         self._idleness.stop()
-        if not self.listener.speaking and not self._closing:
+        if not (self.listener.speaking or self._closing or self._held):
             self._idleness.wait()
 
     def _prompt(self, number: int) -> None:

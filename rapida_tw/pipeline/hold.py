@@ -2,7 +2,8 @@
 
 Nobody hears it any more, and when the caller is back, they speak first: a sentence is not taken up
 again in the middle, and what was cut off is in the history as far as it was heard. But what the
-caller was waiting for is made meanwhile, and given when they are back; a tool does its work once.
+caller was waiting for is made meanwhile, and given at once when they are back; a tool does its work
+once. Whatever else there is to say by then (an operator's text, an apology) is made likewise.
 """
 
 from __future__ import annotations

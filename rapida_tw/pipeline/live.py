@@ -175,16 +175,14 @@ class LiveConversation:
             self._model.text(pressed(job.turn.text))
 
     def _go_on(self) -> None:
-        """Nothing is being said: the next thing, or the caller's turn; on hold neither."""
-        if self._held:
-            return
+        """Nothing is being said: the next thing, or the caller's turn."""
         if self._waiting:
             self._speak(self._waiting.pop(0))
         else:
             self._listen()
 
     def _next(self, job: Job) -> None:
-        if self._started and self._speaker.job is None and not self._held:
+        if self._started and self._speaker.job is None:
             self._speak(job)
         else:
             self._waiting.append(job)
@@ -209,15 +207,17 @@ class LiveConversation:
         if self._ended:
             return
         self._held = held
+        self._speaker.hold_changed(held)
         self._idleness.stop()
         self._barge_in.stop()
+        self._playout.resume()  # if it was in doubt; the session keeps it meanwhile
         if held:
             end = put_on_hold(self._speaker, self._tools, self._waiting)
             if end is not None:
                 self._end(end)
-            return
-        self._idleness.answered()
-        self._playout.resume()  # if it was in doubt
+                return
+        else:
+            self._idleness.answered()
         if self._started and self._speaker.job is None:
             self._go_on()
 
@@ -289,7 +289,7 @@ class LiveConversation:
         return self._tools.running
 
     def sound_coming(self) -> None:
-        if self._ear.speaking and not self._held:  # nobody is talked over
+        if self._ear.speaking:  # nobody is talked over
             self._barge_in.speech_started()
 
     def reply_heard(self, job: Job, failed: bool) -> None:

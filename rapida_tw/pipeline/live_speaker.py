@@ -83,6 +83,7 @@ class LiveSpeaker:
         self._items = LiveItems(playout)
         self._reply: _Reply | None = None
         self._owed: IDelayedCall | None = None
+        self._on_hold = False
 
     @property
     def job(self) -> Job | None:
@@ -104,9 +105,16 @@ class LiveSpeaker:
         """Nothing of the reply is being heard, though there may be later."""
         return not (self._playout.busy and self._reply is not None and self._reply.times.played)
 
+    def hold_changed(self, held: bool) -> None:
+        """Nobody is waiting for what is said now."""
+        self._on_hold = held
+        if held and self._reply is not None:
+            self._reply.times.on_hold = True
+
     def begin(self, job: Job, turn: Turn | None = None) -> None:
         """A reply is owed from now on; `turn`: of the caller, whose waiting is measured."""
-        self._reply = _Reply(job, Times(turn, asked=self._clock.seconds()))
+        times = Times(turn, asked=self._clock.seconds(), on_hold=self._on_hold)
+        self._reply = _Reply(job, times)
         self.owe()
 
     def owe(self) -> None:

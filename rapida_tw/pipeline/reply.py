@@ -144,6 +144,7 @@ class Replier:
 
     def pause(self) -> None:
         """Nobody is listening: what is made is kept, and nothing is filled in."""
+        self._state.times.on_hold = True
         self._playout.pause()
 
     def resume(self) -> None:

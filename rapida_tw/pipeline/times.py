@@ -17,13 +17,14 @@ class Times:
     model: float = 0.0  # the model's first words
     voice: float = 0.0  # the voice's first samples
     played: float = 0.0  # the first frame was sent
+    on_hold: bool = False  # for a part of the time nobody was waiting for it
     # Tokens of all runs of the model: input, output, and cached among the input.
     usage: dict[str, int] = field(default_factory=dict)
 
     def latency(self) -> dict[str, float]:
         """Seconds from the end of the caller's speech to the first sample, and its parts."""
         turn = self.turn
-        if turn is None or turn.by_keys or not self.played:
+        if turn is None or turn.by_keys or not self.played or self.on_hold:
             return {}
         model = self.model or turn.recognized
         voice = self.voice or model

@@ -145,6 +145,17 @@ class HoldTests(Sessions):
             difference = said[part.start + 14 : part.stop + 14].astype(int) - expected[part]
             self.assertLess(np.abs(difference).max(), 3)
 
+    def test_nothing_of_before(self) -> None:
+        """What was cut off leaves no tail in the first frame after it."""
+        setting = self.setting(SLIN8)
+        setting.playout.write(noise(5 * FRAME))
+        setting.ticks(4)
+        setting.session.hold_changed(True)
+        setting.playout.clear()
+        setting.session.hold_changed(False)
+        setting.ticks(1)
+        self.assertEqual(setting.leg.sent[-1], bytes(320))
+
     def test_with_a_lead(self) -> None:
         """A far side that buffers is not asked for what it played meanwhile, and is filled anew."""
         setting = self.setting(LEADING)

@@ -117,6 +117,26 @@ class LostTests(Sessions):
             setting.ears.frames[1][:240], setting.ears.frames[0][::-1][:240]
         )
 
+    def test_faded_in_a_reading(self) -> None:
+        """What comes after a gap is faded in, also where it could be decoded with others."""
+        one, *others = (self.setting(ULAW) for _ in range(8))
+        for setting in others:
+            setting.session._clock = one.beat
+        payload = codec_for(Encoding.MULAW).encode(noise(160))
+        for setting in (one, *others):
+            setting.session.audio_received(payload)
+        one.beat.gathering.open = True
+        one.session.audio_lost(TICK)
+        for setting in (one, *others):
+            setting.session.audio_received(payload)
+        one.beat.gathering.open = False
+        one.beat.gathering.flush()
+        before, gap = one.ears.frames[0], one.ears.frames[1]
+        np.testing.assert_array_equal(gap, Concealment(before).take(FRAME))
+        faded = others[0].ears.frames[1].astype(int) - one.ears.frames[2]
+        self.assertTrue(faded[:80].any())
+        self.assertFalse(faded[80:].any())
+
     def test_opus(self) -> None:
         """Opus has its own way: the gap comes with the next packet."""
         if not opus.available():

@@ -47,6 +47,8 @@ class _Replier:
         self.replies: list[Deferred[End | None]] = []
         self.cancelled: list[Job] = []
         self.answer: Deferred[End | None] | None = None  # instead of a held one
+        self.waited_for = True
+        self.paused = False
         self._playout = playout
 
     def reply(self, job: Job) -> Deferred[End | None]:
@@ -58,6 +60,12 @@ class _Replier:
         reply.addBoth(self._over)
         self.replies.append(reply)
         return reply
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
 
     def _over(self, result: End | None) -> End | None:
         self._playout.clear()
@@ -81,6 +89,9 @@ class _Listener:
 
     def expect(self, expectation: Expectation) -> None:
         self.expected.append(expectation)
+
+    def finish_turn(self) -> None:
+        """Tests tell its end."""
 
 
 _conforms: type[ConversationEvents] = _Told

@@ -143,15 +143,17 @@ class WaitingTests(HoldStories):
 
     def test_answer_that_was_not_begun(self) -> None:
         """It is made meanwhile, and given at once when the caller is back, without a filler."""
-        model = StepModel(Step(HOURS, delay=3.0))
+        model = StepModel(Step(HOURS, delay=8.0))
         self.server(model)
         self.caller.says("hours please", at=3.0, lasting=0.8)
-        self.call("hours please").holds(at=5.0, until=16.0)
+        self.call("hours please").holds(at=4.8, until=16.0)
         self.run_until(22.0)
         self.assertEqual(self.dialogue()[1:], ["hours please", HOURS])
         answered = self.heard_after(5.1)
         assert answered is not None
-        self.assertLess(answered, 16.1)
+        self.assertTrue(16.0 < answered < 16.1, answered)
+        self.assertLess(abs(self.caller.heard_until - answered - len(HOURS) * 0.06), 0.1)
+        self.assertNotIn("turn.latency", [one.name for one in self.entries])
         self.assertEqual((len(model.asked), model.cancelled), (1, 0))
 
     def test_question_before_the_hold(self) -> None:
