@@ -37,6 +37,7 @@ from rapida_tw.sip.base import DialogUser, Flow, InviteUser, ServerTransaction
 from rapida_tw.sip.counters import KNOWN_METHODS
 from rapida_tw.sip.farewell import Farewell, reason_of
 from rapida_tw.sip.info import Info, Presses
+from rapida_tw.sip.login import Login
 from rapida_tw.sip.media import Offers, Stream
 from rapida_tw.sip.placing import Place, Placed
 from rapida_tw.sip.prack import Pracks
@@ -46,7 +47,7 @@ from rapida_tw.sip.refreshing import Refreshing
 from rapida_tw.sip.relay import Relay
 from rapida_tw.sip.renegotiation import Renegotiation
 from rapida_tw.sip.settings import EXTENSIONS, Stack
-from rapida_tw.sip.usage import SDP, Login, Usage
+from rapida_tw.sip.usage import SDP, Usage
 from rapida_tw.wire import sip_cause
 from rapida_tw.wire.sdp import Agreed
 from rapida_tw.wire.sip_cause import NORMAL, Reason

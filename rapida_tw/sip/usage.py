@@ -7,15 +7,14 @@ A request's end is one response, always: no answer in time is a 408, a way that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.sip.base import Flow, ServerTransaction
+from rapida_tw.sip.login import Login, Rounds
 from rapida_tw.sip.settings import EXTENSIONS, METHODS, Stack
-from rapida_tw.wire import sip_digest
 from rapida_tw.wire.sip_dialog import Dialog
 from rapida_tw.wire.sip_message import Request, Response
 from rapida_tw.wire.sip_uri import SipUri
@@ -26,8 +25,6 @@ Fields = Iterable[tuple[str, str]]
 SDP = "application/sdp"
 ALLOW = ", ".join(METHODS)
 SUPPORTED = ", ".join(EXTENSIONS)
-# A challenge, and one more: of a proxy, or because a nonce has gone stale meanwhile.
-ROUNDS = 2
 OPEN_WITHIN = 32.0  # seconds, for a connection in place of one that is gone
 _DEFAULT_PORTS = {"TLS": 5061}
 
@@ -41,14 +38,6 @@ _OTHER_USAGE = ("NOTIFY", "PRACK")
 
 def _as_it_is(request: Request) -> None:
     pass
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What challenges of the far side are answered with (a trunk's credential)."""
-
-    username: str
-    password: str = field(repr=False)
 
 
 class Usage:
@@ -171,15 +160,14 @@ class _Asking:
         self._content_type = content_type
         self._headers = headers
         self._complete = complete
-        self._rounds = 0
-        self._authorization: dict[str, str] = {}
+        self._rounds = Rounds(usage.login, usage.stack.random)
         self._request: Request
         self._ack: Request | None = None
         self._done = False
 
     def send(self) -> None:
         usage = self._usage
-        headers = (*self._headers, *self._authorization.items())
+        headers = (*self._headers, *self._rounds.fields)
         self._request = usage.request(self._method, self._body, self._content_type, headers)
         self._complete(self._request)
         if usage.flow.open:
@@ -215,9 +203,10 @@ class _Asking:
             self._acknowledge(flow)
         if self._done:
             return
-        if status in (401, 407) and self._log_in(response):
-            return
-        self._finish(response)
+        if self._rounds.met(self._request, response):
+            self.send()
+        else:
+            self._finish(response)
 
     def request_failed(self, reason: str) -> None:
         if not self._done:
@@ -237,34 +226,6 @@ class _Asking:
         except RemoteProtocolError as error:
             self._log.warn("{to}: {error}", to=self._usage.dialog.remote.uri, error=error)
 
-    def _log_in(self, response: Response) -> bool:
-        login = self._usage.login
-        if login is None or self._rounds == ROUNDS:
-            return False
-        asked, answer = (
-            ("WWW-Authenticate", "Authorization")
-            if response.status == 401
-            else ("Proxy-Authenticate", "Proxy-Authorization")
-        )
-        challenges = response.headers.all(asked)
-        if answer in self._authorization and not any(_stale(each) for each in challenges):
-            return False  # the password was wrong
-        value = sip_digest.answer(
-            challenges,
-            self._method,
-            self._request.uri,
-            login.username,
-            login.password,
-            f"{self._usage.stack.random.getrandbits(64):016x}",
-            1,
-        )
-        if value is None:
-            return False
-        self._rounds += 1
-        self._authorization[answer] = value
-        self.send()
-        return True
-
     def _finish(self, response: Response) -> None:
         self._done = True
         self._answered(response)
@@ -275,10 +236,3 @@ class _Asking:
 def printable(text: str) -> str:
     """For a header or a reason phrase: what may come from the far side stays on its line."""
     return "".join(each if " " <= each <= "~" else " " for each in text)
-
-
-def _stale(challenge: str) -> bool:
-    try:
-        return sip_digest.Challenge.parse(challenge).stale
-    except RemoteProtocolError:
-        return False

@@ -201,7 +201,7 @@ class Board:
     def contact(self, flow: Flow) -> str:
         return f"<sip:{flow.local[0]}:{flow.local[1]}>"
 
-    def open_line(self, flow: Flow) -> tuple[Offers, Stream]:
+    def open_line(self, flow: Flow, learning: str = "") -> tuple[Offers, Stream]:
         raise NotImplementedError
 
     def calling(self, dialog: Dialog, flow: Flow) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.errors import MEDIA_TIMEOUT, NETWORK_FAILED, PROTOCOL_ERROR, REMOTE_HANGUP
-from rapida_tw.sip.usage import Login
+from rapida_tw.sip.login import Login
 from rapida_tw.wire.sip_dialog import Dialog
 from rapida_tw.wire.sip_message import Malformed
 from tests.sip.session_case import SOUND, US, MemoryFlow, SessionCase, sdp
