@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from rapida_tw.audio.format import FRAME, TICKS_PER_SECOND, AudioFormat, Encoding
-from rapida_tw.wire.sdp import Codec
+from dataclasses import replace
 
-_ENCODINGS = {
-    "pcmu": Encoding.MULAW,
-    "pcma": Encoding.ALAW,
-    "g722": Encoding.G722,
-    "l16": Encoding.L16,
-    "opus": Encoding.OPUS,
-}
-# What RTP calls the rate of these two is not the rate of their samples here.
-_WIDEBAND = (Encoding.G722, Encoding.OPUS)
+from rapida_tw.audio import rtp_formats
+from rapida_tw.audio.format import AudioFormat, Encoding
+from rapida_tw.wire.sdp import Codec
 
 _SILENCE = {
     Encoding.MULAW: b"\xff",
@@ -26,10 +19,8 @@ _OPUS_SILENCE = b"\xf8\xff\xfe"
 
 
 def format_of(codec: Codec, patience: float) -> AudioFormat:
-    """The leg's format; `patience` as AudioFormat has it. `KeyError` for a codec we do not know."""
-    encoding = _ENCODINGS[codec.name.lower()]
-    rate = FRAME * TICKS_PER_SECOND if encoding in _WIDEBAND else codec.rate
-    return AudioFormat(encoding, rate, patience=patience)
+    """The leg's format; `patience` as AudioFormat has it. `ValueError` for one we do not know."""
+    return replace(rtp_formats.format_of(codec.name, codec.rate), patience=patience)
 
 
 def silence_of(format: AudioFormat) -> bytes:
