@@ -12,18 +12,24 @@ from twisted.logger import Logger
 from rapida_tw.errors import CapacityExceeded
 from rapida_tw.sip.authority import Authority
 from rapida_tw.sip.base import Flow, Flows, InviteUser, Reception, ServerTransaction
+from rapida_tw.sip.caller import Caller
 from rapida_tw.sip.counters import answers, dropped, known, requests
+from rapida_tw.sip.dialling import CallUser, Handle
 from rapida_tw.sip.dialogs import Dialogs
 from rapida_tw.sip.guard import Guard, Limits
 from rapida_tw.sip.inbound import InboundCall, Switchboard
 from rapida_tw.sip.ladder import Ladders
+from rapida_tw.sip.locate import Locator, Resolver
 from rapida_tw.sip.media import Offers, Stream
+from rapida_tw.sip.names import Literals
 from rapida_tw.sip.networks import Networks
 from rapida_tw.sip.placing import Place
 from rapida_tw.sip.refusals import ALLOW, SDP, Refusal, refusal
 from rapida_tw.sip.registrar import Registration
+from rapida_tw.sip.registrations import Registrations
 from rapida_tw.sip.settings import EXTENSIONS, SipSettings
 from rapida_tw.sip.transactions import Core, Transactions
+from rapida_tw.sip.trunk import Trunk
 from rapida_tw.wire.sip_dialog import Dialog
 from rapida_tw.wire.sip_message import Malformed, Request, Response, parse
 
@@ -58,21 +64,30 @@ class SipAgent:
         random: Random,
         now: Callable[[], float],
         limits: Limits | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
-        """`now`: seconds since the epoch; `random` is to be one that nobody can foretell."""
+        """`now`: seconds since the epoch; `random` is to be one that nobody can foretell.
+
+        `resolver`: DNS for trunks; without it they need addresses.
+        """
         self.clock = clock
         self.settings = settings
         self.reception = reception
         self.flows = flows
         self.random = random
         self.now = now
-        self.place: Place | None = None
+        self.locator = Locator(resolver or Literals(), clock, random)
         self.ladders = Ladders(now)
         self.guard = Guard(clock.seconds, Networks(settings.trusted_networks), limits)
-        self.authority = Authority(settings, reception, self.guard, clock.seconds)
+        self.registrations = Registrations(self)
+        self.authority = Authority(
+            settings, reception, self.guard, clock.seconds, self.registrations
+        )
         self.transactions = Transactions(clock, self)
         self.dialogs = Dialogs(self._call_over)
         self.draining = False
+        self.caller = Caller(self)
+        self.place: Place | None = self.caller.place
         self._lines = lines
         self._arriving: set[InboundCall | Registration] = set()
         self._in_calls: dict[tuple[str, str, str], Flow] = {}
@@ -115,7 +130,18 @@ class SipAgent:
 
     def uses(self, flow: Flow) -> bool:
         """A dialog depends on that connection."""
-        return flow in self._calls_on
+        return flow in self._calls_on or self.registrations.uses(flow)
+
+    # -- our calls --------------------------------------------------------------------------------
+
+    def dial(self, trunk: Trunk, number: str, user: CallUser) -> Handle:
+        """Call a number through a trunk: see sip/caller.py. `BadRequest`, `CapacityExceeded`."""
+        return self.caller.dial(trunk, number, user)
+
+    @property
+    def asking(self) -> int:
+        """Calls in both directions that are not among the dialogs yet."""
+        return len(self.caller) + sum(not work.in_dialog for work in self._arriving)
 
     # -- Core -------------------------------------------------------------------------------------
 
@@ -172,8 +198,7 @@ class SipAgent:
         """Why nobody is let in at the moment."""
         if self.draining:
             return "draining"
-        asking = sum(not work.in_dialog for work in self._arriving)
-        if len(self.dialogs) + asking >= self.settings.most_calls:
+        if len(self.dialogs) + self.asking >= self.settings.most_calls:
             return "too many calls"
         return self.reception.ready
 
@@ -256,6 +281,7 @@ class SipAgent:
         self.draining = True
         for work in tuple(self._arriving):
             work.stop(CapacityExceeded("the server stops"))
+        self.caller.close()
         self.transactions.close()
 
 

@@ -11,7 +11,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -21,6 +21,7 @@ from rapida_tw.sip.counters import logins
 from rapida_tw.sip.guard import Guard
 from rapida_tw.sip.networks import Networks
 from rapida_tw.sip.parties import Dialled, assistant_id, dialled, uri_of
+from rapida_tw.sip.registrations import Through
 from rapida_tw.sip.settings import SipSettings
 from rapida_tw.wire.sip_digest import Challenge, Credentials, Nonces, check, ha1
 from rapida_tw.wire.sip_message import Request, Response
@@ -43,11 +44,18 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """For whom the call is, and how that was proven: digest, uri or network."""
+    """For whom the call is, and how that was proven: digest, uri, network or registration."""
 
     party: Party
     number: str  # what was dialled; "" where the URI names an assistant
     by: str
+
+
+class Inlets(Protocol):
+    """Where calls come in that we have asked for (sip/registrations.py)."""
+
+    def through(self, request: Request, flow: Flow) -> Through | None:
+        """By which registration of ours it has come, if by any."""
 
 
 class Authority:
@@ -59,10 +67,12 @@ class Authority:
         reception: Reception,
         guard: Guard,
         seconds: Callable[[], float],
+        inlets: Inlets,
     ) -> None:
         self._settings = settings
         self._reception = reception
         self._guard = guard
+        self._inlets = inlets
         self._nonces = Nonces(settings.secret, seconds)
         self._trusted = Networks(settings.trusted_networks)
         self._wrong: OrderedDict[str, None] = OrderedDict()
@@ -77,7 +87,9 @@ class Authority:
                 return True
             logins.inc("forged")
             return False
-        return _password(request) is not None or flow.peer[0] in self._trusted
+        if _password(request) is not None or flow.peer[0] in self._trusted:
+            return True
+        return self._inlets.through(request, flow) is not None
 
     def challenge(self, request: Request, flow: Flow, stale: bool = False) -> Response:
         """401 with one challenge an algorithm; its To tag is the same for a repeated request.
@@ -136,6 +148,9 @@ class Authority:
         return party
 
     async def _identify(self, request: Request, flow: Flow) -> Admitted:
+        through = self._inlets.through(request, flow)
+        if through is not None:
+            return await self._by_registration(through)
         uri = uri_of(request)
         credentials = self._credentials(request)
         if credentials is not None:
@@ -240,6 +255,22 @@ class Authority:
 
     def _state(self, credentials: Credentials) -> str:
         return self._nonces.state(credentials.nonce, credentials.nc)
+
+    async def _by_registration(self, through: Through) -> Admitted:
+        """The number decides, within the trunk's project; else whoever has the trunk for its own.
+
+        What the registrar says was dialled must not lead to other people's assistants.
+        """
+        party = None
+        if through.number and through.project_id is not None:
+            party = await self._reception.dialled(through.number, through.project_id)
+        if party is None:
+            party = await self._reception.trunk(through.credential_id)
+        if party is None:
+            logins.inc("unmapped")
+            raise Denied(404)
+        logins.inc("registered")
+        return Admitted(party, through.number, "registration")
 
     def _credentials(self, request: Request) -> Credentials | None:
         """What answers a challenge of ours; another realm's or a broken one counts as none."""
