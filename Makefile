@@ -34,6 +34,7 @@ test: $(VENV)/.test
 
 interop: $(VENV)/.test
 	@sh tests/install_peers.sh
+	@sh tests/install_peers.sh sip-tester baresip-core
 	@sh tests/interop/install.sh || echo "make interop: going on without; tests that need it say so"
 	$(BIN)/python -m pytest tests/interop
 

@@ -15,7 +15,7 @@ missing() {
     done
 }
 
-[ $# -gt 0 ] || set -- redis-server postgresql libflite1
+[ $# -gt 0 ] || set -- redis-server postgresql libflite1 libopus0
 wanted=$(missing "$@")
 [ -n "$wanted" ] || exit 0
 wanted=$(echo "$wanted" | tr '\n' ' ')

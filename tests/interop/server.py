@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.interop.asterisk import wait_until
-from tests.interop.certificate import Certificate
+from tests.interop.certificate import Certificate, self_signed
 from tests.process import ended, started
 
 _CONFIGURATION = """\
@@ -34,17 +35,40 @@ port = {http}
 host = "127.0.0.1"
 port = {audiosocket}
 [sip]
-enabled = false
+# Any: a telephone that is to count as a stranger calls by the machine's own address.
+server = "0.0.0.0"
+port = {sip}
+transports = ["udp", "tcp", "tls"]
+tls_port = {sips}
+tls_certificate = "{sip_certificate}"
+tls_key = "{sip_key}"
+rtp_port_range_start = {rtp}
+rtp_port_range_end = {rtp_end}
 [log]
 level = "debug"
 """
 
 
+RTP_PORTS = 2_000  # of one server; below those that the system gives to others
+
+
 def free_port() -> int:
-    """A TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on at the moment, neither by TCP nor by UDP."""
+    while True:
+        with (
+            socket.socket() as tcp,
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            suppress(OSError),
+        ):
+            tcp.bind(("", 0))
+            port = int(tcp.getsockname()[1])
+            udp.bind(("", port))
+            return port
+
+
+def rtp_ports() -> int:
+    """Where a range of RTP ports begins that is another one in each run."""
+    return random.randrange(15_000, 32_000 - RTP_PORTS, 2)
 
 
 class Server:
@@ -55,6 +79,9 @@ class Server:
         self._certificate = certificate
         self.http = free_port()
         self.audiosocket = free_port()
+        self.sip, self.sips = free_port(), free_port()  # UDP and TCP, TLS
+        self._rtp = rtp_ports()
+        self.sip_certificate = self_signed(folder)
         self._folder = folder
         self._configuration = folder / "rapida.toml"
         self._log = folder / "rapida.log"
@@ -113,6 +140,12 @@ class Server:
             host=self._host,
             scheme=self._scheme,
             tls=tls,
+            sip=self.sip,
+            sips=self.sips,
+            sip_certificate=self.sip_certificate.certificate,
+            sip_key=self.sip_certificate.key,
+            rtp=self._rtp,
+            rtp_end=self._rtp + RTP_PORTS,
         )
 
     @property
@@ -170,6 +203,11 @@ class Server:
 
         wait_until(over, seconds, f"the conversation with {caller} is over", self.log)
         return found
+
+    def calls_of(self, caller: str) -> int:
+        """How many calls from that number are remembered."""
+        found = self.data("/v1/conversations?pageSize=100")
+        return sum(one["identifier"] == caller for one in found)
 
     def _ready(self) -> bool:
         assert self._process is not None
