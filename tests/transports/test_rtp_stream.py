@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rapida_tw.transports.rtp_stream import dropped
+from random import Random
+
+from rapida_tw.transports.rtp_ports import PortPool
+from rapida_tw.transports.rtp_stream import RtpStream, dropped
 from tests.transports.rtp_case import (
     EVENT,
     G722,
@@ -11,6 +14,7 @@ from tests.transports.rtp_case import (
     PCMA,
     PCMU,
     THEIRS,
+    Phone,
     RtpCase,
 )
 
@@ -91,6 +95,26 @@ class BeginningTests(RtpCase):
         self.listen()
         self.talk(2, payload=b"new" * 50)
         self.assertEqual(set(self.listener.heard), {b"new" * 50})
+
+    def test_ipv6(self) -> None:
+        """Over IPv6 all is the same."""
+        ours, theirs = "2001:db8::10", "2001:db8::7"
+        machine = self.network.machine(ours)
+        pool = PortPool(self.clock, machine, "::", 10_000, 10_001, Random(1))
+        phone = Phone(self.clock, self.network.machine(theirs), theirs)
+        stream = RtpStream(pool.take(), self.streams)
+        stream.agree(self.agreed(host=theirs, rtcp_host=theirs), theirs)
+        stream.begin(lambda: None)
+        stream.listen(self.listener)
+        stream.send_audio(b"out" * 40)
+        phone.rtp.send(phone.packet(), (ours, 10_000))
+        self.clock.advance(0)
+        self.assertEqual([one.payload for one in phone.packets], [b"out" * 40])
+        self.assertEqual(self.listener.heard, [b"s" * 160])
+        stream.close()
+        pool.close()
+        phone.rtp.close()
+        phone.rtcp.close()
 
     def test_begun_twice(self) -> None:
         """The second time does nothing."""
