@@ -239,6 +239,18 @@ class RtpCase(SynchronousTestCase):
         self.listen()
         return agreed
 
+    def renew(self, size: int = 160) -> None:
+        """The call is over and forgotten; another stream, whose ticks are of so many bytes."""
+        self.stream.close()
+        self.beat.remove(self.call)
+        self.clock.advance(0)
+        self.listener = Listener()
+        self.phone.packets.clear()
+        self.phone.datagrams.clear()
+        self.phone.reports.clear()
+        self.stream = RtpStream(self.pool.take(), self.streams)
+        self.call = Call(self.stream, size)
+
     def run_for(self, seconds: float) -> None:
         for _ in range(round(seconds / 0.005)):
             self.clock.advance(0.005)

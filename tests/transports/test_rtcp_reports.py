@@ -96,12 +96,7 @@ class ReportTests(RtcpCase):
             }
             self.assertEqual(len(found), 1)
             names |= found
-            self.stream.close()
-            self.beat.remove(self.call)
-            self.run_for(0.02)
-            self.phone.reports.clear()
-            self.stream = type(self.stream)(self.pool.take(), self.streams)
-            self.call = type(self.call)(self.stream)
+            self.renew()
         self.assertEqual(len(names), 2)
 
     def test_interval(self) -> None:
@@ -145,8 +140,7 @@ class ReportTests(RtcpCase):
         self.assertEqual(kinds, [200, 202, 203])
         _, body = self.first(203)
         self.assertEqual(body, self.phone.packets[0].ssrc.to_bytes(4))
-        self.phone.reports.clear()
-        self.stream = type(self.stream)(self.pool.take(), self.streams)
+        self.renew()
         self.agree()
         self.stream.close()
         self.clock.advance(0)

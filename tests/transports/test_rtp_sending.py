@@ -58,11 +58,7 @@ class SendingTests(RtpCase):
             (OPUS, 60, 40, (10, 60, 960)),
         ):
             with self.subTest(codec=codec.name, ptime=ptime):
-                self.stream.close()
-                self.beat.remove(self.call)
-                self.stream = type(self.stream)(self.pool.take(), self.streams)
-                self.call = type(self.call)(self.stream, size)
-                self.phone.packets.clear()
+                self.renew(size)
                 self.up(codec, ptime=ptime)
                 self.run_for(0.2)
                 packets = self.phone.packets

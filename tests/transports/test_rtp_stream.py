@@ -30,17 +30,12 @@ class BeginningTests(RtpCase):
             (OPUS, b"\xf8\xff\xfe"),
         ):
             with self.subTest(codec=codec.name):
-                self.phone.packets.clear()
-                self.stream.close()
-                self.setUpStream()
+                self.renew()
                 self.agree(codec)
                 self.begin()
                 self.run_for(0.2)
                 self.assertEqual(len(self.phone.packets), 10)
                 self.assertEqual({one.payload for one in self.phone.packets}, {silence})
-
-    def setUpStream(self) -> None:
-        self.stream = type(self.stream)(self.pool.take(), self.streams)
 
     def test_nothing_before_begin(self) -> None:
         """A stream that only knows where to send keeps still."""
@@ -298,8 +293,7 @@ class EndTests(RtpCase):
             self.stream.close()
             self.beat.remove(self.call)
             self.assertEqual((self.pool.in_use, len(self.beat), len(self.wheel)), (0, 0, 0))
-            self.stream = type(self.stream)(self.pool.take(), self.streams)
-            self.call = type(self.call)(self.stream)
+            self.renew()
 
     def test_counted(self) -> None:
         """What was not heard is counted for the whole node when the call ends."""
