@@ -211,11 +211,11 @@ class Session:
 
     def not_acknowledged(self) -> None:
         """No ACK of a 2xx within 64*T1: BYE (13.3.1.4). The owner of the INVITE passes it on."""
-        if self._farewell is not None:
-            self._farewell.not_acknowledged()
-        else:
+        if self._end is None:
             self._answering.unacknowledged = None
             self._leave(NETWORK_FAILED.because("our 200 was never acknowledged"))
+        elif self._farewell is not None:
+            self._farewell.not_acknowledged()
 
     def _pracked(self, transaction: ServerTransaction) -> None:
         self._answering.pracked(transaction)
@@ -224,10 +224,10 @@ class Session:
         self._usage.respond(transaction, 200, headers=(("Accept", SDP),))
 
     def _referred(self, transaction: ServerTransaction) -> None:
-        if self._renegotiation.established:
+        if self._renegotiation.established and self._answering.unacknowledged is None:
             self._referral.received(transaction)
         else:
-            self._usage.respond(transaction, 403)
+            self._usage.respond(transaction, 491)  # first it has to be a call
 
     def _bye(self, transaction: ServerTransaction) -> None:
         reasons = transaction.request.headers.values("Reason")
@@ -274,7 +274,7 @@ class Session:
     def hang_up(self) -> None:
         """Media stops at once, BYE follows as soon as it may; the dialog is kept until then."""
         self._hung_up = True
-        self._finish(REMOTE_HANGUP, NORMAL if self._renegotiation.established else None)
+        self._finish(REMOTE_HANGUP, NORMAL)
 
     def transfer(self, target: str) -> Deferred[None]:
         if self._end is not None or not self._renegotiation.established:
@@ -350,13 +350,16 @@ class Session:
         self._finish(end, reason_of(end))
 
     def _finish(self, end: End, reason: Reason | None) -> None:
-        """Everything stops, once; `reason` goes into our BYE, None: none is due."""
+        """Everything stops, once; `reason` goes into our BYE, None: none is due.
+
+        Nor is it before the 2xx (15): then an INVITE is to be refused, or cancelled, by its owner.
+        """
         if self._end is not None:
             return
         self._end = end
         self._stream.close()
         if not self._referral.deserted:
-            self._part(reason)
+            self._part(reason if self._renegotiation.established else None)
         self._stop()
         if self._hung_up:
             return

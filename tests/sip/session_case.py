@@ -265,7 +265,8 @@ class SessionCase(SynchronousTestCase):
         self.login: Login | None = None
         self.place: Place | None = None
         self.cseq = 100
-        self.our_tag = ""
+        self.our_tag, self.their_tag = "", "147a"
+        self.call_id = "9bf1@10.0.0.5"
         self.local = "<sip:15551234567@203.0.113.10>"  # what they call us
         self.board.new = self.take
 
@@ -301,9 +302,9 @@ class SessionCase(SynchronousTestCase):
         branch = f"z9hG4bK{number}{'ack' if method == 'ACK' else ''}"
         fields = [
             ("Via", f"SIP/2.0/{self.transport} {THEM}:5060;rport;branch={branch}"),
-            ("From", '"Bob" <sip:bob@198.51.100.7>;tag=147a'),
+            ("From", f'"Bob" <sip:bob@198.51.100.7>;tag={self.their_tag}'),
             ("To", f"{self.local}{tag}"),
-            ("Call-ID", "9bf1@10.0.0.5"),
+            ("Call-ID", self.call_id),
             ("CSeq", f"{number} {method}"),
             *(() if "Contact" in given else [("Contact", f"<sip:bob@{THEM}:5060>")]),
             *(() if "Content-Type" in given else content),

@@ -122,6 +122,7 @@ class RingingTests(SessionCase):
         ringing = self.ring(b"")
         self.prack(ringing)
         self.assertEqual(self.ended[0].reason, PROTOCOL_ERROR.reason)
+        self.assertEqual(self.asked("BYE"), [])  # there is nothing to say it in yet
 
     def test_offer_in_prack(self) -> None:
         """After our answer a PRACK may offer anew (5); before it, not yet. No timer hangs on it."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.audio.format import Encoding
-from rapida_tw.errors import REMOTE_HANGUP
+from rapida_tw.audio.format import AudioFormat, Encoding
+from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP
 from rapida_tw.sip.placing import Declined, Invitation, Placed
 from rapida_tw.sip.referred import referrals
 from rapida_tw.wire.sip_dialog import Dialog
@@ -137,6 +137,20 @@ class FollowedTests(ReferralCase):
         self.clock.pump([1.0] * 100)
         self.assertEqual(self.listener.ends, [])
         self.assertIn("second", [call_id for call_id, _, _ in self.board.calls])
+
+    def test_changed_there(self) -> None:
+        """A re-INVITE of the new dialog whose 200 is never acknowledged ends the call."""
+        self.refer()
+        self.picked_up(sdp())
+        self.settle()
+        dialog = self.session._usage.dialog
+        dialog.remote_cseq, self.our_tag, self.cseq = 1, "new", 900
+        self.call_id, self.their_tag = "second", "there"
+        self.request("INVITE", sdp("8", version=2))
+        self.assertEqual(self.listener.told, [AudioFormat(Encoding.ALAW)])
+        self.clock.pump([0.5] * 66)
+        self.assertEqual(self.listener.ends[0].reason, NETWORK_FAILED.reason)
+        self.assertEqual(self.asked("BYE")[-1].call_id, "second")
 
     def test_their_bye_of_the_old_one(self) -> None:
         """The transferor's BYE crosses ours: answered, and the call goes on."""
@@ -297,8 +311,12 @@ class RefusedTests(ReferralCase):
         self.setUp()
         self.board.dialogs.remove(self.session._usage.dialog)
         self.our_tag, self.cseq = "", 500
-        self.request("INVITE", sdp())
-        self.assertEqual(self.refer().status, 403)
+        number = self.request("INVITE", sdp())
+        self.assertEqual(self.refer().status, 491)
+        self.session.answer(self.invite)
+        self.assertEqual(self.refer().status, 491)
+        self.request("ACK", cseq=number)
+        self.assertEqual(self.refer().status, 202)
 
 
 class NoPlaceTests(SessionCase):
