@@ -38,6 +38,7 @@ class Spoken:
     codec: Codec
     numbers: frozenset[int]  # that they may send
     event: int | None  # telephone-event
+    event_clock: int  # Hz; of its durations alone, timestamps are the codec's
     remote: HostPort  # theirs, by their description
     ptime: int = 20  # of what we send
     their_ptime: int = 20
@@ -210,7 +211,8 @@ class SipMedia:
             return
         key.ticks += ticks
         ended = key.ticks >= _PRESSED * spoken.codec.clock
-        payload = _EVENT.pack(key.number, _VOLUME | (0x80 if ended else 0), key.ticks)
+        lasting = key.ticks * spoken.event_clock // spoken.codec.clock
+        payload = _EVENT.pack(key.number, _VOLUME | (0x80 if ended else 0), lasting)
         first = key.ticks == ticks
         for _ in range(_ENDS if ended else 1):
             self._send(spoken.event, first, key.began, payload)
@@ -279,7 +281,8 @@ class SipMedia:
             self._press_heard(payload, stamp)
         elif number == spoken.codec.number:
             self._lasted = self._voice.ticks(payload)
-            if self._lasted != spoken.codec.clock * spoken.their_ptime // 1000:
+            usual, liked = (spoken.codec.clock * ms // 1000 for ms in (20, spoken.their_ptime))
+            if self._lasted not in (usual, liked):  # a=ptime is a wish (RFC 8866 6.4)
                 self._complain(f"{len(payload)} bytes for {spoken.their_ptime} ms")
             self._heard(self._voice.decode(payload), spoken.codec.rate)
         else:

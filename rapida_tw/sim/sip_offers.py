@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rapida_tw.sim import sip_sdp
@@ -87,13 +88,13 @@ class Offers:
                 break
         else:
             raise sip_sdp.BadDescription(f"no codec of ours in {audio.formats}")
-        wanted = f"TELEPHONE-EVENT/{codec.clock}"
-        event = next((each for each in both if audio.map(each) == wanted), None)
+        event, event_clock = _event(audio, both, codec.clock)
         self._media.use(
             Spoken(
                 replace(codec, number=number),
                 frozenset(both),
                 event,
+                event_clock,
                 (audio.host, audio.port),
                 self._manner.ptime,
                 mine.ptime,
@@ -104,3 +105,13 @@ class Offers:
 
     def _complain(self, *reasons: str) -> None:
         self._complaints.update(reasons)
+
+
+def _event(audio: sip_sdp.Audio, numbers: Iterable[int], clock: int) -> tuple[int | None, int]:
+    """telephone-event with the codec's clock, else with the one that there is."""
+    there = {audio.map(each).partition("/"): each for each in numbers}
+    clocks = {int(of): each for (name, _, of), each in there.items() if name == sip_sdp.EVENT}
+    for each in (clock, *clocks):
+        if each in clocks:
+            return clocks[each], each
+    return None, clock

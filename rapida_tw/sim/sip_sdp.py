@@ -15,6 +15,7 @@ _MEDIA = re.compile(r"(\S+) ([0-9]{1,5}) (\S+)((?: \S+)+)")
 _RTPMAP = re.compile(r"rtpmap:([0-9]{1,3}) (\S+)")
 _STATIC = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000"}
 TYPE = "application/sdp"
+EVENT = "TELEPHONE-EVENT"
 MIRRORED = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -95,14 +96,13 @@ def write(
         if not chosen:
             raise BadDescription("nothing in common")
     numbers = {codec.number: codec.map for codec in chosen}
-    if events:
-        for clock in sorted({codec.clock for codec in chosen}):
-            name = f"TELEPHONE-EVENT/{clock}"
-            number = EVENTS[clock]
-            if answering is not None:
-                number = next((n for n in answering.formats if answering.map(n) == name), -1)
-            if number >= 0:
-                numbers[number] = name.lower()
+    if events and answering is None:
+        for clock in sorted({8_000, *(codec.clock for codec in chosen)}):
+            numbers[EVENTS[clock]] = f"telephone-event/{clock}"
+    elif events and answering is not None:
+        both = [n for n in answering.formats if answering.map(n).startswith(EVENT)]
+        both.sort(key=lambda n: answering.map(n) != f"{EVENT}/{chosen[0].clock}")
+        numbers.update((n, answering.map(n).lower()) for n in both[:1])
     lines = [
         "v=0",
         f"o=phone {session_id} {version} IN {family} {host}",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from random import Random
 
+from rapida_tw.sim.datagrams import Storm
+
 RESENT_AFTER = 0.2  # seconds: Linux's shortest retransmission timeout (TCP_RTO_MIN)
 
 
@@ -21,10 +23,15 @@ class Weather:
     def __init__(
         self, seed: int, *, latency: float = 0.02, jitter: float = 0.0, loss: float = 0.0
     ) -> None:
+        self._seed = seed
         self._chance = Random(seed)
         self._latency = latency
         self._jitter = jitter
         self._loss = loss
+
+    def storm(self) -> Storm:
+        """The same for datagrams, of which a lost one is lost."""
+        return Storm(self._seed, latency=self._latency, jitter=self._jitter, loss=self._loss)
 
     def __call__(self) -> float:
         delay = self._latency + self._jitter * self._chance.random()

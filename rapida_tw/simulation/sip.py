@@ -41,7 +41,7 @@ _CODECS = ("G722", "L16", "PCMU", "PCMA")
 _SEED = 5090
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True, slots=True)
 class MemoryFlow:
     """A phone's address, seen from the server's socket."""
 
@@ -49,7 +49,10 @@ class MemoryFlow:
     socket: MemorySocket = field(repr=False, compare=False)
     local: HostPort = (HOST, PORT)
     transport: str = "UDP"
-    open: bool = True
+
+    @property
+    def open(self) -> bool:
+        return True
 
     def send(self, data: bytes) -> bool:
         return self.socket.send(data, self.peer)
@@ -64,7 +67,7 @@ class MemoryFlows:
     def __init__(self, socket: MemorySocket) -> None:
         self._socket = socket
 
-    def to(self, host: str, port: int, transport: str) -> Deferred[Flow]:
+    def to(self, host: str, port: int, transport: str, name: str = "") -> Deferred[Flow]:
         if transport != "UDP":
             return fail(OSError(f"no {transport} in virtual time"))
         return succeed(MemoryFlow((host, port), self._socket))

@@ -11,11 +11,16 @@ from twisted.python.failure import Failure
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.sim.audiosocket import APPLICATION, FakeAsterisk, Manner
 from rapida_tw.sim.caller import Caller
+from rapida_tw.sim.datagrams import Storm
+from rapida_tw.sim.sip_manner import SipManner
+from rapida_tw.sim.sip_phone import SipPhone
 from rapida_tw.sim.vendors.base import FakeVendor
+from rapida_tw.sim.weather import Weather
 from rapida_tw.sim.websocket_line import WebSocketLine
 from rapida_tw.simulation.clock import VirtualClock
 from rapida_tw.simulation.server import VirtualServer
-from rapida_tw.simulation.transports import AUDIOSOCKET, TRANSPORTS, Transport
+from rapida_tw.simulation.sip import SETTLED, VirtualSip
+from rapida_tw.simulation.transports import AUDIOSOCKET, SIP, TRANSPORTS, Transport
 from rapida_tw.simulation.web import VirtualWeb
 from rapida_tw.speech.base import RecognizerProvider, SynthesizerProvider
 from rapida_tw.speech.scripted import ScriptedSynthesizer
@@ -23,11 +28,12 @@ from rapida_tw.store.records import Entry
 
 
 class Simulation:
-    """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS).
+    """One call's story, over AudioSocket or the `transport` of that name (TRANSPORTS, SIP).
 
-    `manner` is how an Asterisk calls by AudioSocket, `weather` is the network's (sim/weather.py),
-    `scheme` the one that carriers know. `recognizer`, `voice`: others than the scripted ones.
-    `vendors`: fakes that can be reached. `set_up`: seconds between a carrier's webhook and media.
+    `manner` is how an Asterisk calls by AudioSocket, `weather` is the network's (sim/weather.py, or
+    a Storm for SIP), `scheme` the one that carriers know. `recognizer`, `voice`: others than the
+    scripted ones. `vendors`: fakes that can be reached. `set_up`: seconds between a carrier's
+    webhook and media. `sip`: another phone than the transport's; `sip_settings`: the server's.
     """
 
     def __init__(
@@ -40,7 +46,7 @@ class Simulation:
         tools: Sequence[Mapping[str, Any]] = (),
         transport: str = AUDIOSOCKET,
         manner: Manner = APPLICATION,
-        weather: Callable[[], float] | None = None,
+        weather: Callable[[], float] | Storm | None = None,
         scheme: str = "https",
         metadata: Mapping[str, str] | None = None,
         recognizer: RecognizerProvider | None = None,
@@ -49,12 +55,19 @@ class Simulation:
         model_key: str = "",
         vendors: Sequence[FakeVendor] = (),
         set_up: float = 0.0,
+        sip: SipManner | None = None,
+        sip_settings: Mapping[str, Any] | None = None,
         **deployment: Any,
     ) -> None:
         scripted = {"replies": [list(pair) for pair in replies], "otherwise": "Pardon?"}
         options = scripted if model is None else model
         phone: dict[str, Any] = {"greeting": greeting, **deployment}
-        self._way = None if transport == AUDIOSOCKET else TRANSPORTS[transport]
+        self._way = TRANSPORTS.get(transport)
+        if self._way is None and transport not in (AUDIOSOCKET, *SIP):
+            raise KeyError(transport)
+        by_sip = transport in SIP
+        if by_sip:
+            phone |= {"provider": "sip"}
         if self._way is not None:
             phone |= {"provider": self._way.carrier, "options": self._way.options}
         # TLS and proxies may join what we write in one turn: for carriers that is the rule here.
@@ -64,7 +77,7 @@ class Simulation:
             phone,
             tools,
             model_provider,
-            weather=weather,
+            weather=None if by_sip or isinstance(weather, Storm) else weather,
             joined=joined,
             recognizer=recognizer,
             voice=voice,
@@ -82,9 +95,15 @@ class Simulation:
         self._set_up = set_up
         self.failure: Failure | None = None  # why the line did not come up, or the carrier's bug
         self.reports: list[int] = []  # the answers' status to what the carrier reported
-        if self._way is None:
+        self.web: VirtualWeb | None = None
+        self.sip: VirtualSip | None = None
+        if by_sip:
+            storm = weather.storm() if isinstance(weather, Weather) else weather
+            assert storm is None or isinstance(storm, Storm)
+            self.sip = VirtualSip(self.server, storm, sip_settings)
+            self._phone = self.sip.phone(self.caller, self._script, sip or SIP[transport])
+        elif self._way is None:
             self._context = self.server.register(**(metadata or {}))
-            self.web: VirtualWeb | None = None
         else:
             self.web = VirtualWeb(self.server, scheme)
 
@@ -103,8 +122,16 @@ class Simulation:
         return self._asterisk
 
     @property
-    def line(self) -> FakeAsterisk | WebSocketLine:
+    def phone(self) -> SipPhone:
+        """The far side of SIP."""
+        assert self.sip is not None, "this story is not told over SIP"
+        return self._phone
+
+    @property
+    def line(self) -> Any:
         """The far side, whichever it is; a carrier's WebSocket once it is up."""
+        if self.sip is not None:
+            return self._phone
         if self._way is None:
             return self.asterisk
         if self.failure is not None:
@@ -132,7 +159,11 @@ class Simulation:
 
     def run(self, until: float) -> None:
         """Call, if not yet, and let time pass up to `until` seconds from the beginning."""
-        if self._way is None or self.web is None:
+        if self.sip is not None:
+            if not self._called:
+                self._called = True
+                self._phone.call()
+        elif self._way is None or self.web is None:
             _ = self.asterisk
         elif not self._called:
             self._called = True
@@ -163,8 +194,15 @@ class Simulation:
 
     # -- the end ----------------------------------------------------------------------------------
 
+    @property
+    def settled(self) -> float:
+        """Seconds after its end in which a call may still answer what is repeated."""
+        return 3.0 if self.sip is None else SETTLED
+
     def leftovers(self) -> list[str]:
-        """What outlived the call: empty after every story."""
+        """What outlived the call: empty `settled` seconds after every story."""
+        if self.sip is not None:
+            return self.sip.leftovers()
         return self.server.leftovers() if self.web is None else self.web.leftovers()
 
     # -- what came of it --------------------------------------------------------------------------
@@ -194,7 +232,7 @@ class Simulation:
     @property
     def contexts_waiting(self) -> bool:
         """The call was registered and nobody has connected."""
-        return not self._called and self._way is None
+        return not self._called and self._way is None and self.sip is None
 
     @property
     def context_id(self) -> str:

@@ -1,4 +1,4 @@
-"""The ways over which a story can be told: every carrier's media socket, in each of its forms."""
+"""The ways over which a story can be told: carriers' media sockets, SIP, each in all its forms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rapida_tw.sim.chan_websocket import ChanWebSocketCall, DialString, Way
 from rapida_tw.sim.exotel import ExotelCall, Flow
 from rapida_tw.sim.exotel_media import MULAW_8K, PCM_8K, PCM_16K, Profile
 from rapida_tw.sim.farm import CARRIERS, Callee
+from rapida_tw.sim.sip_manner import SipManner
 from rapida_tw.sim.vonage import Application, VonageCall
 
 AUDIOSOCKET = "audiosocket"  # Asterisk over TCP: the way without HTTP
@@ -76,4 +77,13 @@ TRANSPORTS: Mapping[str, Transport] = {
     "asterisk-variable": _asterisk(DialString("alaw", way=Way.VARIABLE, early=3)),
     "plivo": Transport("plivo", CARRIERS["plivo"]),
     "telnyx": Transport("telnyx", CARRIERS["telnyx"]),
+}
+
+# Phones that call by SIP, and what each of them is like.
+SIP: Mapping[str, SipManner] = {
+    "sip": SipManner(),
+    "sip-g722": SipManner(("G722",)),
+    "sip-l16": SipManner(("L16",)),
+    "sip-digest": SipManner(("PCMA", "PCMU"), digest="SHA-256"),
+    "sip-late-offer": SipManner(("PCMU", "PCMA"), late_offer=True),
 }

@@ -51,7 +51,7 @@ def check_end(sim: Simulation) -> None:
     """The caller hangs up, if they have not; the carrier reports, and nothing is left."""
     if sim.caller.ending is None:
         sim.line.hang_up()
-    sim.run(sim.clock.seconds() + 3.0)
+    sim.run(sim.clock.seconds() + sim.settled)
     net = sim.server.net
     assert net.leftovers() == []
     net.stop()  # kept connections are the server's, not the call's

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rapida_tw.simulation.transports import AUDIOSOCKET, TRANSPORTS
+from rapida_tw.simulation.transports import AUDIOSOCKET, SIP, TRANSPORTS
 
-EVERY = (AUDIOSOCKET, *TRANSPORTS)
+EVERY = (AUDIOSOCKET, *TRANSPORTS, *SIP)
 SOCKETS = tuple(TRANSPORTS)  # of carriers
 
 BEAT = 0.02  # seconds
@@ -28,13 +28,18 @@ class Slack:
 
 
 _BUFFERED = Slack()
-SLACK = dict.fromkeys(TRANSPORTS, _BUFFERED) | {
-    AUDIOSOCKET: Slack(plays=0.0),
-    # A message of Exotel's has 100 ms; ours have as many, or what its rules round that up to.
-    "exotel-pcm": Slack(hears=0.1, clears=0.1),
-    "exotel-mulaw": Slack(hears=0.1, clears=0.12),
-    "exotel-16k": Slack(hears=0.1, clears=0.1),
-    "exotel-strict": Slack(hears=0.1, clears=0.2),
-    # Three frames of the caller's come before MEDIA_START.
-    "asterisk-variable": Slack(starts=0.06),
-}
+_PHONE = Slack(starts=BEAT)  # the call begins with the phone's first packet
+SLACK = (
+    dict.fromkeys(TRANSPORTS, _BUFFERED)
+    | dict.fromkeys(SIP, _PHONE)
+    | {
+        AUDIOSOCKET: Slack(plays=0.0),
+        # A message of Exotel's has 100 ms; ours have as many, or what its rules round that up to.
+        "exotel-pcm": Slack(hears=0.1, clears=0.1),
+        "exotel-mulaw": Slack(hears=0.1, clears=0.12),
+        "exotel-16k": Slack(hears=0.1, clears=0.1),
+        "exotel-strict": Slack(hears=0.1, clears=0.2),
+        # Three frames of the caller's come before MEDIA_START.
+        "asterisk-variable": Slack(starts=0.06),
+    }
+)
