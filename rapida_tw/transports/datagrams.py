@@ -42,10 +42,7 @@ class DatagramSocket(Protocol):
         """`address`: an IP literal of the socket's family. False when it surely did not leave."""
 
     def hear(self, received: Received, often: bool = False) -> None:
-        """Give `received` each datagram from now on. `often`: fifty a second, not now and then.
-
-        Called within the same turn as little else: `received` must not raise.
-        """
+        """Give `received` each datagram from now on. `often`: fifty a second, not now and then."""
 
     def rest(self) -> None:
         """Nobody hears it any more; it stays bound."""

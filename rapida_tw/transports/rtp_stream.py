@@ -77,6 +77,7 @@ class RtpStream:
         "_is_open",
         "_is_own_beat",
         "_is_plain",
+        "_known",
         "_listener",
         "_pace",
         "_pair",
@@ -130,6 +131,7 @@ class RtpStream:
         self._hears = False
         self.port = pair.port
         self.format = AudioFormat(Encoding.MULAW, patience=streams.patience)
+        self._known = self.format  # by the session, or by who listens
 
     # -- what the session does --------------------------------------------------------------------
 
@@ -154,6 +156,7 @@ class RtpStream:
             self._sending.stop()
         self._receiver.agree(agreed)
         self._use(agreed.codec)
+        self._known = self.format
         if self._listener is not None and before is not None and before.held != agreed.held:
             self._listener.hold_changed(agreed.held)
 
@@ -175,6 +178,9 @@ class RtpStream:
         self._leave_beat()
         self._listener = listener
         self._heard = listener.audio_received
+        if self.format != self._known:  # their first packets were of another codec than agreed
+            self._known = self.format
+            listener.format_changed(self.format)
         if self._agreed is not None and self._agreed.held:
             listener.hold_changed(True)
 
@@ -309,6 +315,7 @@ class RtpStream:
         if format != self.format:
             self.format = format
             if self._listener is not None:
+                self._known = format
                 self._listener.format_changed(format)
 
 

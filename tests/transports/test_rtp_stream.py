@@ -251,6 +251,21 @@ class CodecTests(RtpCase):
         self.run_for(0.1)
         self.assertEqual(self.phone.packets[-1].payload_type, 8)
 
+    def test_changed_before_anybody_listens(self) -> None:
+        """Who begins to listen is told of the codec that comes, if it is not the one agreed on."""
+        self.agree(receive={0: PCMU, 8: PCMA})
+        self.begin()
+        self.talk(3, payload_type=8)
+        self.listen()
+        self.talk(3, payload_type=8)
+        self.assertEqual(self.listener.told, [("format", "alaw")])
+        self.renew()
+        self.agree(PCMA)
+        self.begin()
+        self.talk(3, payload_type=8)
+        self.listen()
+        self.assertEqual(self.listener.told, [])
+
     def test_not_agreed(self) -> None:
         """A codec that was never agreed on is not heard."""
         self.up()
