@@ -28,7 +28,7 @@ class Answering:
         renegotiation: Renegotiation,
         refreshing: Refreshing,
         established: Callable[[], None],
-        failed: Callable[[], None],
+        failed: Callable[[str], None],
     ) -> None:
         self._usage = usage
         self._invite = invite

@@ -33,7 +33,7 @@ class Reliable:
     without PRACK the INVITE is refused, and `failed` is told.
     """
 
-    def __init__(self, usage: Usage, failed: Callable[[], None]) -> None:
+    def __init__(self, usage: Usage, failed: Callable[[str], None]) -> None:
         self._usage = usage
         self._failed = failed
         self._sequence = usage.stack.random.randrange(1, 2**31 - 1_000)
@@ -113,7 +113,7 @@ class Reliable:
         if left <= 0:
             self.stop()
             self._usage.respond(transaction, 504, "No PRACK")
-            self._failed()
+            self._failed("no PRACK of our ringing")
             return
         transaction.respond(response)
         wait = min(self._interval, left)

@@ -143,7 +143,7 @@ class FollowedTests(ReferralCase):
         self.refer()
         self.picked_up(sdp())
         self.settle()
-        dialog = self.session._usage.dialog
+        dialog = self.session._parts.usage.dialog
         dialog.remote_cseq, self.our_tag, self.cseq = 1, "new", 900
         self.call_id, self.their_tag = "second", "there"
         self.request("INVITE", sdp("8", version=2))
@@ -309,7 +309,7 @@ class RefusedTests(ReferralCase):
     def test_before_the_answer(self) -> None:
         """A call that is not up is sent nowhere."""
         self.setUp()
-        self.board.dialogs.remove(self.session._usage.dialog)
+        self.board.dialogs.remove(self.session._parts.usage.dialog)
         self.our_tag, self.cseq = "", 500
         number = self.request("INVITE", sdp())
         self.assertEqual(self.refer().status, 491)
