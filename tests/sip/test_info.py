@@ -113,6 +113,8 @@ class OutTests(SessionCase):
         """Neither the one nor the other: the model is told."""
         self.without_events("INVITE, BYE")
         self.assertRaises(NotSupported, self.session.send_digits, "1")
+        self.session.hang_up()
+        self.session.send_digits("1")  # nobody is left to be told
 
     def test_no_digits(self) -> None:
         """What is no key of a phone is not sent."""

@@ -168,6 +168,17 @@ class FollowedTests(ReferralCase):
         self.assertEqual((self.listener.ends, self.asked("BYE")), ([], []))
         self.assertEqual(len(self.tries("NOTIFY")), 1)
 
+    def test_left_and_patient(self) -> None:
+        """Meanwhile nothing of the dialog that was left ends the call."""
+        timer = (("Supported", "timer"), ("Session-Expires", "90;refresher=uac"))
+        self.answer_to("UPDATE", sdp("0"), timer)
+        self.session.send_digits("1")
+        self.refer()
+        self.request("BYE")
+        self.reply(self.ask("INFO"), 481)
+        self.clock.pump([1.0] * 65)
+        self.assertEqual((self.listener.ends, self.stream.closed), ([], 0))
+
     def test_left_and_stranded(self) -> None:
         """They have hung up, and nobody answers there: the call is over."""
         self.refer()

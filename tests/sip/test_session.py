@@ -290,6 +290,13 @@ class WithinTests(SessionCase):
                 self.assertIn(str(status), end.detail)
                 self.ask("BYE")
 
+    def test_phrase(self) -> None:
+        """What is told of a mistake of theirs cannot begin another header."""
+        self.up()
+        request = self.invite.request
+        response = self.session._parts.usage.response(request, 400, "a\r\nVia: b" + "c" * 900)
+        self.assertEqual(response.phrase, "a  Via: b" + "c" * 91)
+
     def test_route(self) -> None:
         """Requests of ours follow the recorded route, over the way that the call came."""
         route = "<sip:proxy.example.com;lr>"
@@ -330,6 +337,17 @@ class ConnectionTests(SessionCase):
         self.session.hang_up()
         self.assertEqual(self.flows.asked, [("198.51.100.7", 5060, "TCP")])
         self.assertEqual(len(again.sent), 1)
+
+    def test_gone_and_not_refused(self) -> None:
+        """Nobody says anything there: given up after 32 s."""
+        self.up()
+        self.flow.open = False
+        self.flows.silent = True
+        self.session.hang_up()
+        self.clock.advance(31)
+        self.assertEqual(len(self.board.dialogs), 1)
+        self.clock.advance(2)
+        self.assertEqual(len(self.board.dialogs), 0)
 
     def test_gone_for_good(self) -> None:
         """Nobody listens there: the dialog is over, without a BYE."""
