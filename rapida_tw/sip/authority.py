@@ -21,6 +21,7 @@ from rapida_tw.sip.counters import logins
 from rapida_tw.sip.guard import Guard
 from rapida_tw.sip.networks import Networks
 from rapida_tw.sip.parties import Dialled, assistant_id, dialled, uri_of
+from rapida_tw.sip.peculiar import algorithms
 from rapida_tw.sip.registrations import Through
 from rapida_tw.sip.settings import SipSettings
 from rapida_tw.wire.sip_digest import Challenge, Credentials, Nonces, check, ha1
@@ -102,7 +103,7 @@ class Authority:
             stale = credentials is not None and self._state(credentials) == "forged"
         response = request.answer(401, to_tag=self.tag(request))
         nonce = self._nonces.issue()
-        for algorithm in self._settings.algorithms:
+        for algorithm in algorithms(request, self._settings.algorithms):
             challenge = Challenge(
                 realm=self._settings.realm,
                 nonce=nonce,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Best first: of what the peer offers the first one is taken. Opus and L16 are left out where their
 # encoders are not there.
 CODECS = ("G722", "opus", "L16", "PCMU", "PCMA")
-# PJSIP before 2.15, libre 1.x and SIPp up to 3.6 look at the first challenge alone.
+# PJSIP before 2.15 and SIPp up to 3.6 look at the first challenge alone; see also peculiar.py.
 ALGORITHMS = ("MD5", "SHA-256")
 # What we take; REFER in and NOTIFY come within dialogs of ours alone, and Session decides on them.
 METHODS = tuple("INVITE ACK CANCEL BYE OPTIONS INFO UPDATE PRACK REFER NOTIFY".split())
