@@ -58,3 +58,5 @@ def check_end(sim: Simulation) -> None:
     sim.run(sim.clock.seconds() + 1.0)
     assert sim.leftovers() == []
     assert [status for status in sim.reports if status >= 300] == []
+    if sim.sip is not None:
+        assert sim.phone.complaints == {}
