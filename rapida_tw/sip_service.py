@@ -20,6 +20,7 @@ from rapida_tw.media.clock import MediaClock
 from rapida_tw.sip.agent import SipAgent
 from rapida_tw.sip.base import Reception
 from rapida_tw.sip.lines import RtpLines
+from rapida_tw.sip.names import SystemNames
 from rapida_tw.sip.settings import SipSettings
 from rapida_tw.transports import srtp
 from rapida_tw.transports.datagrams import UdpSockets
@@ -69,7 +70,16 @@ class SipService(Service):
         )
         lines = RtpLines(settings, self.pools, streams, capabilities(config), random)
         self.sockets = SipSockets(reactor)
-        self.agent = SipAgent(reactor, settings, reception, lines, self.sockets, random, now)
+        self.agent = SipAgent(
+            reactor,
+            settings,
+            reception,
+            lines,
+            self.sockets,
+            random,
+            now,
+            resolver=SystemNames(reactor),
+        )
         self.sockets.receiver = self.agent
         self.port = 0  # of UDP, or of what else there is, once it listens
 
@@ -110,10 +120,12 @@ class SipService(Service):
 
     async def _stop(self) -> None:
         self.agent.drain()
+        leaving = self.agent.registrations.stop()
         waited = 0.0
         while len(self.agent.dialogs) and waited < ANSWERED_WITHIN:
             await deferLater(self._reactor, _LOOK_EVERY)
             waited += _LOOK_EVERY
+        await leaving
         self.agent.close()
         await self.sockets.close()
         for pool in self.pools.values():

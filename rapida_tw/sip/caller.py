@@ -97,7 +97,7 @@ class _Placing:
     def refused(self, response: Response) -> None:
         self.result.errback(Declined(response.status, response.phrase))
 
-    def failed(self, reason: str) -> None:
+    def failed(self, reason: str, heard: bool) -> None:
         status = 408 if reason == "timeout" else UNUSABLE
         self.result.errback(Declined(status, "" if reason == "timeout" else reason))
 

@@ -106,6 +106,8 @@ class Forks:
             if fork is not stays and session is not None:
                 fork.session = None
                 session.hang_up()
+        if stays is None:
+            self._forks.clear()
 
     def ended(self, dialog: Dialog) -> None:
         """It has ended by itself."""

@@ -40,8 +40,8 @@ class Inviter(Protocol):
     def refused(self, response: Response) -> None:
         """300 to 699, but for challenges that could be met."""
 
-    def failed(self, reason: str) -> None:
-        """No final response: "timeout", or why it could not be sent."""
+    def failed(self, reason: str, heard: bool) -> None:
+        """No final response that is of use: "timeout", or why. `heard`: something has answered."""
 
 
 class Inviting:
@@ -66,6 +66,7 @@ class Inviting:
         self._reason = NORMAL  # of the BYE to what comes too late
         self._dialogs: dict[str, Dialog] = {}  # by their tag, early ones too
         self._acks: dict[str, Request] = {}
+        self._heard = False
         self._request: Request
         self._transaction: ClientTransaction | None = None
 
@@ -84,6 +85,7 @@ class Inviting:
     # -- ClientUser -------------------------------------------------------------------------------
 
     def response_received(self, response: Response, flow: Flow) -> None:
+        self._heard = True
         if 200 <= response.status < 300:
             self._accepted(response, flow)
             return
@@ -101,7 +103,7 @@ class Inviting:
     def request_failed(self, reason: str) -> None:
         inviter, self._inviter = self._inviter, None
         if inviter is not None:
-            inviter.failed(reason)
+            inviter.failed(reason, self._heard)
 
     # -- dialogs ----------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class Inviting:
         inviter, self._inviter = self._inviter, None
         if dialog is None:
             if inviter is not None:
-                inviter.failed("their 200 names a way back that cannot be followed")
+                inviter.failed("their 200 names a way back that cannot be followed", True)
             return
         ack = self._acks[tag] = dialog.ack(self._request)
         self._stack.transactions.send_ack(ack, flow)

@@ -67,7 +67,6 @@ class OutboundCall:
         self._last: Outcome | None = None  # of an address that was given up
         self._told: set[str] = set()
         self._sent = False  # something has answered an INVITE
-        self._heard = False  # something has answered at this address
         self._flow: Flow | None = None
         self._offers: Offers | None = None
         self._stream: Stream | None = None
@@ -131,24 +130,24 @@ class OutboundCall:
             self._fail(self._last)
             return
         self._flow = self._switch.ladders.noted(self.call_id, flow)
+        self._switch.guard.call_began(flow.peer[0])
         # Each address has ports of its own: it may be of another family.
         self._offers, self._stream = self._switch.open_line(flow, self._trunk.learning)
         self._offers.offer()
-        self._switch.guard.call_began(flow.peer[0])
-        self._heard = False
+        self._forks = Forks(self._offers, self._stream, self._make)
         self._invite(self._flow)
 
     def _invite(self, flow: Flow) -> None:
-        assert self._offers is not None
-        assert self._stream is not None
+        """The same offer each time, over the ports that there are."""
         self._flow = flow
-        self._forks = Forks(self._offers, self._stream, self._make)
         self._inviting = Inviting(self._switch, flow, self._request, self._trunk.login, self)
         self._inviting.send()
 
     def _request(self, credentials: Iterable[tuple[str, str]]) -> Request:
         assert self._flow is not None
         assert self._offers is not None
+        assert self._forks is not None
+        self._forks.leave()  # those of a try that was refused are over with it
         contact, offer = self._switch.contact(self._flow), self._offers.local
         return self._draft.request(self._switch, contact, offer, credentials)
 
@@ -175,7 +174,7 @@ class OutboundCall:
     def progressed(
         self, response: Response, dialog: Dialog | None, invite: Request, flow: Flow
     ) -> None:
-        self._sent = self._heard = True
+        self._sent = True
         self._tell_once("trying")
         if self._forks is not None and dialog is not None:
             self._allowed = response.headers.tokens("Allow")
@@ -214,14 +213,14 @@ class OutboundCall:
         flow, status = self._flow, response.status
         assert flow is not None
         if status == 422 and self._draft.raised(response):
-            self._again(flow)
+            self._invite(flow)
             return
         if 300 <= status < 400:
             self._redirects.received(response, flow)
         uri = self._redirects.next()
         if uri is not None:
             self._draft.redirected(uri)
-            self._again(flow if uri.port is None else flow.beside(uri.port))
+            self._invite(flow if uri.port is None else flow.beside(uri.port))
             return
         outcome = Outcome.answered_with(response)
         if status == 503 and self._targets and "ringing" not in self._told:
@@ -230,18 +229,13 @@ class OutboundCall:
         else:
             self._fail(outcome)
 
-    def failed(self, reason: str) -> None:
-        if self._heard:
-            self._fail(Outcome("failed", 0, printable(reason), True, True))
+    def failed(self, reason: str, heard: bool) -> None:
+        if heard:
+            # Somebody may have been rung up: neither the next address nor another try is due.
+            self._fail(Outcome("failed", 0, printable(reason), False, True))
             return
         self._unreachable("no answer" if reason == "timeout" else reason)
         self._next()
-
-    def _again(self, flow: Flow) -> None:
-        """The same offer, over the ports that there are."""
-        if self._forks is not None:
-            self._forks.leave()
-        self._invite(flow)
 
     # -- answered: until it is attached -----------------------------------------------------------
 
