@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CONFIG ?= conf/dev.toml
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 # Without build isolation, and so without the network when everything is there already. The compat
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --no-build-isolation
 EDITABLE := --config-settings editable_mode=compat --editable
 
-.PHONY: help demo test lint run interop bench docs clean
+.PHONY: help demo test lint run interop fuzz bench docs clean
 
 help:
 	@echo "make demo      talk with the assistant: a server, one call to it, its recording"
@@ -17,6 +18,7 @@ help:
 	@echo "make test      all tests but those with a real Asterisk"
 	@echo "make interop   the tests with real peers"
 	@echo "make lint      ruff and mypy"
+	@echo "make fuzz      what comes from the network, for SECONDS=$(SECONDS) a target"
 	@echo "make bench     calls a core, CPU and memory a call, pacing, latency"
 	@echo "make docs      the documentation, into docs/_build/html"
 	@echo "make clean     remove what was built, but not $(VENV) and not var"
@@ -42,6 +44,10 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.test
+	@$(INSTALL) $(EDITABLE) '.[fuzz]'
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 bench: $(VENV)/.demo
 	$(BIN)/python -m benchmarks.run $(BENCH)
@@ -69,9 +75,9 @@ $(BIN)/python:
 $(VENV)/.demo: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(INSTALL) 'setuptools>=77'
-	@$(INSTALL) $(EDITABLE) '.[local,espeak,picture]' || { \
+	@$(INSTALL) $(EDITABLE) '.[local,espeak,picture,srtp]' || { \
 	    $(INSTALL) $(EDITABLE) . && \
-	    for extra in local espeak picture; do \
+	    for extra in local espeak picture srtp; do \
 	        $(INSTALL) $(EDITABLE) ".[$$extra]" || \
 	            echo "rapida-tw[$$extra] cannot be installed here; going on without it"; \
 	    done; }

@@ -167,7 +167,7 @@ class Call:
             self.session.close,
             self._withdraw_transfer,
             self._write_measures,
-            self._leg.hang_up,
+            lambda: self._leg.hang_up(end),
             self._stop_recording,
             self._parts.stop,
         ):

@@ -39,8 +39,11 @@ class Leg(Protocol):
     def send_digits(self, digits: str) -> None:
         """Send 0-9 A-D * # to the far side; `NotSupported` where the wire cannot."""
 
-    def hang_up(self) -> None:
-        """End the leg in its protocol's form; idempotent. `leg_ended` is not called for it."""
+    def hang_up(self, end: End | None = None) -> None:
+        """End the leg in its protocol's form; idempotent. `leg_ended` is not called for it.
+
+        `end`: why, for a protocol that can tell; None: the usual way.
+        """
 
 
 class LegListener(Protocol):

@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IDelayedCall
 from rapida_tw.errors import MEDIA_TIMEOUT, NETWORK_FAILED, PROTOCOL_ERROR, End
 from rapida_tw.sip.base import DialogUser, ServerTransaction
 from rapida_tw.sip.usage import Usage
-from rapida_tw.wire.sip_cause import Reason
+from rapida_tw.wire.sip_cause import NORMAL, Reason
 from rapida_tw.wire.sip_message import Request, Response
 
 # 64*T1 (RFC 3261 13.3.1.4, 15): for so long an ACK may be on its way.
@@ -24,6 +24,13 @@ def reason_of(end: End) -> Reason:
     """What our BYE tells of a call that could not go on."""
     cause = _CAUSES.get(end.reason, _UNSPECIFIED)
     return Reason("Q.850", cause, _SAID.get(end.reason, end.detail))
+
+
+def reason_for_them(end: End | None) -> Reason:
+    """What our BYE tells of a call that the house has ended: of what went wrong there, no detail."""
+    if end is None or end.status != "failed":
+        return NORMAL
+    return reason_of(end.because(""))
 
 
 class Farewell:

@@ -33,7 +33,7 @@ from rapida_tw.errors import (
 from rapida_tw.media.leg import Leg, LegListener, Measured, Transferring
 from rapida_tw.sip import prack
 from rapida_tw.sip.base import DialogUser, Flow, InviteUser, ServerTransaction
-from rapida_tw.sip.farewell import Farewell, reason_of
+from rapida_tw.sip.farewell import Farewell, reason_for_them, reason_of
 from rapida_tw.sip.info import Presses
 from rapida_tw.sip.login import Login
 from rapida_tw.sip.media import Offers, Stream
@@ -180,10 +180,10 @@ class Session:
             raise NotSupported("the far side takes neither telephone-event nor INFO")
         self._parts.info.send(digits)
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: End | None = None) -> None:
         """Media stops at once, BYE follows as soon as it may; the dialog is kept until then."""
         self._hung_up = True
-        self._finish(REMOTE_HANGUP, NORMAL)
+        self._finish(REMOTE_HANGUP, reason_for_them(end))
 
     def transfer(self, target: str) -> Deferred[None]:
         if self._end is not None or not self._parts.renegotiation.established:

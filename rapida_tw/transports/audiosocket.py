@@ -292,7 +292,7 @@ class AudioSocketProtocol(Protocol):
     def send_digits(self, digits: str) -> None:
         raise NotSupported("AudioSocket has no digits towards Asterisk")
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: End | None = None) -> None:
         if self._open:
             self._close()
 

@@ -372,7 +372,7 @@ class MediaSocket:
     def send_digits(self, digits: str) -> None:
         self._send(self._wire.digits(digits))
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: End | None = None) -> None:
         if self._socket is not None:
             self._send(self._wire.hang_up())
             self._close(NORMAL)

@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.audio.format import AudioFormat
-from rapida_tw.errors import NotSupported
+from rapida_tw.errors import End, NotSupported
 from rapida_tw.media.leg import Leg
 from rapida_tw.media.tracks import Batch
 from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
@@ -21,6 +21,7 @@ class RecordingLeg:
         self.format = AudioFormat(rate=16_000)
         self.sent = 0
         self.hung_up = 0
+        self.told: End | None = None  # why, by the last hang-up
         self.digits = ""
         self._takes_digits = digits
 
@@ -35,8 +36,9 @@ class RecordingLeg:
             raise NotSupported("no digits here")
         self.digits += digits
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: End | None = None) -> None:
         self.hung_up += 1
+        self.told = end
 
 
 class HeldStore:

@@ -12,6 +12,7 @@ from rapida_tw.calls.admission import FULL_AT
 from rapida_tw.calls.context import LIFETIME
 from rapida_tw.calls.warm import KEPT
 from rapida_tw.errors import (
+    MEDIA_TIMEOUT,
     REMOTE_HANGUP,
     AssistantNotFound,
     CallError,
@@ -55,6 +56,13 @@ class ConnectTests(CallsCase):
         self.assertEqual((len(self.calls), calls.running.value()), (1, 1))
         self.assertEqual(calls.ended.value("remote_hangup", "completed"), ended + 1)
         self.calls.hang_up(self.calls.live(self.project)[0].id, self.project)
+        self.nothing_left()
+
+    def test_leg_is_told(self) -> None:
+        """The leg hears why it is hung up: some protocols can tell the far side."""
+        id, _ = self.connect()
+        self.calls._running[id].end(MEDIA_TIMEOUT)
+        self.assertEqual(self.legs[0].told, MEDIA_TIMEOUT)
         self.nothing_left()
 
     def test_states(self) -> None:

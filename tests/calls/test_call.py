@@ -155,8 +155,8 @@ class EndTests(_Case):
         for place, name in ((self.call._dialogue, "stop"), (self.leg, "hang_up")):
             original = getattr(place, name)
 
-            def broken(original: Any = original) -> None:
-                original()
+            def broken(*told: Any, original: Any = original) -> None:
+                original(*told)
                 raise ZeroDivisionError
 
             setattr(place, name, broken)

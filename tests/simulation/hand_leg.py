@@ -76,7 +76,7 @@ class HandLeg:
     def clear(self) -> None: ...
     def send_digits(self, digits: str) -> None: ...
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: object = None) -> None:
         self.over(Reason.SERVER_HUNG_UP)
 
     def measures(self) -> Mapping[str, tuple[str, Mapping[str, object]]]:
@@ -98,7 +98,7 @@ class _CallersLine:
     def press(self, digit: str) -> None:
         self._leg.listener.digit_received(digit)
 
-    def hang_up(self) -> None:
+    def hang_up(self, end: object = None) -> None:
         self._leg.over(Reason.CALLER_HUNG_UP)
         self._leg.listener.leg_ended(REMOTE_HANGUP)
 
