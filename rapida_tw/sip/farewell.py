@@ -27,7 +27,7 @@ def reason_of(end: End) -> Reason:
 
 
 def reason_for_them(end: End | None) -> Reason:
-    """What our BYE tells of a call that the house has ended: of what went wrong there, no detail."""
+    """What our BYE tells of a call that the house has ended; of what went wrong there, nothing."""
     if end is None or end.status != "failed":
         return NORMAL
     return reason_of(end.because(""))
