@@ -70,6 +70,8 @@ from rapida_tw.transports.audiosocket import AudioSocketFactory
 from rapida_tw.transports.door import Door
 from rapida_tw.transports.media_socket import MediaSockets
 from rapida_tw.transports.reading import BeatReader
+from rapida_tw.trunks import EVERY as EVERY_TRUNK
+from rapida_tw.trunks import Trunks
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
@@ -187,6 +189,9 @@ class House(MultiService):
         reception = Reception(self.calls, self.keys, self._passwords, self.assistants)
         sip = SipService(self.config.sip, self._reactor, self.beat, reader, reception, self._now)
         sip.setServiceParent(self)
+        looking = TimerService(EVERY_TRUNK, Trunks(self.credentials, sip.trunks_changed).look)
+        looking.clock = self._reactor
+        looking.setServiceParent(self)
         return sip
 
     def _web(self) -> WebDependencies:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from random import SystemRandom
 from typing import Any
@@ -22,6 +22,7 @@ from rapida_tw.sip.base import Reception
 from rapida_tw.sip.lines import RtpLines
 from rapida_tw.sip.names import SystemNames
 from rapida_tw.sip.settings import SipSettings
+from rapida_tw.sip.trunk import Trunk
 from rapida_tw.transports import srtp
 from rapida_tw.transports.datagrams import UdpSockets
 from rapida_tw.transports.reading import BeatReader
@@ -108,6 +109,10 @@ class SipService(Service):
             return self.sockets.listen_tcp(interface, port, host)
         context = _certificate(config.tls_certificate, config.tls_key)
         return self.sockets.listen_tls(interface, config.tls_port, host, context)
+
+    def trunks_changed(self, trunks: Mapping[int, Trunk]) -> None:
+        """All of them, by their credential: those that want it are registered with."""
+        self.agent.registrations.set(trunks)
 
     def drain(self) -> None:
         """Take no call any more."""

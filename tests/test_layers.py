@@ -72,6 +72,7 @@ ARROWS = {
     "client": "",
     "service": "*",
     "sip_service": "*",
+    "trunks": "sip.trunk store.records",
     "demo": "*",
     "cli": "*",
     "tap": "config garbage log service",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -55,6 +55,12 @@ def page_of_credentials(connection: Connection, project_id: int, number: int, si
     query = select(*_columns).where(mine).order_by(_table.c.id.desc())
     rows = connection.execute(query.limit(size).offset((number - 1) * size))
     return Page([_credential(row) for row in rows], number, size, total)
+
+
+def credentials_of_provider(connection: Connection, provider: str) -> list[Credential]:
+    """Of all projects, oldest first."""
+    query = select(*_columns).where(_table.c.provider == provider).order_by(_table.c.id)
+    return [_credential(row) for row in connection.execute(query)]
 
 
 def change_credential(connection: Connection, credential_id: int, columns: dict[str, Any]) -> None:
@@ -124,6 +130,9 @@ class Credentials:
 
     def get(self, credential_id: int, project_id: int) -> Deferred[Credential]:
         return self._database.read(lambda c: select_credential(c, credential_id, project_id))
+
+    def of_provider(self, provider: str) -> Deferred[Sequence[Credential]]:
+        return self._database.read(lambda c: credentials_of_provider(c, provider))
 
     def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]:
         return self._database.read(lambda c: page_of_credentials(c, project_id, number, size))

@@ -201,6 +201,9 @@ class CredentialStore(Protocol):
     ) -> Deferred[Credential]: ...
     def get(self, credential_id: int, project_id: int) -> Deferred[Credential]: ...
     def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]: ...
+    def of_provider(self, provider: str) -> Deferred[Sequence[Credential]]:
+        """Those of all projects."""
+
     def update(
         self,
         credential_id: int,
