@@ -6,6 +6,7 @@ The first that is answered keeps the media; what the others end, that one still 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import RemoteProtocolError
@@ -124,11 +125,11 @@ class Forks:
 
     def _return_to(self, fork: Fork, session: Session, host: str) -> None:
         """Another one has described itself since, and the 200 does not tell again."""
-        try:
-            fork.lent.agree(self._offers.answered(fork.description), host)
-        except RemoteProtocolError:
-            return  # the session finds out, if it needs an answer
-        session.format = fork.lent.format
+        self._offers.agreed = None  # what the other one has said does not hold for this one
+        if fork.description:
+            with suppress(RemoteProtocolError):
+                fork.lent.agree(self._offers.answered(fork.description), host)
+                session.format = fork.lent.format
 
 
 _conforms: type[Stream] = Lent

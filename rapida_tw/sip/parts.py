@@ -125,6 +125,9 @@ class Parts:
 
     def accepted(self, response: Response) -> None:
         """Their 2xx to our first INVITE: what it says holds."""
+        allowed = {method.upper() for method in response.headers.tokens("Allow")}
+        if allowed:  # more than a gateway's 18x may have told
+            self.informs, self.renegotiation.updates = "INFO" in allowed, "UPDATE" in allowed
         self.renegotiation.established = True
         if response.sdp or self.offers.agreed is None:
             self.renegotiation.answered_late(response)

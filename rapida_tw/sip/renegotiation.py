@@ -44,7 +44,7 @@ class Renegotiation:
         self.offers = offers
         self._timer = timer
         self._calling = calling
-        self._updates = "UPDATE" in allowed
+        self.updates = "UPDATE" in allowed
         self._agreed = agreed
         self._refreshed = refreshed
         self._failed = failed
@@ -157,7 +157,7 @@ class Renegotiation:
         if self._asking or self._unacknowledged:
             self._later(BUSY_AGAIN_AFTER, answered)
             return
-        update = self._updates
+        update = self.updates
         self._asking = not update
         self._usage.send(
             "UPDATE" if update else "INVITE",
@@ -185,7 +185,7 @@ class Renegotiation:
             self._later(hundredths / 100 + (2.1 if self._calling else 0.0), answered)
             return
         if update and response.status in (405, 501):
-            self._updates = False
+            self.updates = False
             self.refresh(answered)
             return
         if not update and response.status < 300 and response.sdp:

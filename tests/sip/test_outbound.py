@@ -170,6 +170,42 @@ def test_muted() -> None:
     up.nothing_left()
 
 
+def test_route() -> None:
+    """The 200 has the last word on the way: its Contact and its Record-Route (13.2.2.4)."""
+    up = Upstream()
+    up.dial()
+    up.reply(up.invite, 180, (("Record-Route", "<sip:early.example;lr>"),))
+    routes = (("Record-Route", "<sip:b.example;lr>, <sip:a.example;lr>"),)
+    up.answer(headers=routes, peer=("198.51.100.1", 5060))
+    assert up.one("ACK").headers.values("Route") == ["<sip:a.example;lr>", "<sip:b.example;lr>"]
+    up.asks("BYE", of=up.invite)
+    up.nothing_left()
+
+
+def test_allowed() -> None:
+    """What the 200 allows counts, though the 18x has told nothing."""
+    up = Upstream()
+    up.dial()
+    up.reply(up.invite, 180)
+    refreshed = ("Session-Expires", "90;refresher=uac")
+    up.answer(headers=(refreshed, ("Allow", "INVITE, BYE, UPDATE")))
+    up.advance(45.25)
+    assert up.one("UPDATE")
+    up.agent.close()
+
+
+def test_spared() -> None:
+    """The guard lets the trunk through for as long as there is a call, ringing or up."""
+    up = Upstream()
+    up.dial()
+    assert up.agent.spares(TRUNK[0])
+    up.answer()
+    assert up.agent.spares(TRUNK[0])
+    up.asks("BYE", of=up.invite)
+    assert not up.agent.spares(TRUNK[0])
+    up.nothing_left()
+
+
 def test_early_media() -> None:
     """Of a 183 with a description it is told, once; nobody hears it, and no port is begun with."""
     up = Upstream()

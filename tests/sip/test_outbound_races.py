@@ -225,6 +225,18 @@ def test_reliable_forks() -> None:
     up.nothing_left()
 
 
+def test_answer_without_a_description() -> None:
+    """What another fork has described is not the answer of the one that is picked up."""
+    up = Upstream()
+    up.dial()
+    up.reply(up.invite, 180, tag="a")
+    up.reply(up.invite, 183, tag="b", body=ELSEWHERE)
+    up.answer(tag="a", body=b"")
+    assert up.user.told == ["trying", "ringing", "early media", "media"]
+    up.reply(up.one("BYE"), 200, tag="a")
+    up.nothing_left()
+
+
 def test_many_forks() -> None:
     """More than eight are passed over, and cost nothing."""
     up = Upstream()
@@ -247,7 +259,10 @@ def test_forks_of_a_challenged_try() -> None:
     up.answer(tag="a")
     assert [ack.cseq[0] for ack in up.sent("ACK")] == [1, 2]
     assert len(up.agent.dialogs) == 1
-    up.asks("BYE", of=up.invite, tag="a")
+    assert up.user.session is not None
+    up.user.session.hang_up()
+    assert up.one("BYE").cseq[0] == 3
+    up.reply(up.one("BYE"), 200, tag="a")
     up.nothing_left()
 
 

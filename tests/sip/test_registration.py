@@ -51,7 +51,7 @@ class Registered(Upstream):
         """200, as registrars write it."""
         contact = ("Contact", f"{self.last.headers.get('Contact')};expires={expires}")
         other = ("Contact", "<sip:other@192.0.2.9>;expires=7")
-        self.reply(self.last, 200, (other, contact), **more)
+        self.reply(self.last, 200, (contact, other), **more)
 
     def stop(self) -> Deferred[None]:
         return self.registrations.stop()
