@@ -55,11 +55,12 @@ class Target:
     silent_id: str = ""
     talker_id: str = ""
     http: int = 0  # the port of media WebSockets
+    sip: int = 0
     api_key: str = field(default="", repr=False)
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
+    """A port that nobody listens on just now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -74,7 +75,7 @@ class Server:
     def __init__(self, folder: Path, core: int, command: str = "", bare: bool = False) -> None:
         self._folder, self._core, self._bare = folder, core, bare
         self._command = command or f"{_tool('twistd')} -n --pidfile= rapida --config {{config}}"
-        self._port, self._http = free_port(), free_port()
+        self._port, self._http, self._sip = free_port(), free_port(), free_port()
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -130,7 +131,9 @@ port = {self._http}
 host = "127.0.0.1"
 port = {self._port}
 [sip]
-enabled = false
+server = "127.0.0.1"
+port = {self._sip}
+codecs = ["PCMU", "PCMA"]
 [recording]
 enabled = false
 [speech]
@@ -174,6 +177,7 @@ level = "warn"
             _assistant(url, key, ""),
             _assistant(url, key, _GREETING, interruptible=False),
             self._http,
+            self._sip,
             key,
         )
 

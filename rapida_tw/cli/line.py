@@ -1,4 +1,4 @@
-"""Where a test call goes: the server's HTTP side, its AudioSocket, and a key."""
+"""Where a test call goes: the server's HTTP side, its AudioSocket, its SIP, and a key."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that takes calls."""
+    """A server that takes calls. `host`, `port`: of AudioSocket."""
 
     url: str
     api_key: str = field(repr=False)
     host: str
     port: int
+    sip: tuple[str, int] = ("127.0.0.1", 5090)
 
 
 def add_target(parser: ArgumentParser, transports: Sequence[str], *, assistant: bool) -> None:
@@ -42,6 +43,7 @@ def add_target(parser: ArgumentParser, transports: Sequence[str], *, assistant: 
     parser.add_argument(
         "--audiosocket", type=_address, metavar="HOST:PORT", help="instead of what is configured"
     )
+    parser.add_argument("--sip", type=_address, metavar="HOST:PORT", help="likewise, of SIP")
 
 
 @contextmanager
@@ -54,18 +56,21 @@ def target(arguments: Namespace) -> Iterator[Target]:
     host, port = arguments.audiosocket or ("", config.audiosocket.port)
     if arguments.url:
         url = checked_url(arguments.url)
-        yield Target(url, api_key(arguments), host or urlsplit(url).hostname or "", port)
+        there = urlsplit(url).hostname or ""
+        sip = arguments.sip or (there, config.sip.port)
+        yield Target(url, api_key(arguments), host or there, port, sip)
         return
     host = host or _reachable(config.audiosocket.host)
+    sip = arguments.sip or (_reachable(config.sip.server), config.sip.port)
     url = _own_url(config)
     given = arguments.api_key or os.environ.get("RAPIDA_API_KEY")
     if given:
-        yield Target(url, given, host, port)
+        yield Target(url, given, host, port, sip)
         return
     with closing(Local(config)) as books:
         key, text = books.create_key(f"rapida {arguments.noun}")
         try:
-            yield Target(url, text, host, port)
+            yield Target(url, text, host, port, sip)
         finally:
             books.revoke_key(key.id)
 

@@ -21,7 +21,7 @@ from rapida_tw.log import wall_clock
 from rapida_tw.net.service import RealNet
 from rapida_tw.sim.farm import SIGNING
 from rapida_tw.sim.phone import CallFailed
-from rapida_tw.sim.talk import TRANSPORTS, Outcome, Play, Press, Say, TalkOptions
+from rapida_tw.sim.talk import SIP, TRANSPORTS, Outcome, Play, Press, Say, TalkOptions
 from rapida_tw.sim.talk import talk as make_call
 from rapida_tw.speech.base import Host, Registry, SynthesizerProvider
 
@@ -108,12 +108,13 @@ def run(arguments: Namespace, out: Output) -> int:
 
 
 def _options(arguments: Namespace, server: Target) -> TalkOptions:
+    host, port = server.sip if arguments.transport == SIP else (server.host, server.port)
     return TalkOptions(
         server.url,
         server.api_key,
         str(arguments.assistant),
-        server.host,
-        server.port,
+        host,
+        port,
         arguments.transport,
         arguments.caller,
         tuple(arguments.steps),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+ANY = "any"  # algorithm: the first one that is known
 _VALUE = re.compile(r"([A-Za-z]+) ?= ?(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]+))(?:, ?|$)")
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
@@ -39,11 +40,12 @@ def answer(
 ) -> str:
     """The value of Authorization for the challenge of that algorithm. `BadChallenge`."""
     for challenge in map(read, challenges):
-        if challenge.get("algorithm", "MD5") == algorithm:
+        offered = challenge.get("algorithm", "MD5")
+        if offered == algorithm or (algorithm == ANY and offered in _HASHES):
             break
     else:
         raise BadChallenge(f"no challenge for {algorithm}")
-    hashed = _HASHES[algorithm]
+    hashed = _HASHES[offered]
 
     def digest(text: str) -> str:
         return hashed(text.encode()).hexdigest()
@@ -55,6 +57,6 @@ def answer(
     opaque = f', opaque="{challenge["opaque"]}"' if "opaque" in challenge else ""
     return (
         f'Digest username="{username}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
-        f'response="{response}", algorithm={algorithm}, cnonce="{cnonce}", qop=auth, nc={nc}'
+        f'response="{response}", algorithm={offered}, cnonce="{cnonce}", qop=auth, nc={nc}'
         f"{opaque}"
     )

@@ -30,7 +30,7 @@ class SipAccount:
 class SipManner:
     """How a phone calls. `codecs`: what it offers, the first one's rate is the line's.
 
-    `digest`: MD5 or SHA-256; "": the password is in the URI. `expires`: seconds of a session
+    `digest`: MD5, SHA-256 or any; "": the password is in the URI. `expires`: seconds of a session
     timer, 0: none. `drift`: of its clock, in parts per million; fast ones are positive.
     `rings`: seconds until it answers a call. `transfers`: how a REFER of theirs comes out, a
     status; 0: it is not taken.

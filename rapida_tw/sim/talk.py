@@ -1,6 +1,6 @@
 """A caller from the farm against a running server: what is behind `rapida talk`.
 
-Phase 1 by HTTP, phase 2 by AudioSocket or a carrier's WebSocket over real TCP; the caller greets
+By SIP, or phase 1 by HTTP and phase 2 by AudioSocket or a carrier's WebSocket; the caller greets
 politely, says its lines one after the other when it is its turn, and hangs up when there is no more
 to say.
 """
@@ -16,6 +16,7 @@ from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 
 from rapida_tw.audio.format import Samples
+from rapida_tw.sim import sip_calling
 from rapida_tw.sim.asterisk import Asterisk, Dialplan
 from rapida_tw.sim.caller import Caller, Happened, Turn
 from rapida_tw.sim.ear import Interval
@@ -32,7 +33,8 @@ _LAST_QUIET = 3.0  # seconds
 _ANSWER_WITHIN = 15.0  # seconds for a webhook: Twilio's limit, the longest of all
 
 AUDIOSOCKET = "audiosocket"
-TRANSPORTS = (AUDIOSOCKET, *CARRIERS)
+SIP = "sip"
+TRANSPORTS = (AUDIOSOCKET, *CARRIERS, SIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Press:
 class TalkOptions:
     """One call. `quiet`: seconds without a sound after which it is the caller's turn.
 
-    `transport` is "audiosocket", to `host` and `port`, or one of the farm's `CARRIERS`; `secret`
-    is what that carrier signs with.
+    `transport` is "audiosocket" or "sip", to `host` and `port`, or one of the farm's `CARRIERS`;
+    `secret` is what that carrier signs with.
     """
 
     url: str
@@ -145,6 +147,8 @@ async def _talk(
             await over
         finally:
             line.hang_up()
+    elif options.transport == SIP:
+        complaints = await _by_sip(reactor, options, caller, over)
     else:
         complaints = await _by_websocket(reactor, options, caller, over, now, http)
     for complaint in complaints:
@@ -159,6 +163,21 @@ async def _talk(
         tuple(caller.heard),
         tuple(complaints),
     )
+
+
+async def _by_sip(
+    reactor: Any, options: TalkOptions, caller: Caller, over: Deferred[None]
+) -> Sequence[str]:
+    complaints = await sip_calling.call(
+        reactor,
+        caller,
+        over,
+        (options.host, options.port),
+        options.assistant_id,
+        options.api_key,
+        options.caller,
+    )
+    return [f"{why} ({times} times)" for why, times in complaints.items()]
 
 
 async def _by_websocket(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
@@ -81,6 +82,15 @@ class RealSocket(DatagramProtocol):
         self._received = None
         if self.transport is not None:
             self.transport.stopListening()
+
+
+def own_address(host: str, port: int = 5060) -> str:
+    """This machine's address on the way to another; nothing is sent. `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, port))
+        own: str = probe.getsockname()[0]
+    return own
 
 
 def bind_pair(bind: Callable[[str, int], Socket], host: str) -> tuple[Socket, Socket]:

@@ -42,7 +42,9 @@ def test_key_for_one_call(rapida: Rapida) -> None:
 def test_another_server(rapida: Rapida) -> None:
     """`--url` takes its host for AudioSocket too."""
     with target(arguments(rapida, url="https://voice.test", api_key="rpd-x")) as found:
-        assert found == Target("https://voice.test", "rpd-x", "voice.test", 4573)
+        assert found == Target(
+            "https://voice.test", "rpd-x", "voice.test", 4573, ("voice.test", 5090)
+        )
 
 
 def test_address(rapida: Rapida) -> None:

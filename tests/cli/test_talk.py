@@ -40,15 +40,15 @@ def test_transports() -> None:
     """A caller may come by each of these; without a word it is AudioSocket."""
     words = "talk --assistant 5".split()
     assert parser().parse_args(words).transport == "audiosocket"
-    for name in "audiosocket twilio vonage exotel asterisk plivo telnyx".split():
+    for name in "audiosocket twilio vonage exotel asterisk plivo telnyx sip".split():
         assert parser().parse_args([*words, "--transport", name]).transport == name
 
 
 def test_not_yet(rapida: Rapida) -> None:
     """A transport that has no caller yet is refused, with those that have."""
-    status, _, err = rapida("talk", "--assistant", 5, "--transport", "sip")
+    status, _, err = rapida("talk", "--assistant", 5, "--transport", "sms")
     assert status == 2
-    assert "a simulated caller by sip is not there yet; there is: audiosocket, twilio" in err
+    assert "a simulated caller by sms is not there yet; there is: audiosocket, twilio" in err
 
 
 def test_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +68,14 @@ def test_nothing_to_sign(rapida: Rapida) -> None:
     status, _, err = rapida(*words, "--url", "http://x.test", "--api-key", "rpd-x")
     assert status == 2
     assert "nothing to sign with --carrier-secret by exotel" in err
+
+
+def test_sip() -> None:
+    """By SIP the call goes to SIP's own port."""
+    words = "talk --assistant 5 --transport sip".split()
+    server = Target("http://x.test", "rpd-x", "x.test", 4573, ("sip.test", 5091))
+    options = _options(parser().parse_args(words), server)
+    assert (options.host, options.port) == ("sip.test", 5091)
 
 
 def test_document() -> None:
