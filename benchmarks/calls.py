@@ -23,6 +23,7 @@ MOST_JITTER_MS = 5.0
 _BUSY_MS = 10.0
 _PROBES = 20  # calls
 _WARM_UP = 5  # calls: few, because the next ones use the memory of these again
+_NEW_CALLS = 250  # by SIP, at the generator's usual rate: five seconds of fifty a second
 _TRIES = 2  # a step that fails once may have been the machine's fault
 
 
@@ -71,9 +72,12 @@ def measure_with(
     def add(row: dict[str, object]) -> None:
         report.add({"transport": transport, **row})
 
-    add(_idle(generator, silent))
+    by_sip = transport == "sip"
+    add(_idle(generator, silent, ("--rate", "0") if by_sip else ()))
+    if by_sip:
+        add(_answers(generator, silent))
     add(_probe(generator))
-    continuous = transport == "audiosocket" or not talker
+    continuous = transport in ("audiosocket", "sip") or not talker
     more = () if continuous else ("--assistant", talker)
     held = 0
     for row in _steps(generator, plan, more):
@@ -99,7 +103,8 @@ def run_generator(
 ) -> dict[str, Any]:
     """So many calls, by a process of their own; what it found. `GeneratorFailed`."""
     command = [sys.executable, "-m", "rapida_tw.sim.load_process", "--calls", str(calls)]
-    port = target.port if transport == "audiosocket" else target.http or target.port
+    ports = {"audiosocket": target.port, "sip": target.sip}
+    port = ports.get(transport, target.http) or target.port
     command += ["--transport", transport, "--path", plan.path]
     command += ["--port", str(port), "--pid", str(target.pid)]
     command += ["--core", str(plan.core), "--seconds", str(plan.seconds)]
@@ -134,10 +139,10 @@ def load_row(measures: str, result: Mapping[str, Any]) -> dict[str, object]:
     return row
 
 
-def _idle(generator: Generator, silent: str) -> dict[str, object]:
+def _idle(generator: Generator, silent: str, more: tuple[str, ...]) -> dict[str, object]:
     """A hundred silent calls: memory beyond the base, and how fast calls are set up."""
     assistant = ("--assistant", silent) if silent else ()
-    result = generator.run(100, "--talk", "0", *assistant)
+    result = generator.run(100, "--talk", "0", *assistant, *more)
     row = load_row("idle", result)
     if not result["pacing"]["packets"]:  # a transport without silence
         for name in ("p50_ms", "p99_ms", "max_ms", "late", "lost"):
@@ -147,6 +152,17 @@ def _idle(generator: Generator, silent: str) -> dict[str, object]:
     row["set_up_per_second"] = round(result["calls_per_second"], 1)
     if result["contexts_per_second"] is not None:
         row["contexts_per_second"] = round(result["contexts_per_second"], 1)
+    return row
+
+
+def _answers(generator: Generator, silent: str) -> dict[str, object]:
+    """New calls at a steady rate while those before them run: from INVITE to 200."""
+    assistant = ("--assistant", silent) if silent else ()
+    result = generator.run(_NEW_CALLS, "--settle", "0", "--seconds", "1", *assistant)
+    row = load_row("answers", result)
+    row["new_per_second"] = round(result["calls_per_second"], 1)
+    row["answer_p50_ms"] = round(result["answer_p50_ms"], 1)
+    row["answer_p95_ms"] = round(result["answer_p95_ms"], 1)
     return row
 
 

@@ -15,7 +15,7 @@ from benchmarks.calls import GeneratorFailed, Plan, measure
 from benchmarks.report import Report
 from benchmarks.server import Server, ServerFailed
 
-TRANSPORTS = ("audiosocket", "twilio", "vonage")
+TRANSPORTS = ("audiosocket", "twilio", "vonage", "sip")
 
 
 @dataclass(frozen=True, slots=True)

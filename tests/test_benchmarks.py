@@ -97,6 +97,8 @@ class FakeGenerator:
             "own_late_p99_ms": 0.1,
             "stopped_ms": [80.0, 90.0],
             "answered_ms": [],
+            "answer_p50_ms": 5.0,
+            "answer_p95_ms": 12.34,
         }
 
 
@@ -124,6 +126,15 @@ class MeasureTests(SynchronousTestCase):
         kinds = [row["measures"] for row in self.report.rows]
         self.assertEqual(kinds, ["idle", "probe", "load", "load", "load", "capacity"])
         self.assertEqual(self.report.rows[1]["barge_in_p50_ms"], 85.0)
+
+
+    def test_sip(self) -> None:
+        """By SIP calls are answered: there is a row for how soon."""
+        report = Report(StringIO())
+        measure_with("sip", FakeGenerator(100), Plan(most=100), report)
+        kinds = [row["measures"] for row in report.rows]
+        self.assertEqual(kinds, ["idle", "answers", "probe", "load", "capacity"])
+        self.assertEqual(report.rows[1]["answer_p95_ms"], 12.3)
 
 
 class ServerTests(SynchronousTestCase):

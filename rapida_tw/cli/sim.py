@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from rapida_tw.cli.line import Target, add_target, target
 from rapida_tw.cli.opening import Nouns, command, noun
 from rapida_tw.cli.output import Output, facts, progress
 from rapida_tw.cli.source import Usage
 from rapida_tw.errors import Unavailable
+from rapida_tw.sim import load_rtp
 from rapida_tw.sim.load import Load, Outcome
 from rapida_tw.sim.load import run as run_load
 from rapida_tw.sim.load_process import NoContext, register
-from rapida_tw.sim.load_wires import AUDIOSOCKET, TRANSPORTS, wire
+from rapida_tw.sim.load_rtp import SipLoad
+from rapida_tw.sim.load_wires import AUDIOSOCKET, SIP, TRANSPORTS, wire
 
 
 def add(nouns: Nouns, common: ArgumentParser) -> None:
@@ -30,14 +33,19 @@ def run(arguments: Namespace, out: Output) -> int:
     calls, seconds, transport = arguments.calls, arguments.seconds, arguments.transport
     with target(arguments) as server:
         host, port = _address(server, transport)
+        assistant = str(arguments.assistant)
         try:
-            with progress(f"telling the server of {calls} calls"):
-                contexts = register(
-                    server.url, str(arguments.assistant), server.api_key, calls, transport
-                )
-            load = Load(contexts, host, port, seconds, wire=wire(transport))
+            if transport == SIP:
+                contexts = [uuid4() for _ in range(calls)]
+            else:
+                with progress(f"telling the server of {calls} calls"):
+                    contexts = register(server.url, assistant, server.api_key, calls, transport)
+            load = Load(contexts, host, port, seconds)
             with progress(f"{calls} calls by {transport}, {load.settle + seconds:g} s"):
-                outcome = run_load(load)
+                if transport == SIP:
+                    outcome = load_rtp.run(load, SipLoad(assistant, server.api_key))
+                else:
+                    outcome = run_load(replace(load, wire=wire(transport)))
         except NoContext as error:
             raise Unavailable(f"the server takes no call: {error}") from None
         except OSError as error:
@@ -48,7 +56,9 @@ def run(arguments: Namespace, out: Output) -> int:
 
 
 def _address(server: Target, transport: str) -> tuple[str, int]:
-    """Where the media goes: to AudioSocket's own port, or by WebSocket to that of HTTP."""
+    """Where the calls go: to AudioSocket's or SIP's own port, or by WebSocket to that of HTTP."""
+    if transport == SIP:
+        return server.sip
     if transport == AUDIOSOCKET:
         return server.host, server.port
     parts = urlsplit(server.url)
@@ -68,8 +78,16 @@ def _facts(outcome: Outcome) -> str:
             ("calls", outcome.calls),
             ("ended early", outcome.ended_early),
             ("set up", f"{outcome.calls_per_second:.0f} calls/s"),
+            *_answers(outcome),
             *((name, value) for name, value in asdict(pacing).items()),
             ("not taken", f"{outcome.blocked} packets"),
             ("own lateness", f"{outcome.own_late_p99_ms:.2f} ms (99 %)"),
         ]
     )
+
+
+def _answers(outcome: Outcome) -> list[tuple[str, object]]:
+    """Only SIP has calls that are answered."""
+    if not outcome.answer_p95_ms:
+        return []
+    return [("answered in", f"{outcome.answer_p50_ms:.1f} ms, 95 % {outcome.answer_p95_ms:.1f} ms")]

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -30,9 +31,9 @@ from rapida_tw.sim.load_wires import AudioSocketWire, LoadWire
 from rapida_tw.sim.usage import Usage, usage
 from rapida_tw.sim.voices import hum
 
-_TICK_NS = 20_000_000
-_PHASES = 10
-_SO_TIMESTAMPNS = 35  # Linux; not in the socket module of Python 3.11
+TICK_NS = 20_000_000
+PHASES = 10
+SO_TIMESTAMPNS = 35  # Linux; not in the socket module of Python 3.11
 _TIMESPEC = struct.Struct("=qq")
 # Connections that wait for their first packet at one time. A storm of them would make the beat
 # late, and a server that guards its running calls would then refuse new ones.
@@ -40,8 +41,8 @@ _CONNECTING = 8
 _SET_UP = 12_000_000  # ns for each of them, where there is no packet to wait for
 _CONNECT_WITHIN = 30_000_000_000  # ns for all of them
 _PLAYED_AFTER = 200_000_000  # ns: a carrier's buffer holds about so much of ours
-_PROBE_TICKS = 30  # 600 ms of voice
-_PROBE_AFTER = 50  # ticks after the start of the measurement
+PROBE_TICKS = 30  # 600 ms of voice
+PROBE_AFTER = 50  # ticks after the start of the measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Load:
 class Outcome:
     """What was measured; memory in bytes, times in the unit that the name says.
 
+    `answer_p50_ms`, `answer_p95_ms`: from INVITE to 200; 0 for other ways to call.
     `stopped_ms`: from the first packet of the probe's voice to the silence of who was speaking
     (barge-in). `answered_ms`: to the first sound of who was silent (an echo's way and back).
     """
@@ -83,19 +85,30 @@ class Outcome:
     memory_base: int
     stopped_ms: tuple[float, ...]
     answered_ms: tuple[float, ...]
+    answer_p50_ms: float = 0.0
+    answer_p95_ms: float = 0.0
 
 
-class _Call:
-    """One connection of the generator's."""
+class Spoken:
+    """What any caller of a generator has; `loud`: arrivals with sound, kept of those that probe."""
 
-    __slots__ = ("arrivals", "loud", "offset", "sock", "spoke_at", "tail")
+    __slots__ = ("arrivals", "loud", "offset", "sock", "spoke_at")
 
-    def __init__(self, sock: socket.socket, offset: int) -> None:
+    def __init__(self, sock: socket.socket, offset: int, probes: bool) -> None:
         self.sock = sock
         self.offset = offset  # where in the round of packets it begins
         self.arrivals = array("q")  # ns
-        self.loud: list[int] | None = None  # arrivals with sound, while probing
+        self.loud: list[int] | None = [] if probes else None
         self.spoke_at = 0
+
+
+class _Call(Spoken):
+    """One connection of the generator's."""
+
+    __slots__ = ("tail",)
+
+    def __init__(self, sock: socket.socket, offset: int, probes: bool) -> None:
+        super().__init__(sock, offset, probes)
         self.tail = b""
 
 
@@ -108,11 +121,11 @@ class _Generator:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._wire = load.wire
-        self._round = _round(load)
+        self._round = load.wire.packets(sound_of(load, load.wire.rate))
         self._poll = select.epoll()
         self._calls: list[_Call] = []
         self._open: dict[int, _Call] = {}  # by file descriptor
-        self._phases: list[list[_Call]] = [[] for _ in range(_PHASES)]
+        self._phases: list[list[_Call]] = [[] for _ in range(PHASES)]
         self._step = 0  # sub-beats sent
         self._origin = now()
         self._late = array("q")  # ns, one a sub-beat
@@ -136,7 +149,15 @@ class _Generator:
             end = begin + round(load.seconds * 1e9)
             self._go_on(end)
             after = self._usage()
-            return self._outcome(begin, end, rate, before, start, after)
+            return outcome(
+                self._calls,
+                (begin, end),
+                (before, start, after),
+                self._late,
+                ended_early=self._ended,
+                blocked=self._blocked,
+                calls_per_second=rate,
+            )
         finally:
             gc.enable()
             gc.unfreeze()
@@ -173,16 +194,15 @@ class _Generator:
     def _connect(self, number: int, context: UUID) -> _Call:
         sock = socket.create_connection((self._load.host, self._load.port), timeout=5.0)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._wire.open(sock, context)
         sock.setblocking(False)
-        call = _Call(sock, number * 37)  # voices spread over the round
-        if self._load.probe:
-            call.loud = []
+        # Voices spread over the round.
+        call = _Call(sock, number * 37, self._load.probe)
         self._calls.append(call)
         self._open[sock.fileno()] = call
         self._poll.register(sock.fileno(), select.EPOLLIN)
-        self._phases[number % _PHASES].append(call)
+        self._phases[number % PHASES].append(call)
         return call
 
     def _lost(self, call: _Call) -> None:
@@ -195,16 +215,16 @@ class _Generator:
 
     def _go_on(self, until: int) -> None:
         """Send on time and receive at once, until then."""
-        sub_beat = _TICK_NS // _PHASES
+        sub_beat = TICK_NS // PHASES
         due = self._origin + self._step * sub_beat
         while (time_now := now()) < until:
             if time_now >= due:
                 self._late.append(time_now - due)
-                self._send(self._phases[self._step % _PHASES], self._step // _PHASES)
+                self._send(self._phases[self._step % PHASES], self._step // PHASES)
                 self._answer()
                 self._step += 1
                 due += sub_beat
-                if time_now - due > 5 * _TICK_NS:  # a caller does not send what is so old
+                if time_now - due > 5 * TICK_NS:  # a caller does not send what is so old
                     skipped = (time_now - due) // sub_beat
                     self._step += skipped
                     due += skipped * sub_beat
@@ -231,11 +251,11 @@ class _Generator:
     def _probe(self, call: _Call, tick: int) -> int:
         """The packet of a probing caller: its voice once, in the middle of the measurement."""
         if self._begin is None:
-            return _PROBE_TICKS
-        into = tick - self._begin // _PHASES - _PROBE_AFTER
+            return PROBE_TICKS
+        into = tick - self._begin // PHASES - PROBE_AFTER
         if into == 0 and not call.spoke_at:
             call.spoke_at = now()
-        return into if 0 <= into < _PROBE_TICKS else _PROBE_TICKS
+        return into if 0 <= into < PROBE_TICKS else PROBE_TICKS
 
     def _receive(self, call: _Call) -> None:
         try:
@@ -247,19 +267,14 @@ class _Generator:
         if not data:
             self._lost(call)
             return
-        if ancillary:
-            seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
-            arrival = seconds * 1_000_000_000 + nanoseconds
-        else:
-            arrival = now()
-        self._take(call, call.tail + data, arrival)
+        self._take(call, call.tail + data, arrival_of(ancillary))
 
     def _take(self, call: _Call, data: bytes, arrival: int) -> None:
         wire = self._wire
 
         def heard(payload: bytes) -> None:
             call.arrivals.append(arrival)
-            if call.loud is not None and _is_loud(wire.samples(payload)):
+            if call.loud is not None and is_loud(wire.samples(payload)):
                 call.loud.append(arrival)
 
         call.tail, answer = wire.take(data, heard)
@@ -274,29 +289,43 @@ class _Generator:
             with suppress(OSError):  # a full or closed socket; reading tells
                 call.sock.send(answer)
 
-    # -- results ----------------------------------------------------------------------------
 
-    def _outcome(
-        self, begin: int, end: int, rate: float, before: Usage, start: Usage, after: Usage
-    ) -> Outcome:
-        calls = self._calls
-        own = np.asarray(self._late if len(self._late) else [0]) / 1e6
-        ticks = len(calls) * (end - begin) / _TICK_NS
-        probes = [_probed(call) for call in calls]
-        return Outcome(
-            calls=len(calls),
-            pacing=pacing([call.arrivals for call in calls], begin, end),
-            ended_early=self._ended,
-            blocked=self._blocked,
-            calls_per_second=rate,
-            own_late_p99_ms=float(np.percentile(own, 99)),
-            own_late_max_ms=float(own.max()),
-            cpu_us_per_tick=(after.cpu - start.cpu) * 1e6 / ticks,
-            memory_per_call=(after.memory - before.memory) / len(calls),
-            memory_base=before.memory,
-            stopped_ms=tuple(ms for kind, ms in probes if kind == "stopped"),
-            answered_ms=tuple(ms for kind, ms in probes if kind == "answered"),
-        )
+def outcome(
+    calls: Sequence[Spoken],
+    measured: tuple[int, int],
+    usages: tuple[Usage, Usage, Usage],
+    late: Sequence[int],
+    **others: Any,
+) -> Outcome:
+    """What came of a measurement, ns from and to. `late`: the generator's own sub-beats, ns.
+
+    `usages`: before the calls, and at both ends of the measurement.
+    """
+    begin, end = measured
+    before, start, after = usages
+    own = np.asarray(late if len(late) else [0]) / 1e6
+    ticks = len(calls) * (end - begin) / TICK_NS
+    probes = [_probed(call) for call in calls]
+    return Outcome(
+        calls=len(calls),
+        pacing=pacing([call.arrivals for call in calls], begin, end),
+        own_late_p99_ms=float(np.percentile(own, 99)),
+        own_late_max_ms=float(own.max()),
+        cpu_us_per_tick=(after.cpu - start.cpu) * 1e6 / ticks,
+        memory_per_call=(after.memory - before.memory) / len(calls),
+        memory_base=before.memory,
+        stopped_ms=tuple(ms for kind, ms in probes if kind == "stopped"),
+        answered_ms=tuple(ms for kind, ms in probes if kind == "answered"),
+        **others,
+    )
+
+
+def arrival_of(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
+    """The kernel's stamp of what `recvmsg` gave, ns; without one, now."""
+    if not ancillary:
+        return now()
+    seconds, nanoseconds = _TIMESPEC.unpack_from(ancillary[0][2])
+    return int(seconds * 1_000_000_000 + nanoseconds)
 
 
 def now() -> int:
@@ -304,33 +333,32 @@ def now() -> int:
     return time.clock_gettime_ns(time.CLOCK_REALTIME)
 
 
-def _is_loud(samples: Samples) -> bool:
+def is_loud(samples: Samples) -> bool:
     return bool(samples.max(initial=0) > LOUD or samples.min(initial=0) < -LOUD)
 
 
-def _round(load: Load) -> list[bytes]:
-    """The packets that a caller sends over and over; for a probe, its voice and one silence."""
-    rate = load.wire.rate
+def sound_of(load: Load, rate: int) -> Samples:
+    """What a caller says over and over, int16[n, rate / 50]; a probe's voice and one silence."""
     tick = rate // 50
-    voice = resample_all(hum(_PROBE_TICKS * 0.02 if load.probe else load.talk), RATE, rate)
+    voice = resample_all(hum(PROBE_TICKS * 0.02 if load.probe else load.talk), RATE, rate)
     voiced = -(-len(voice) // tick)
-    ticks = _PROBE_TICKS + 1 if load.probe else max(voiced, round(load.every * 50), 1)
+    ticks = PROBE_TICKS + 1 if load.probe else max(voiced, round(load.every * 50), 1)
     # A line's hiss and not zeros: nothing on the way may take a short cut.
     sound = np.random.default_rng(20).integers(-6, 7, ticks * tick).astype(np.int16)
     sound[: len(voice)] = voice
-    return load.wire.packets(sound.reshape(-1, tick))
+    return sound.reshape(-1, tick)
 
 
-def _probed(call: _Call) -> tuple[str, float]:
+def _probed(call: Spoken) -> tuple[str, float]:
     if not call.spoke_at or call.loud is None:
         return "", 0.0
     loud = np.asarray(call.loud, np.int64)
     after = loud[loud >= call.spoke_at]
     # Who was heard within the last 200 ms was speaking, pauses between words included.
-    if np.any((loud < call.spoke_at) & (loud > call.spoke_at - 10 * _TICK_NS)):
-        gaps = np.flatnonzero(np.diff(after) > 10 * _TICK_NS)
+    if np.any((loud < call.spoke_at) & (loud > call.spoke_at - 10 * TICK_NS)):
+        gaps = np.flatnonzero(np.diff(after) > 10 * TICK_NS)
         last = after[gaps[0]] if len(gaps) else after[-1] if len(after) else call.spoke_at
-        return "stopped", float(last + _TICK_NS - call.spoke_at) / 1e6
+        return "stopped", float(last + TICK_NS - call.spoke_at) / 1e6
     if len(after):
         return "answered", float(after[0] - call.spoke_at) / 1e6
     return "", 0.0

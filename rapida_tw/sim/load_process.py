@@ -1,7 +1,7 @@
 """The load generator as a process: `python -m rapida_tw.sim.load_process --calls 100 ...`.
 
 Prints its outcome as one JSON object. With `--url` each call goes through phase 1 as its carrier's
-does; without, its UUID is a random one.
+does; without, its UUID is a random one. By SIP there is no phase 1: `--assistant` is called.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import json
 import os
 import re
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.client import HTTPConnection, HTTPSConnection
 from time import perf_counter
 from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
 
-from rapida_tw.sim.load import Load, run
-from rapida_tw.sim.load_wires import wire
+from rapida_tw.sim import load_rtp
+from rapida_tw.sim.load import Load, Outcome, run
+from rapida_tw.sim.load_rtp import SipLoad
+from rapida_tw.sim.load_wires import SIP, wire
 
 _HTTP_TIMEOUT = 10.0  # seconds
 # The one thing in every carrier's document that looks like it.
@@ -73,45 +75,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--url", default="", help="of the server's HTTP port, for phase 1")
     parser.add_argument("--assistant", default="")
     parser.add_argument("--transport", default="audiosocket")
+    parser.add_argument("--rate", type=float, default=50.0, help="new calls a second by sip")
     parser.add_argument("--path", default="", help="of another server's WebSocket, with {context}")
     options = parser.parse_args(arguments)
     if options.core >= 0:
         os.sched_setaffinity(0, {options.core})
     try:
-        started = perf_counter()
-        contexts = (
-            # The key by the environment: arguments are seen by everybody on the machine.
-            register(
-                options.url,
-                options.assistant,
-                os.environ.get("RAPIDA_API_KEY", ""),
-                options.calls,
-                options.transport,
-            )
-            if options.url
-            else [uuid4() for _ in range(options.calls)]
-        )
-        registered = perf_counter() - started
-        outcome = run(
-            Load(
-                contexts,
-                options.host,
-                options.port,
-                options.seconds,
-                options.settle,
-                options.talk,
-                options.every,
-                options.probe,
-                options.pid,
-                wire(options.transport, options.path),
-            )
-        )
+        outcome, registered = _run(options)
     except (OSError, NoContext, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    contexts_per_second = options.calls / registered if options.url else None
+    contexts_per_second = options.calls / registered if registered else None
     print(json.dumps({**asdict(outcome), "contexts_per_second": contexts_per_second}))
     return 0
+
+
+def _run(options: Namespace) -> tuple[Outcome, float]:
+    """What was measured; seconds that phase 1 took, 0 without one."""
+    # The key by the environment: arguments are seen by everybody on the machine.
+    key = os.environ.get("RAPIDA_API_KEY", "")
+    calls, transport, registered = options.calls, options.transport, 0.0
+    contexts = [uuid4() for _ in range(calls)]
+    if options.url and transport != SIP:
+        started = perf_counter()
+        contexts = register(options.url, options.assistant, key, calls, transport)
+        registered = perf_counter() - started
+    load = Load(
+        contexts,
+        options.host,
+        options.port,
+        options.seconds,
+        options.settle,
+        options.talk,
+        options.every,
+        options.probe,
+        options.pid,
+    )
+    if transport == SIP:
+        return load_rtp.run(load, SipLoad(options.assistant, key, options.rate)), registered
+    return run(replace(load, wire=wire(transport, options.path))), registered
 
 
 if __name__ == "__main__":

@@ -197,7 +197,8 @@ def _messages(data: bytes, message: Callable[[int, bytes], None]) -> bytes:
 
 AUDIOSOCKET = "audiosocket"
 _WEBSOCKETS: dict[str, Callable[..., LoadWire]] = {"twilio": TwilioWire, "vonage": VonageWire}
-TRANSPORTS = (AUDIOSOCKET, *_WEBSOCKETS)
+SIP = "sip"  # by load_rtp.py: it has no connections
+TRANSPORTS = (AUDIOSOCKET, *_WEBSOCKETS, SIP)
 
 
 def wire(transport: str, path: str = "") -> LoadWire:

@@ -54,6 +54,15 @@ class Answer:
         return json.loads(self.body)
 
 
+def sip() -> dict[str, str]:
+    """Settings of a server that takes calls by SIP, on a port of its own."""
+    return {
+        "SIP__ENABLED": "true",
+        "SIP__SERVER": "127.0.0.1",
+        "SIP__PORT": str(free_port()),
+    }
+
+
 class Installation:
     """Configuration, data, ports; `settings` are SECTION__KEY variables that override the file."""
 

@@ -1,4 +1,4 @@
-"""`rapida sim load` against a server process, by each kind of socket that it has."""
+"""`rapida sim load` against a server process, by each way to call it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from rapida_tw.sim.load_wires import TRANSPORTS
-from tests.server.installation import Installation, script
+from tests.server.installation import Installation, script, sip
 from tests.server.process import ServerProcess, complaints
 
 CALLS = 5
@@ -16,7 +16,7 @@ CALLS = 5
 
 def test_load(tmp_path: Path) -> None:
     """All calls are set up, spoken to and last; the server sees so many by each carrier."""
-    installation = Installation(tmp_path)
+    installation = Installation(tmp_path, **sip())
     with ServerProcess(installation) as server:
         installation.deploy(greeting="Hello, here I am. " * 20, greetingInterruptible=False)
         assistant = installation.assistant()
@@ -36,6 +36,6 @@ def test_load(tmp_path: Path) -> None:
         outcome = json.loads(one.stdout)
         assert (outcome["calls"], outcome["ended_early"]) == (CALLS, 0)
         assert outcome["pacing"]["packets"] > 15 * CALLS  # of 25 a call in half a second
-    for carrier in ("asterisk", "twilio", "vonage"):
+    for carrier in ("asterisk", "twilio", "vonage", "sip"):
         assert f'rapida_calls_total{{carrier="{carrier}"}} {CALLS}' in lines
     assert complaints(server.printed()) == []

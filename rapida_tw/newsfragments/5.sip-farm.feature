@@ -1,0 +1,1 @@
+`rapida talk --transport sip` calls an assistant with a simulated, strict SIP phone, and `rapida sim load --transport sip` with many; `Simulation(transport="sip")` tells stories over SIP and RTP in virtual time, in any weather.
