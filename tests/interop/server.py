@@ -196,18 +196,39 @@ class Server:
         found: dict[str, Any] = {}
 
         def over() -> bool:
-            for one in self.data("/v1/conversations?pageSize=100"):
-                if one["identifier"] == caller and one["status"] in ("ended", "failed"):
+            for one in self._conversations(caller):
+                if one["status"] in ("ended", "failed"):
                     found.update(self.data(f"/v1/conversations/{one['id']}"))
             return bool(found)
 
         wait_until(over, seconds, f"the conversation with {caller} is over", self.log)
         return found
 
+    def wait_for_words(self, caller: str, words: str, seconds: float = 40) -> None:
+        """Until the assistant has said them, in lower case, to the caller from that number."""
+
+        def messages() -> list[Mapping[str, Any]]:
+            newest = self._conversations(caller)[:1]
+            return [
+                message
+                for one in newest
+                for message in self.data(f"/v1/conversations/{one['id']}")["messages"]
+            ]
+
+        def said() -> bool:
+            texts = (one["text"] for one in messages() if one["role"] == "assistant")
+            return words in " ".join(texts).lower()
+
+        wait_until(said, seconds, f"{caller} is told {words!r}", messages)
+
+    def _conversations(self, caller: str) -> list[Mapping[str, Any]]:
+        """Those with that number, the newest first."""
+        listed = self.data("/v1/conversations?pageSize=100")
+        return [one for one in listed if one["identifier"] == caller]
+
     def calls_of(self, caller: str) -> int:
         """How many calls from that number are remembered."""
-        found = self.data("/v1/conversations?pageSize=100")
-        return sum(one["identifier"] == caller for one in found)
+        return len(self._conversations(caller))
 
     def _ready(self) -> bool:
         assert self._process is not None

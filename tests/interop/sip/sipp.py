@@ -112,10 +112,14 @@ class Sipp:
         except subprocess.TimeoutExpired:
             status = -1
         finally:
-            ended(self._process)
+            self.stop()
         told = self._file("errors"), self._file("messages")[-LONGEST:], self._file("screen")
         assert status == 0, "\n".join((f"{self.scenario}: status {status}", *told))
         return self
+
+    def stop(self) -> None:
+        """It runs no more, whatever it was at."""
+        ended(self._process)
 
     def count(self, name: str) -> int:
         """One of its counters at the end, such as "SuccessfulCall"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -19,7 +19,7 @@ PLAIN = "-nr"
 
 
 @pytest.fixture(scope="module")
-def runs(sipp: Sipping, server: Server) -> Iterator[Mapping[str, Sipp]]:
+def runs(sipp: Sipping, server: Server) -> Mapping[str, Sipp]:
     """The scenarios that do not mind each other, begun at the same time; a caller each."""
     user = "-au", server.assistant_id
     number = iter(range(15550100, 15550200))
@@ -27,7 +27,7 @@ def runs(sipp: Sipping, server: Server) -> Iterator[Mapping[str, Sipp]]:
     def begin(scenario: str, *options: str, **keys: str) -> Sipp:
         return sipp(scenario, *options, **{"caller": f"+{next(number)}", **keys})
 
-    yield {
+    return {
         "basic": begin("basic"),
         "tcp": begin("basic", "-t", "t1"),
         "one connection a call": begin("basic", "-t", "tn"),
