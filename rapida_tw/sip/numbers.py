@@ -38,9 +38,11 @@ def callee(number: str, hosts: Collection[str]) -> str:
             return sip_user(text)
         uri = SipUri.parse(text)
         if uri.scheme != "tel" and uri.host not in hosts:
-            raise BadRequest("the number is an address on another host than the trunk's")
+            raise ValueError("must be on the trunk's own host")
         if uri.password is not None or uri.headers:
-            raise BadRequest("the number is an address with a password or headers")
+            raise ValueError("must have neither a password nor headers")
         return sip_user(uri.user)
-    except (ValueError, RemoteProtocolError) as error:
-        raise BadRequest(f"the number {error}") from None
+    except ValueError as error:
+        raise BadRequest(f"what is to be dialled {error}") from None
+    except RemoteProtocolError as error:
+        raise BadRequest(f"what is to be dialled is no address: {error}") from None

@@ -36,7 +36,7 @@ class Registrations:
     def __init__(self, stack: Registrant) -> None:
         self._stack = stack
         self._by_id: dict[int, TrunkRegistration] = {}
-        self._by_token: dict[str, TrunkRegistration] = {}
+        self._ids: dict[str, int] = {}  # by their tokens
 
     def set(self, trunks: Mapping[int, Trunk]) -> None:
         """By the credential's id, all that there are: what is new starts, what has gone stops.
@@ -50,7 +50,8 @@ class Registrations:
         for number, trunk in wanted.items():
             if number not in self._by_id:
                 registration = TrunkRegistration(self._stack, trunk, self._count)
-                self._by_id[number] = self._by_token[registration.token] = registration
+                self._by_id[number] = registration
+                self._ids[registration.token] = number
                 registration.start()
         self._count()
 
@@ -66,12 +67,12 @@ class Registrations:
             token = uri_of(request).user
         except RemoteProtocolError:
             return None
-        registration = self._by_token.get(token)
-        if registration is None or not registration.knows(flow.peer[0]):
+        found = self._ids.get(token)
+        if found is None or not self._by_id[found].knows(flow.peer[0]):
             return None
-        trunk = registration.trunk
         number = _dialled(request)
-        return Through(trunk.credential_id, trunk.project_id, "" if number == token else number)
+        project_id = self._by_id[found].trunk.project_id
+        return Through(found, project_id, "" if number == token else number)
 
     def state(self, credential_id: int) -> str:
         """ "" for one that does not register."""
@@ -84,7 +85,7 @@ class Registrations:
 
     def _drop(self, number: int) -> Deferred[None]:
         registration = self._by_id.pop(number)
-        del self._by_token[registration.token]
+        del self._ids[registration.token]
         return registration.stop()
 
     def _count(self) -> None:

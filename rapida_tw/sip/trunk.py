@@ -95,7 +95,7 @@ class Trunk:
     """One credential of the provider `sip`. All of it has been checked.
 
     `host` is a name or an address without brackets, `port` None where DNS decides; `domain` is what
-    its addresses say. `credential_id` and `project_id` are of the record that it was read from.
+    its addresses say. `project_id`: whose numbers its calls may reach; None: nobody's.
     """
 
     host: str
@@ -111,15 +111,12 @@ class Trunk:
     learning: str = ""  # "": as the server's own setting
     prefix: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    credential_id: int = 0
     project_id: int | None = None
 
     @classmethod
-    def read(
-        cls, fields: Mapping[str, str], credential_id: int = 0, project_id: int | None = None
-    ) -> Trunk:
+    def read(cls, fields: Mapping[str, str], project_id: int | None = None) -> Trunk:
         """`MisconfiguredAssistant` tells all mistakes, and no value."""
-        return _Reading(fields).trunk(credential_id, project_id)
+        return _Reading(fields).trunk(project_id)
 
     @property
     def login(self) -> Login | None:
@@ -151,7 +148,7 @@ class _Reading:
         self._fields = fields
         self._mistakes: list[str] = []
 
-    def trunk(self, credential_id: int, project_id: int | None) -> Trunk:
+    def trunk(self, project_id: int | None) -> Trunk:
         server = self._take("sip_server", _server, SipUri(""))
         transport = self._take("sip_transport", _transport, "") or _transport_of(server)
         user = self._take("sip_username", _name, "") or server.user
@@ -169,7 +166,6 @@ class _Reading:
             learning=self._take("sip_learning", _learning, ""),
             prefix=self._take("sip_prefix", _prefix, ""),
             headers=self._take("sip_headers", _headers, ()),
-            credential_id=credential_id,
             project_id=project_id,
         )
         if not any(name in self._fields for name in _spellings("sip_server")):

@@ -95,19 +95,15 @@ def test_no_numbers(number: str) -> None:
 
 def test_full() -> None:
     """Calls that only ring count; when there are enough, or we stop, none is begun."""
-    up = Upstream(most_calls=2)
-    up.dial()
-    up.user.told.clear()
-    up.dial()
+    up = Upstream(most_calls=1)
+    handle = up.dial()
     with pytest.raises(CapacityExceeded):
-        up.dial()
-    for status in (486, 486):
-        for invite in up.sent("INVITE"):
-            up.reply(invite, status)
-    up.user.told.clear()
+        up.agent.dial(up.trunk(), NUMBER, up.user)
+    handle.cancel()
+    up.agent.dial(up.trunk(), NUMBER, up.user).cancel()
     up.agent.drain()
     with pytest.raises(CapacityExceeded):
-        up.dial()
+        up.agent.dial(up.trunk(), NUMBER, up.user)
     up.nothing_left()
 
 

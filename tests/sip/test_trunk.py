@@ -29,7 +29,6 @@ def test_all() -> None:
             "sip_prefix": "011",
             "sip_headers": '{"x-account": "7", "P-Charging-Vector": "a"}',
         },
-        9,
         7,
     )
     assert trunk == Trunk(
@@ -46,7 +45,6 @@ def test_all() -> None:
         "any",
         "011",
         (("X-Account", "7"), ("P-Charging-Vector", "a")),
-        9,
         7,
     )
     assert trunk.login == Login("acme-auth", "secret", "acme")

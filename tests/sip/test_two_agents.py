@@ -73,7 +73,7 @@ class Pair:
 
     def credential(self, **more: str) -> Trunk:
         fields = {"server": "192.0.2.2", "username": str(ASSISTANT), "password": KEY}
-        return Trunk.read({**fields, **more}, 9, PROJECT)
+        return Trunk.read({**fields, **more}, PROJECT)
 
     def wait(self, seconds: float) -> None:
         for _ in range(round(seconds * 100)):
@@ -145,7 +145,7 @@ def test_registered() -> None:
     pair.wait(1)
     assert pair.ours.agent.registrations.state(9) == "registered"
     assert (pair.ours.said, pair.trunk.said) == (["REGISTER", "REGISTER"], [401, 200])
-    (token,) = pair.ours.agent.registrations._by_token
+    (token,) = pair.ours.agent.registrations._ids
     pair.trunk.agent.dial(Trunk("192.0.2.1"), token, pair.trunk.user)
     pair.wait(2)
     assert pair.trunk.user.told == ["trying", "ringing", "answered", "attach"]

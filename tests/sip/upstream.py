@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -146,7 +146,7 @@ class Upstream:
 
     def trunk(self, **fields: str) -> Trunk:
         usual = {"server": "198.51.100.1", "username": "acme", "password": "secret"}
-        return Trunk.read({**usual, **fields}, 9, 7)
+        return Trunk.read({**usual, **fields}, 7)
 
     def dial(self, number: str = NUMBER, **fields: str) -> Handle:
         """A call, whose INVITE is on its way if it can be."""
@@ -247,7 +247,3 @@ def right(request: Request, password: str = "secret", header: str = "Authorizati
     secret = ha1(credentials.algorithm, credentials.username, credentials.realm, password)
     good = check(credentials, request.method, [secret]) == 0
     return good and credentials.uri == request.uri
-
-
-def fields_of(mapping: Mapping[str, str]) -> Fields:
-    return tuple(mapping.items())
