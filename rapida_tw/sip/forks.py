@@ -110,6 +110,10 @@ class Forks:
         if stays is None:
             self._forks.clear()
 
+    def __len__(self) -> int:
+        """That are not over."""
+        return sum(fork.session is not None for fork in self._forks.values())
+
     def ended(self, dialog: Dialog) -> None:
         """It has ended by itself."""
         if dialog.remote_tag in self._forks:

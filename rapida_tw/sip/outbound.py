@@ -67,7 +67,8 @@ class OutboundCall:
         self._last: Outcome | None = None  # of an address that was given up
         self._told: set[str] = set()
         self._sent = False  # something has answered an INVITE
-        self._flow: Flow | None = None
+        self._address: Flow | None = None  # of the trunk
+        self._flow: Flow | None = None  # the same, or where a redirection has led
         self._offers: Offers | None = None
         self._stream: Stream | None = None
         self._forks: Forks | None = None
@@ -82,7 +83,7 @@ class OutboundCall:
     @property
     def in_dialog(self) -> bool:
         """It is one of the open dialogs."""
-        return self._session is not None
+        return self._session is not None or (self._forks is not None and len(self._forks) > 0)
 
     def cancel(self) -> None:
         """Not wanted any more: `failed` or `ended` is told at once. Attached, it is the leg's."""
@@ -129,13 +130,13 @@ class OutboundCall:
             assert self._last is not None
             self._fail(self._last)
             return
-        self._flow = self._switch.ladders.noted(self.call_id, flow)
+        self._address = self._switch.ladders.noted(self.call_id, flow)
         self._switch.guard.call_began(flow.peer[0])
         # Each address has ports of its own: it may be of another family.
         self._offers, self._stream = self._switch.open_line(flow, self._trunk.learning)
         self._offers.offer()
         self._forks = Forks(self._offers, self._stream, self._make)
-        self._invite(self._flow)
+        self._invite(self._address)
 
     def _invite(self, flow: Flow) -> None:
         """The same offer each time, over the ports that there are."""
@@ -210,17 +211,19 @@ class OutboundCall:
 
     def refused(self, response: Response) -> None:
         self._sent = True
-        flow, status = self._flow, response.status
+        address, flow, status = self._address, self._flow, response.status
+        assert address is not None
         assert flow is not None
         if status == 422 and self._draft.raised(response):
             self._invite(flow)
             return
         if 300 <= status < 400:
-            self._redirects.received(response, flow)
-        uri = self._redirects.next()
+            self._redirects.received(response, address)
+        # A 6xx speaks for everybody (21.6).
+        uri = self._redirects.next() if status < 600 else None
         if uri is not None:
             self._draft.redirected(uri)
-            self._invite(flow if uri.port is None else flow.beside(uri.port))
+            self._invite(address if uri.port is None else address.beside(uri.port))
             return
         outcome = Outcome.answered_with(response)
         if status == 503 and self._targets and "ringing" not in self._told:
@@ -339,9 +342,9 @@ class OutboundCall:
 
     def _leave_address(self) -> None:
         """The guard goes by dialogs from here on."""
-        if self._flow is not None:
-            self._switch.guard.call_ended(self._flow.peer[0])
-            self._flow = None
+        if self._address is not None:
+            self._switch.guard.call_ended(self._address.peer[0])
+            self._address = None
 
     def _stop_waiting(self) -> None:
         if self._timer is not None and self._timer.active():

@@ -99,7 +99,14 @@ def test_full() -> None:
     handle = up.dial()
     with pytest.raises(CapacityExceeded):
         up.agent.dial(up.trunk(), NUMBER, up.user)
+    assert (up.agent.asking, len(up.agent.dialogs)) == (1, 0)
+    up.reply(up.invite, 180)
+    assert (up.agent.asking, len(up.agent.dialogs)) == (0, 1)
+    with pytest.raises(CapacityExceeded):
+        up.agent.dial(up.trunk(), NUMBER, up.user)
     handle.cancel()
+    up.reply(up.invite, 487)
+    up.user.told.clear()
     up.agent.dial(up.trunk(), NUMBER, up.user).cancel()
     up.agent.drain()
     with pytest.raises(CapacityExceeded):
@@ -559,8 +566,20 @@ def test_redirected() -> None:
     assert up.sent("INVITE", ("198.51.100.1", 5070)) == [second]
     up.reply(second, 404, peer=("198.51.100.1", 5070))
     assert up.invite.uri == "sip:2@198.51.100.1"
+    assert up.sent("INVITE", TRUNK)[-1] == up.invite
     up.reply(up.invite, 486)
     assert up.user.told == ["busy"]
+    up.nothing_left()
+
+
+def test_refused_by_all() -> None:
+    """After a 6xx no other contact is tried."""
+    up = Upstream()
+    up.dial()
+    moved(up, "<sip:2@198.51.100.1>", "<sip:3@198.51.100.1>")
+    up.reply(up.invite, 603)
+    assert len(up.sent("INVITE")) == 2
+    assert up.user.told == ["declined"]
     up.nothing_left()
 
 
