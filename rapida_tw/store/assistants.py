@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.errors import AssistantNotFound, BadRequest
 from rapida_tw.ids import Ids
 from rapida_tw.store import schema
-from rapida_tw.store.database import Database
+from rapida_tw.store.database import Database, Work
 from rapida_tw.store.projects import require_project
+from rapida_tw.store.recent import Recent
 from rapida_tw.store.records import (
     Assistant,
     AssistantStore,
@@ -24,6 +25,8 @@ from rapida_tw.store.records import (
     PromptMessage,
     VendorChoice,
 )
+
+T = TypeVar("T")
 
 # The tables are laid out as the records are: `asdict` is a row, nested values become JSON.
 _table = schema.assistant
@@ -137,43 +140,65 @@ def _choice(stored: Mapping[str, Any]) -> VendorChoice:
 
 
 class Assistants:
-    """`AssistantStore` over a database."""
+    """`AssistantStore` over a database.
+
+    What another process has changed is taken for what it was for `TRUST` more.
+    """
 
     def __init__(self, database: Database, ids: Ids, now: Callable[[], float]) -> None:
         self._database = database
         self._ids = ids
         self._now = now
+        self._known: Recent[Assistant] = Recent(now)
+        self._deployed: Recent[Deployment] = Recent(now)
 
     def create(self, assistant: Assistant) -> Deferred[Assistant]:
         now = self._now()
         new = replace(assistant, id=assistant.id or self._ids.new(), created=now, updated=now)
-        return self._database.write(lambda c: insert_assistant(c, new))
+        return self._write(lambda c: insert_assistant(c, new))
 
     def get(self, assistant_id: int, project_id: int | None = None) -> Deferred[Assistant]:
-        return self._database.read(lambda c: select_assistant(c, assistant_id, project_id))
+        known = self._known.get(assistant_id)
+        if known is not None and project_id in (None, known.project_id):
+            return succeed(known)
+        found = self._database.read(lambda c: select_assistant(c, assistant_id, project_id))
+        return found.addCallback(self._known.keep(assistant_id))
 
     def update(self, assistant: Assistant) -> Deferred[Assistant]:
         changed = replace(assistant, updated=self._now())
-        return self._database.write(lambda c: update_assistant(c, changed))
+        return self._write(lambda c: update_assistant(c, changed))
 
     def delete(self, assistant_id: int, project_id: int) -> Deferred[None]:
-        return self._database.write(lambda c: delete_assistant(c, assistant_id, project_id))
+        return self._write(lambda c: delete_assistant(c, assistant_id, project_id))
 
     def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]:
         return self._database.read(lambda c: page_of_assistants(c, project_id, number, size))
 
     def deployment(self, assistant_id: int) -> Deferred[Deployment]:
-        return self._database.read(lambda c: select_deployment(c, assistant_id))
+        known = self._deployed.get(assistant_id)
+        if known is not None:
+            return succeed(known)
+        found = self._database.read(lambda c: select_deployment(c, assistant_id))
+        return found.addCallback(self._deployed.keep(assistant_id))
 
     def deploy(self, deployment: Deployment) -> Deferred[Deployment]:
         stamped = replace(deployment, updated=self._now())
-        return self._database.write(lambda c: put_deployment(c, stamped))
+        return self._write(lambda c: put_deployment(c, stamped))
 
     def dialled(self, number: str, project_id: int | None = None) -> Deferred[Assistant | None]:
         return self._database.read(lambda c: select_dialled(c, number, project_id))
 
     def on_trunk(self, credential_id: int) -> Deferred[Assistant | None]:
         return self._database.read(lambda c: select_on_trunk(c, credential_id))
+
+    def _write(self, work: Work[T]) -> Deferred[T]:
+        """Of what is known nothing is believed any more, once it is done, whatever came of it."""
+        return self._database.write(work).addBoth(self._forget)
+
+    def _forget(self, result: T) -> T:
+        self._known.forget()
+        self._deployed.forget()
+        return result
 
 
 _conforms: type[AssistantStore] = Assistants
