@@ -1,86 +1,16 @@
-"""Registrations with trunks: REGISTER in time, and the calls that come through them."""
+"""Registrations with trunks: REGISTER in time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
-from rapida_tw.sip import counters
-from rapida_tw.sip.base import Party
 from rapida_tw.sip.registration import LONGEST_BACK_OFF
 from rapida_tw.sip.registrations import STATES, states
-from rapida_tw.wire.sip_message import Request, Response, parse
-from tests.sip.house import ASSISTANT, FOREIGN, OFFER, OTHER, PROJECT
+from rapida_tw.wire.sip_message import Request, parse
+from tests.sip.registered import Registered
 from tests.sip.upstream import OTHER as SECOND
-from tests.sip.upstream import TRUNK, Upstream, right
-
-
-class Registered(Upstream):
-    """With one trunk that registers, under the credential 9 of the project 7."""
-
-    def __init__(self, **fields: str) -> None:
-        super().__init__()
-        self.owner: Party | None = Party(ASSISTANT, PROJECT)
-        self.house.trunk = lambda number: succeed(self.owner if number == 9 else None)  # type: ignore[method-assign]
-        self.registrations = self.agent.registrations
-        self.registrations.set({9: self.trunk(register="true", **fields)})
-        self.clock.advance(0)
-
-    @property
-    def asked(self) -> Sequence[Request]:
-        return self.sent("REGISTER")
-
-    @property
-    def last(self) -> Request:
-        return self.asked[-1]
-
-    @property
-    def token(self) -> str:
-        contact = self.last.contact
-        assert contact is not None
-        return contact.uri.user
-
-    @property
-    def state(self) -> str:
-        return self.registrations.state(9)
-
-    def grant(self, expires: str = "3600", **more: Any) -> None:
-        """200, as registrars write it."""
-        contact = ("Contact", f"{self.last.headers.get('Contact')};expires={expires}")
-        other = ("Contact", "<sip:other@192.0.2.9>;expires=7")
-        self.reply(self.last, 200, (contact, other), **more)
-
-    def stop(self) -> Deferred[None]:
-        return self.registrations.stop()
-
-    def calls(
-        self,
-        user: str = "",
-        peer: tuple[str, int] = TRUNK,
-        to: str = "15557654321",
-        headers: str = "",
-    ) -> Response:
-        """An INVITE of the trunk's to our Contact, or to `user`; the last answer to it."""
-        data = (
-            f"INVITE sip:{user or self.token}@203.0.113.10:5090 SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {peer[0]}:5060;rport;branch=z9hG4bK{len(self.ways.sent)}\r\n"
-            "From: <sip:+15550001111@acme.example>;tag=1\r\n"
-            f"To: <sip:{to}@acme.example>\r\nCall-ID: in-{len(self.ways.sent)}\r\n"
-            f"CSeq: 1 INVITE\r\nContact: <sip:gw@{peer[0]}>\r\n{headers}"
-            f"Content-Type: application/sdp\r\nContent-Length: {len(OFFER)}\r\n\r\n"
-        )
-        self.agent.received(data.encode() + OFFER, self.ways.way(*peer))
-        message = self.ways.sent[-1][1]
-        assert isinstance(message, Response)
-        return message
-
-    def nothing_left(self) -> None:
-        self.stop()
-        super().nothing_left()
-
+from tests.sip.upstream import TRUNK, right
 
 # -- REGISTER -----------------------------------------------------------------------------------
 
@@ -382,75 +312,6 @@ def test_gauge() -> None:
     assert [states.value(state) for state in STATES] == [0, 0, 1]
     up.stop()
     assert [states.value(state) for state in STATES] == [0, 0, 0]
-    up.nothing_left()
-
-
-# -- calls through it ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("headers", "to", "assistant", "number"),
-    [
-        ("", "15557654321", OTHER, "15557654321"),
-        ("P-Called-Party-ID: <sip:15557654321@x>\r\n", "acme", OTHER, "15557654321"),
-        ("P-Called-Party-ID: broken>\r\n", "15557654321", OTHER, "15557654321"),
-        ("", "unmapped", ASSISTANT, "unmapped"),
-        ("", "15550009999", ASSISTANT, "15550009999"),
-    ],
-    ids=["to", "called party", "broken", "unmapped", "of another project"],
-)
-def test_called(headers: str, to: str, assistant: int, number: str) -> None:
-    """No password is asked; the number decides within the project, else the trunk's own."""
-    assert FOREIGN not in (OTHER, ASSISTANT)
-    up = Registered()
-    up.grant()
-    before = counters.logins.value("registered")
-    assert up.calls(to=to, headers=headers).status == 200
-    ((party, incoming),) = up.house.taken
-    assert party == Party(assistant, PROJECT)
-    assert (incoming.callee, incoming.caller) == (number, "+15550001111")
-    assert counters.logins.value("registered") == before + 1
-    up.agent.close()
-
-
-def test_called_by_nobody() -> None:
-    """Neither a number nor an assistant: 404."""
-    up = Registered()
-    up.owner = None
-    up.grant()
-    assert up.calls(to="unmapped").status == 404
-    assert up.house.taken == []
-    up.nothing_left()
-
-
-@pytest.mark.parametrize("what", ["another host", "another user"])
-def test_strangers(what: str) -> None:
-    """Without the token, or from elsewhere, everybody is challenged."""
-    up = Registered()
-    up.grant()
-    answer = up.calls(peer=SECOND) if what == "another host" else up.calls(user="acme")
-    assert answer.status == 401
-    up.nothing_left()
-
-
-def test_registered_no_more() -> None:
-    """The token of a registration that was taken back opens nothing."""
-    up = Registered()
-    up.grant()
-    token = up.token
-    up.registrations.set({})
-    assert up.calls(user=token).status == 401
-    up.nothing_left()
-
-
-def test_spared() -> None:
-    """The guard lets through where we are registered, and forgets it afterwards."""
-    up = Registered()
-    up.grant()
-    assert up.agent.spares(TRUNK[0])
-    up.stop()
-    up.reply(up.last, 200)
-    assert not up.agent.spares(TRUNK[0])
     up.nothing_left()
 
 
