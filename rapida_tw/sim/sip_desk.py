@@ -203,7 +203,7 @@ class Desk:
         self._ringing = request
         self._answers[request.branch, "INVITE"] = b""
         dialog.call_id = request.one("call-id")
-        dialog.own = f"{request.one('to')};tag={tag(dialog.own)}"
+        dialog.own = f"{sip_text.without_password(request.one('to'))};tag={tag(dialog.own)}"
         dialog.theirs = request.one("from")
         dialog.their_number = request.cseq
         dialog.routes = request.all("record-route")

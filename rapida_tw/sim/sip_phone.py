@@ -68,6 +68,7 @@ class SipPhone:
         self._start = 0.0
         self._timers: set[IDelayedCall] = set()
         self._refreshing: IDelayedCall | None = None
+        self._session: tuple[int, bool] | None = None  # seconds; we refresh it
         self._up = False
         self._gave_up = False
         self._invite: Asking | None = None
@@ -266,6 +267,10 @@ class SipPhone:
     # -- session timers (RFC 4028) ----------------------------------------------------------------
 
     def _timer(self) -> Fields:
+        if self._session is not None:
+            interval, ours = self._session
+            refresher = "uac" if ours else "uas"
+            return [("Session-Expires", f"{interval};refresher={refresher}"), ("Min-SE", "90")]
         if not self.manner.expires:
             return []
         refresher = f";refresher={self.manner.refresher}" if self.manner.refresher else ""
@@ -280,7 +285,9 @@ class SipPhone:
         if not number.isdigit() or self.ending is not None:
             return
         interval = int(number)
-        if (sip_text.parameters(value).get("refresher") == "uac") is own:
+        ours = (sip_text.parameters(value).get("refresher") == "uac") is own
+        self._session = interval, ours
+        if ours:
             self._refreshing = self.later(interval / 2, self.update)
         else:
             self._refreshing = self.later(interval - min(32, interval / 3), self._expired)

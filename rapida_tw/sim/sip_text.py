@@ -148,6 +148,11 @@ def tag(value: str) -> str:
     return parameters(value.rpartition(">")[2]).get("tag", "")
 
 
+def without_password(value: str) -> str:
+    """The same with SIP URIs as they may be shown."""
+    return _PASSWORD.sub(lambda found: f"{':'.join(found[0].split(':')[:2])}@", value)
+
+
 def has_password(value: str) -> bool:
     """A SIP URI in it tells a password."""
     return _PASSWORD.search(value) is not None
