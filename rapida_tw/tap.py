@@ -6,6 +6,7 @@ Nothing else imports the global reactor; everything below is given what it needs
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -23,6 +24,8 @@ from twisted.python.usage import UsageError
 
 from rapida_tw import log
 from rapida_tw.config import Config, ConfigError, find, load
+
+FILES = 65_536  # that may be open: more than a machine's calls need
 
 
 class Options(BaseOptions):
@@ -86,6 +89,7 @@ def makeService(options: Options) -> IService:
     # A thread that is busy in Python (the journal's, say) keeps the reactor waiting for so long
     # before it must let go: half a millisecond instead of five.
     sys.setswitchinterval(0.0005)
+    _open_more_files()
     try:
         house = build(options.config, reactor, now=log.wall_clock)
     except ConfigError as error:
@@ -96,6 +100,14 @@ def makeService(options: Options) -> IService:
     hurry = partial(reactor.callFromThread, lambda: house.hurry())
     reactor.addSystemEventTrigger("before", "shutdown", _listen_again, hurry)
     return root
+
+
+def _open_more_files() -> None:
+    """A call over SIP has three. The usual soft limit, 1024, is for programs that use select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen_again(hurry: Callable[[], None]) -> None:

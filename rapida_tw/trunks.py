@@ -58,7 +58,7 @@ class Trunks:
         """None, and a line in the log, for one that cannot be used. `Unavailable`."""
         try:
             secrets = await self._credentials.secrets(credential.id, credential.project_id)
-            return Trunk.read(secrets, credential.id, credential.project_id)
+            return Trunk.read(secrets, credential.project_id)
         except Unavailable:
             raise
         except CallError as error:

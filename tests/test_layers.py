@@ -56,8 +56,8 @@ ARROWS = {
     # Dialogs and calls over SIP; their sockets are transports'.
     "sip.base": "media.leg wire carriers.base",
     "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
-    "web": "audio calls carriers.base store.credential_documents store.documents store.reading "
-    "store.records store.verification",
+    "web": "audio calls carriers.base sip.trunk store.credential_documents store.documents "
+    "store.reading store.records store.verification",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

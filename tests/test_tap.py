@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from twisted.logger import ILogObserver, LogPublisher
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from rapida_tw import tap
 from rapida_tw.config import Server
 from rapida_tw.tap import Options, Root
 
@@ -204,3 +206,27 @@ class Composition(SynchronousTestCase):
         application = Application("rapida")
         Root(observer).setServiceParent(application)
         self.assertIs(ILogObserver(application), observer)
+
+
+class FilesTests(SynchronousTestCase):
+    """The limit of open files, which is the limit of calls."""
+
+    def limits(self, soft: int, hard: int) -> list[tuple[int, tuple[int, int]]]:
+        told: list[tuple[int, tuple[int, int]]] = []
+        self.patch(tap.resource, "getrlimit", lambda _: (soft, hard))
+        self.patch(tap.resource, "setrlimit", lambda what, to: told.append((what, to)))
+        tap._open_more_files()
+        return told
+
+    def test_raised(self) -> None:
+        """The soft limit goes up to the hard one, and not beyond what calls can use."""
+        what = resource.RLIMIT_NOFILE
+        self.assertEqual(self.limits(1024, 20_000), [(what, (20_000, 20_000))])
+        self.assertEqual(self.limits(1024, 10**6), [(what, (tap.FILES, 10**6))])
+        infinite = resource.RLIM_INFINITY
+        self.assertEqual(self.limits(1024, infinite), [(what, (tap.FILES, infinite))])
+
+    def test_left(self) -> None:
+        """What is high enough stays."""
+        self.assertEqual(self.limits(tap.FILES, 10**6), [])
+        self.assertEqual(self.limits(resource.RLIM_INFINITY, resource.RLIM_INFINITY), [])

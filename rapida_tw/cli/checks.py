@@ -39,7 +39,7 @@ GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
 _TIMEOUT = 3.0  # seconds
 _MINUTE = 60 * RATE * 2 * 2  # bytes of a stereo recording
 _SCARCE, _TOO_LITTLE = 2 * 2**30, 200 * 2**20  # bytes free on the disk
-_DESCRIPTORS = 4096  # a call needs two: its connection and its recording
+_DESCRIPTORS = 4096  # a call over SIP has three: RTP, RTCP and its recording
 # How plug-ins describe themselves that found nothing to work with.
 _MAKESHIFTS = ("none", "tone")
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -232,9 +232,9 @@ def _vendor(what: str, registry: Registry[Any], name: str) -> Finding:
 
 
 def _descriptors() -> Finding:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    state = GOOD if soft >= _DESCRIPTORS else DOUBTFUL
-    detail = f"{soft} may be open, enough for about {max(0, soft - 100) // 2} calls"
-    if state != GOOD:
-        detail += f" (`ulimit -n` goes up to {hard})"
-    return Finding("open files", state, detail)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # the server raises the soft limit itself
+    if hard == resource.RLIM_INFINITY:
+        return Finding("open files", GOOD, "as many as there are")
+    detail = f"{hard} may be open, enough for about {max(0, hard - 100) // 3} calls"
+    state = GOOD if hard >= _DESCRIPTORS else DOUBTFUL
+    return Finding("open files", state, detail + " (`ulimit -Hn`)" * (state != GOOD))

@@ -15,6 +15,7 @@ from rapida_tw.config import Config, find, load, secret_key
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.log import wall_clock
+from rapida_tw.sip import trunk
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credential_documents import (
@@ -179,7 +180,8 @@ def _known() -> Known:
     """What the installed carriers want to know."""
     from rapida_tw.service import carriers  # the whole house: slow, and needed here alone
 
-    return {name: carrier.credential_fields for name, carrier in carriers().items()}
+    known = {name: carrier.credential_fields for name, carrier in carriers().items()}
+    return {**known, trunk.PROVIDER: trunk.CREDENTIAL_FIELDS}
 
 
 def now(deferred: Deferred[T]) -> T:

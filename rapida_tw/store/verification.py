@@ -14,6 +14,10 @@ from rapida_tw.store.vault import CredentialUnreadable
 _NOT_ASKED = "not asked: this server cannot log in at a provider yet"
 
 
+# How the sentence of a key begins that stands for another one.
+ANOTHER_SPELLING = "The same as "
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at; `passed` is None where it cannot be known here."""
@@ -51,7 +55,11 @@ async def verification(
 
 
 def _look_at(secrets: Mapping[str, str], fields: Mapping[str, str]) -> Iterator[Check]:
-    missing = [f"{key} ({sentence})" for key, sentence in fields.items() if key not in secrets]
+    missing = [
+        f"{key} ({sentence})"
+        for key, sentence in fields.items()
+        if key not in secrets and not sentence.startswith(ANOTHER_SPELLING)
+    ]
     if not fields:
         yield Check("keys", None, "which keys this provider needs is not known here")
     elif missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rapida_tw.carriers.base import Carrier
+from rapida_tw.sip import trunk
 from rapida_tw.store.credential_documents import (
     Known,
     changed_credential,
@@ -65,4 +66,5 @@ class Credentials:
         return Answer(await verification(self._store, credential_id, ask.project_id, self._known()))
 
     def _known(self) -> Known:
-        return {name: carrier.credential_fields for name, carrier in self._carriers.items()}
+        carriers = {name: carrier.credential_fields for name, carrier in self._carriers.items()}
+        return {**carriers, trunk.PROVIDER: trunk.CREDENTIAL_FIELDS}

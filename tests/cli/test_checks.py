@@ -185,8 +185,8 @@ def test_vendors() -> None:
     assert states == {"good": GOOD, "deaf": DOUBTFUL, "x": BAD}
 
 
-@pytest.mark.parametrize(("soft", "state"), [(1024, DOUBTFUL), (65_536, GOOD)])
-def test_descriptors(monkeypatch: pytest.MonkeyPatch, soft: int, state: str) -> None:
+@pytest.mark.parametrize(("hard", "state"), [(1024, DOUBTFUL), (65_536, GOOD), (-1, GOOD)])
+def test_descriptors(monkeypatch: pytest.MonkeyPatch, hard: int, state: str) -> None:
     """The limit of open files is the limit of calls."""
-    monkeypatch.setattr("resource.getrlimit", lambda _: (soft, 65_536))
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, hard))
     assert checks._descriptors().state == state

@@ -146,6 +146,15 @@ class CredentialTests(WebCase):
         self.assertIsNone(verified)
         self.assertEqual(checks["keys"], (None, "not set: account_token (The account_token.)"))
 
+    def test_verify_trunk(self) -> None:
+        """A SIP trunk's keys are known in several spellings; each is asked for once."""
+        path = self.made("sip", {"sip_server": "sip.example.com", "user": "AC0123"})
+        _, checks = self.verify(path)
+        passed, detail = checks["keys"]
+        self.assertIsNone(passed)
+        self.assertIn("sip_password (", detail)
+        self.assertNotIn("The same as", detail)
+
     def test_verify_private_key(self) -> None:
         """A key that can be read passes; one that a carrier came to know later may not."""
         value = {"application_id": "a", "private_key": rsa_pem()}
