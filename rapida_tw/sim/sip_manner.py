@@ -33,7 +33,8 @@ class SipManner:
     `digest`: MD5, SHA-256 or any; "": the password is in the URI. `expires`: seconds of a session
     timer, 0: none. `drift`: of its clock, in parts per million; fast ones are positive.
     `rings`: seconds until it answers a call. `transfers`: how a REFER of theirs comes out, a
-    status; 0: it is not taken.
+    status; 0: it is not taken. `direction`: of its first offer. `inside`: the address that it
+    believes to have, behind a NAT.
     """
 
     codecs: tuple[str, ...] = ("PCMU",)
@@ -46,6 +47,8 @@ class SipManner:
     drift: float = 0.0
     rings: float = 1.0
     transfers: int = 200
+    direction: str = "sendrecv"
+    inside: str = ""
 
     @property
     def interval(self) -> float:

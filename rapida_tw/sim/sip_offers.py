@@ -23,9 +23,9 @@ class Offers:
         session_id: int,
         complaints: Counter[str],
     ) -> None:
-        self.direction = "sendrecv"
+        self.direction = manner.direction
         self.codecs = manner.codecs
-        self._host = host
+        self._host = manner.inside or host
         self._media = media
         self._manner = manner
         self._session_id = session_id

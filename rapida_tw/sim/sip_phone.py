@@ -86,7 +86,7 @@ class SipPhone:
         self.signalling = Signalling(
             socket,
             account,
-            bool(manner.digest),
+            manner,
             clock,
             random,
             self.complaints,

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from rapida_tw.sim import sip_sdp, sip_text
 from rapida_tw.sim.datagrams import HostPort
 from rapida_tw.sim.sip_asking import Answered, Asking
-from rapida_tw.sim.sip_manner import SipAccount
+from rapida_tw.sim.sip_manner import SipAccount, SipManner
 from rapida_tw.sim.sip_rules import Dialog, response_complaints, timer_complaints
 from rapida_tw.sim.sip_text import SipText
 from rapida_tw.sim.udp import Socket
@@ -35,7 +35,7 @@ class Signalling:
         self,
         socket: Socket,
         account: SipAccount,
-        digest: bool,
+        manner: SipManner,
         clock: IReactorTime,
         random: Random,
         complaints: Counter[str],
@@ -52,12 +52,13 @@ class Signalling:
         self._progressed = progressed
         self._asking: dict[str, Asking] = {}  # by branch, CANCEL behind it
         host, port = socket.address
+        host = manner.inside or host
         self._place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         own = f"sip:{account.caller}@{self._place}"
         self.dialog = Dialog(
             f"{random.getrandbits(96):024x}@{host}",
             f"<{own}>;tag={random.getrandbits(64):016x}",
-            f"<{account.uri(digest)}>",
+            f"<{account.uri(bool(manner.digest))}>",
             own,
             own_number=random.randrange(1, 1_000),
         )

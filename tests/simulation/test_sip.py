@@ -101,6 +101,23 @@ def test_packet_times(story: Story, ptime: int) -> None:
     assert latency < 0.7 + 2 * ptime / 1000
 
 
+def test_behind_a_nat(story: Story) -> None:
+    """A phone that names an address of its own network is reached where it calls from."""
+    sim = story(greeting=GREETING, replies=REPLIES, sip=SipManner(inside="10.0.0.5"))
+    sim.says("hours", at=3.0, lasting=1.0)
+    sim.run(until=8.0)
+    assert [round(sound.lasting, 1) for sound in sim.caller.heard] == [1.9, 2.0]
+    assert sim.dialogue[-1] == ("assistant", ANSWER)
+
+
+def test_bye_through_a_nat(story: Story) -> None:
+    """The server's BYE goes to where the phone calls from, whatever its Contact says."""
+    sim = story(greeting=GREETING, sip=SipManner(inside="10.0.0.5"), max_call_duration=3.0)
+    sim.run(until=4.0)
+    assert str(sim.caller.ending) == "server_hung_up"
+    assert asked(sim) == ["BYE"]
+
+
 # -- digits ---------------------------------------------------------------------------------------
 
 
@@ -162,6 +179,18 @@ def test_codec_change(story: Story, codec: str) -> None:
     sim.run(until=9.0)
     assert sim.dialogue[1:] == [("user", "hours"), ("assistant", ANSWER)]
     assert abs(sim.caller.heard[1].lasting - len(ANSWER) * A_LETTER) < 0.05
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+def test_on_hold_from_the_start(story: Story, direction: str) -> None:
+    """A call that comes on hold is answered, and nothing is sent until it is taken back."""
+    sim = story(greeting=GREETING, sip=SipManner(direction=direction))
+    sim.caller.does(sim.phone.resume, at=5.0)
+    sim.run(until=9.0)
+    assert sim.phone.media.unwanted == 0
+    (sound,) = sim.caller.heard
+    assert sound.start > 5.0
+    assert abs(sound.lasting - len(GREETING) * A_LETTER) < 0.05
 
 
 def test_offer_that_changes_nothing(story: Story) -> None:

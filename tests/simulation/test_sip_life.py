@@ -16,6 +16,7 @@ from rapida_tw.sim.datagrams import Storm
 from rapida_tw.sim.sip_manner import SipManner
 from rapida_tw.sim.sip_phone import SipPhone
 from rapida_tw.simulation import Simulation, VirtualServer
+from rapida_tw.simulation.server import done
 from rapida_tw.simulation.sip import SETTLED, VirtualSip
 from tests.simulation.conftest import Story
 from tests.simulation.models import Step, StepModel
@@ -160,8 +161,7 @@ def test_invite_is_repeated(story: Story) -> None:
     assert sim.sip is not None
     assert sim.sip.pool.in_use == 1
     assert len(sim.caller.heard) == 1
-    page = sim.server.conversations.page(sim.server.project_id, 1, 10)
-    assert page.result.total == 1
+    assert done(sim.server.conversations.page(sim.server.project_id, 1, 10)).total == 1
 
 
 @sip
