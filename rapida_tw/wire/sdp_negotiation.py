@@ -111,7 +111,8 @@ class Negotiator:
         agreed = agree(offered.media[self._index], media) if media.port else None
         if agreed is None:
             raise NotAcceptable(f"answered with {_said(theirs)}")
-        self._settle(agreed, offered, answer, self._index)
+        # As an offer the same text is no refresh: what we have said was no answer to it.
+        self._settle(agreed, offered, b"", self._index)
         return agreed
 
     def another(self, session_id: int) -> Negotiator:

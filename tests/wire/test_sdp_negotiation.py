@@ -264,15 +264,14 @@ def test_hold(theirs: str, host: str, ours: str, sends: bool, hears: bool) -> No
 
 
 def test_refresh() -> None:
-    """The same version again, also of what they had answered to us, is answered unchanged."""
+    """The same version again is answered unchanged, also when we have refreshed meanwhile."""
     ours = negotiator()
     agreed = ours.answer(offer(), False)
     text = ours.local
     assert (ours.answer(offer(), False), ours.local) == (agreed, text)
-    ours.offer()
-    agreed = ours.answered(offer(numbers="0 101", version=2))
-    text = ours.local
-    assert (ours.answer(offer(numbers="0 101", version=2), False), ours.local) == (agreed, text)
+    ours.refresh()
+    ours.answered(offer(numbers="0 101", version=2))
+    assert (ours.answer(offer(), False), ours.local) == (agreed, text)
 
 
 def test_hold_without_a_version() -> None:
@@ -383,3 +382,13 @@ def test_ipv6() -> None:
     assert b"c=IN IP6 2001:db8::1\r\n" in ours.local
     with pytest.raises(ValueError, match="no IP address"):
         negotiator(host="sip.example.org")
+
+
+def test_answer_repeated_as_offer() -> None:
+    """What they answered to our offer, offered by them, gets an answer and not our offer again."""
+    ours = negotiator(WIDE)
+    ours.offer()
+    ours.answered(offer("sendonly", numbers="0 101"))
+    ours.answer(offer("sendonly", numbers="0 101"), False)
+    assert live(ours.local).formats == ("0", "101")
+    assert live(ours.local).direction == "recvonly"
