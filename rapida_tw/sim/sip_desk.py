@@ -11,7 +11,6 @@ from rapida_tw.sim.datagrams import HostPort
 from rapida_tw.sim.phone import Ending, Reason
 from rapida_tw.sim.sip_asking import GIVES_UP, T1, T2
 from rapida_tw.sim.sip_rules import request_complaints
-from rapida_tw.sim.sip_signalling import METHODS
 from rapida_tw.sim.sip_text import SipText, tag
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Desk:
             phone.complain(why)
         dialog.their_number = max(dialog.their_number, request.cseq)
         take = _REQUESTS.get(request.method)
-        if take is None:
+        if take is None or request.method not in phone.signalling.methods:
             self._respond(request, source, 501, "Not Implemented")
         else:
             take(self, request, source)
@@ -105,8 +104,11 @@ class Desk:
         self._phone.over()
 
     def _invite(self, request: SipText, source: HostPort) -> None:
-        """A re-INVITE: answered, or our offer sent."""
+        """A re-INVITE: answered, or our offer sent; not while ours is pending (14.2)."""
         phone = self._phone
+        if phone.signalling.inviting:
+            self._respond(request, source, 491, "Request Pending")
+            return
         self._refresh_target(request)
         if request.body:
             body = phone.offers.answer(request.body)
@@ -137,6 +139,9 @@ class Desk:
 
     def _update(self, request: SipText, source: HostPort) -> None:
         self._refresh_target(request)
+        if request.body and self._phone.signalling.inviting:
+            self._respond(request, source, 491, "Request Pending")
+            return
         body = self._phone.offers.answer(request.body) if request.body else b""
         fields = self._timer(request)
         if body:
@@ -275,7 +280,7 @@ class Desk:
         ]
         if request.method in ("INVITE", "UPDATE") and 100 < status < 300:
             fields.append(("Contact", f"<{dialog.contact}>"))
-            fields.append(("Allow", METHODS))
+            fields.append(("Allow", self._phone.signalling.methods))
             fields.append(("Supported", "timer"))
         line = f"SIP/2.0 {status} {phrase or _PHRASES.get(status, 'So')}"
         return sip_text.write(line, [*fields, *(more or ())], body)

@@ -34,7 +34,7 @@ class SipManner:
     timer, 0: none. `drift`: of its clock, in parts per million; fast ones are positive.
     `rings`: seconds until it answers a call. `transfers`: how a REFER of theirs comes out, a
     status; 0: it is not taken. `direction`: of its first offer. `inside`: the address that it
-    believes to have, behind a NAT.
+    believes to have, behind a NAT. `updates`: it takes UPDATE.
     """
 
     codecs: tuple[str, ...] = ("PCMU",)
@@ -49,6 +49,7 @@ class SipManner:
     transfers: int = 200
     direction: str = "sendrecv"
     inside: str = ""
+    updates: bool = True
 
     @property
     def interval(self) -> float:

@@ -5,8 +5,9 @@ What comes is given to the ear at once and in order; what comes behind its succe
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from struct import Struct
@@ -86,6 +87,8 @@ class SipMedia:
         self._gap = True  # nothing was sent in the last one
         self._reported = 0.0
         self._quiet_from: float | None = None  # they must not send any more
+        self._excused: set[int] = set()  # payload types of another offer
+        self._excused_until = 0.0
         self._their_ssrc: int | None = None
         self._next: int | None = None  # their next sequence number, extended
         self._stamp = 0  # of their latest packet
@@ -131,6 +134,11 @@ class SipMedia:
     def use(self, spoken: Spoken) -> None:
         """From now on; both streams keep their numbering."""
         before, self._spoken = self._spoken, spoken
+        if before is not None and before.numbers != spoken.numbers:
+            self._excused = set(before.numbers)
+            self._excused_until = self._seconds() + _GRACE
+        else:
+            self._excused = set()
         if before is None or before.codec != spoken.codec:
             self._voice = Voice(spoken.codec, self._line_rate)
             self._next = None  # timestamps may go on by another clock
@@ -138,6 +146,13 @@ class SipMedia:
             self.expect_silence()
         else:
             self._quiet_from = None
+
+    def offering(self, numbers: Iterable[int], hears: bool) -> None:
+        """These may come from now on: sound may be faster than the answer (RFC 3264 5.1, 8.3.2)."""
+        if hears:
+            self._quiet_from = None
+        self._excused |= set(numbers)
+        self._excused_until = math.inf
 
     def expect_silence(self) -> None:
         """They may not send any more, but for what is under way."""
@@ -244,6 +259,8 @@ class SipMedia:
             return False
         _, kind, sequence, stamp, ssrc = _HEAD.unpack_from(data)
         if kind & 0x7F not in spoken.numbers:
+            if kind & 0x7F in self._excused and self._seconds() < self._excused_until:
+                return False
             self._complain(f"payload type {kind & 0x7F}")
             return False
         if self._their_ssrc is None:

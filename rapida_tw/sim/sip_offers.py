@@ -34,7 +34,13 @@ class Offers:
         self._remote = b""
 
     def describe(self, answering: sip_sdp.Audio | None = None) -> bytes:
-        """What we say now; o= goes on when the rest is another (8)."""
+        """What we say now; o= goes on when the rest is another (8).
+
+        To an offer, what we wish is said as far as it is an answer (6.1).
+        """
+        direction = self.direction
+        if answering is not None and direction not in sip_sdp.ANSWERS[answering.direction]:
+            direction = sip_sdp.MIRRORED[answering.direction]
         before = sip_sdp.read(self._local) if self._local else None
         version = before.version if before else 1
         for _ in range(2):
@@ -44,7 +50,7 @@ class Offers:
                 self.codecs,
                 session_id=self._session_id,
                 version=version,
-                direction=self.direction,
+                direction=direction,
                 ptime=self._manner.ptime,
                 events=self._manner.events,
                 answering=answering,
@@ -53,6 +59,8 @@ class Offers:
                 break
             version = before.version + 1
         self._local = text
+        hears = direction in ("sendrecv", "recvonly")
+        self._media.offering(sip_sdp.read(text).audio.formats, hears)
         return text
 
     def answer(self, offer: bytes) -> bytes:
@@ -60,7 +68,6 @@ class Offers:
         try:
             audio = sip_sdp.read(offer).audio
             self._complain(*sip_sdp.offer_complaints(offer))
-            self.direction = sip_sdp.MIRRORED[audio.direction]
             text = self.describe(audio)
             self._use(offer, sip_sdp.read(text).audio)
         except sip_sdp.BadDescription as error:

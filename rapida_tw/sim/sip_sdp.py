@@ -24,7 +24,7 @@ MIRRORED = {
 }
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 # What may answer each (RFC 3264 6.1).
-_ANSWERS = {
+ANSWERS = {
     "sendrecv": _DIRECTIONS,
     "sendonly": ("recvonly", "inactive"),
     "recvonly": ("sendonly", "inactive"),
@@ -192,7 +192,7 @@ def complaints(offer: bytes, answer: bytes) -> Iterator[str]:
         for number in ours.formats:
             if ours.port and ours.map(number) != theirs.map(number):
                 yield f"{number} is {ours.map(number)}, not {theirs.map(number)}"
-        if ours.port and ours.direction not in _ANSWERS[theirs.direction]:
+        if ours.port and ours.direction not in ANSWERS[theirs.direction]:
             yield f"{ours.direction} to {theirs.direction}"
         if ours.port % 2:
             yield f"port {ours.port} is odd"

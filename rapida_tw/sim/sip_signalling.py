@@ -16,7 +16,7 @@ from rapida_tw.sim.sip_rules import Dialog, response_complaints, timer_complaint
 from rapida_tw.sim.sip_text import SipText
 from rapida_tw.sim.udp import Socket
 
-METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+_METHODS = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY"
 CAUSE = 'Q.850;cause=16;text="Normal call clearing"'
 _USER_AGENT = "rapida_tw simulated phone"
 _WITH_CONTACT = ("INVITE", "UPDATE", "NOTIFY")
@@ -51,6 +51,7 @@ class Signalling:
         self._requested = requested
         self._progressed = progressed
         self._asking: dict[str, Asking] = {}  # by branch, CANCEL behind it
+        self.methods = f"{_METHODS}, UPDATE" if manner.updates else _METHODS
         host, port = socket.address
         host = manner.inside or host
         self._place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -102,6 +103,11 @@ class Signalling:
         """The request of ours that it answers."""
         return self._asking[response.branch].sent
 
+    @property
+    def inviting(self) -> bool:
+        """An INVITE of ours has no final response."""
+        return any(one.sent.method == "INVITE" and not one.done for one in self._asking.values())
+
     def cancel(self, invite: Asking) -> None:
         """The same branch, URI, To and number as the INVITE (9.1); once."""
         sent = invite.sent
@@ -126,7 +132,7 @@ class Signalling:
             ("Call-ID", dialog.call_id),
             ("CSeq", f"{dialog.own_number if number is None else number} {method}"),
             *(("Route", route) for route in dialog.routes),
-            ("Allow", METHODS),
+            ("Allow", self.methods),
             ("Supported", "timer"),
             ("User-Agent", _USER_AGENT),
             *more,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rapida_tw.sim.datagrams import Storm
 from rapida_tw.sim.sip_manner import SipManner
 from rapida_tw.simulation import Simulation
 from tests.simulation.conftest import Story
@@ -250,6 +251,29 @@ def test_server_refreshes(story: Story) -> None:
     sim.run(until=200.0)
     assert asked(sim) == ["UPDATE"] * 4
     assert sim.caller.ending is None
+
+
+def test_server_refreshes_by_reinvite(story: Story) -> None:
+    """Where the phone takes no UPDATE, it is a re-INVITE with the same description."""
+    manner = SipManner(expires=90, refresher="uas", updates=False)
+    sim = story(greeting=GREETING, sip=manner, idle_timeout=600.0)
+    sim.run(until=100.0)
+    assert asked(sim) == ["INVITE", "ACK"] * 2
+    assert sim.caller.ending is None
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.2])
+def test_both_reinvite(story: Story, latency: float) -> None:
+    """Two re-INVITEs that meet are both refused with 491, and both come through later."""
+    manner = SipManner(expires=90, refresher="uas", updates=False)
+    weather = Storm(1, latency=latency)
+    sim = story(greeting=GREETING, sip=manner, weather=weather, idle_timeout=600.0)
+    sim.clock.callLater(45.0 + 1.5 * latency, sim.phone.hold)  # theirs is under way
+    sim.run(until=58.0)
+    assert sim.phone.refusals == [491]
+    assert asked(sim).count("INVITE") == 2
+    assert sim.phone.offers.direction == "sendonly"
+    assert sim.phone.media.unwanted == 0
 
 
 def test_nobody_refreshes(story: Story) -> None:
