@@ -14,6 +14,7 @@ from typing import Final
 
 AUDIOSOCKET: Final = "audiosocket"
 WEBSOCKET: Final = "websocket"
+SIP: Final = "sip"
 
 # Each of Asterisk's files, and the pieces it may have, in their order.
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -25,27 +26,41 @@ _FILES: Final[Mapping[str, tuple[str, ...]]] = {
         "failover",
         "wideband",
         "inbound-websocket",
+        "inbound-sip",
         "outbound",
         "outbound-websocket",
         "next",
+        "transfer",
     ),
-    "modules.conf": ("modules", "modules-audiosocket", "modules-websocket", "modules-ari"),
+    "modules.conf": (
+        "modules",
+        "modules-audiosocket",
+        "modules-websocket",
+        "modules-sip",
+        "modules-ari",
+    ),
+    "pjsip.conf": ("pjsip",),
     "websocket_client.conf": ("websocket_client",),
     "http.conf": ("http",),
     "ari.conf": ("ari",),
 }
-_COMMON: Final = frozenset({"globals", "curl", "next", "modules"})
-_TRANSPORT: Final = {
-    AUDIOSOCKET: frozenset({"modules-audiosocket"}),
-    WEBSOCKET: frozenset({"modules-websocket", "websocket_client"}),
+_COMMON: Final = frozenset({"transfer", "modules"})
+# What asks the server over HTTP.
+_ASKING: Final = frozenset({"globals", "curl", "next"})
+_TRANSPORT: Final[Mapping[str, frozenset[str]]] = {
+    AUDIOSOCKET: _ASKING | {"modules-audiosocket"},
+    WEBSOCKET: _ASKING | {"modules-websocket", "websocket_client"},
+    SIP: frozenset({"modules-sip", "pjsip"}),
 }
-_INBOUND: Final = {
+_INBOUND: Final[Mapping[str, frozenset[str]]] = {
     AUDIOSOCKET: frozenset({"register", "inbound", "failover", "wideband"}),
     WEBSOCKET: frozenset({"register", "inbound-websocket"}),
+    SIP: frozenset({"inbound-sip"}),
 }
-_OUTBOUND: Final = {
+_OUTBOUND: Final[Mapping[str, frozenset[str]]] = {
     AUDIOSOCKET: frozenset({"outbound", "modules-ari", "http", "ari"}),
     WEBSOCKET: frozenset({"outbound-websocket", "modules-ari", "http", "ari"}),
+    SIP: frozenset(),  # the server's calls enter where transfers do
 }
 TRANSPORTS: Final = tuple(_TRANSPORT)
 
@@ -64,6 +79,10 @@ class Settings:
     audiosocket_spare: str = "voice2.example.com:4573"
     assistant_id: str = "1234567890"
     api_key: str = "rpd-your-api-key"
+    sip_host: str = "voice.example.com"
+    sip_port: int = 5090
+    pjsip_port: int = 5060  # where Asterisk listens
+    trunk_password: str = "choose-a-password"
     ari_port: int = 8088
     ari_password: str = "choose-a-password"
 

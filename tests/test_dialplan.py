@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapida_tw.dialplan import AUDIOSOCKET, WEBSOCKET, Settings, dialplan, every_file, some_files
+from rapida_tw.dialplan import (
+    AUDIOSOCKET,
+    SIP,
+    WEBSOCKET,
+    Settings,
+    dialplan,
+    every_file,
+    some_files,
+)
 
 CONF = Path(__file__).parents[1] / "conf" / "asterisk"
 DEFAULT = Settings()
@@ -19,12 +27,17 @@ LAN = Settings(
     audiosocket_port=4574,
     assistant_id="42",
     api_key="rpd-secret",
+    sip_host="10.0.0.6",
+    sip_port=5098,
+    pjsip_port=5062,
+    trunk_password="hush",
 )
 # Contexts that Asterisk enters by itself or that the server names, not by a Goto of ours.
 ENTRANCES = {
     "rapida-inbound",
     "rapida-inbound-failover",
     "rapida-inbound-wideband",
+    "rapida-inbound-sip",
     "rapida-inbound-ws",
     "rapida-outbound",
     "rapida-outbound-ws",
@@ -66,7 +79,7 @@ def test_values() -> None:
     assert values["RAPIDA_API_KEY"] == "rpd-secret"
 
 
-@pytest.mark.parametrize("transport", [AUDIOSOCKET, WEBSOCKET])
+@pytest.mark.parametrize("transport", [AUDIOSOCKET, WEBSOCKET, SIP])
 @pytest.mark.parametrize("outbound", [False, True])
 def test_no_placeholder_left(transport: str, outbound: bool) -> None:
     """Everything is filled in."""
@@ -94,16 +107,46 @@ def test_websocket_client() -> None:
 def test_what_the_transport_needs() -> None:
     """Only files of the wanted transport and direction are printed, each under its name."""
     assert set(some_files(DEFAULT, AUDIOSOCKET)) == {"extensions.conf", "modules.conf"}
-    assert set(some_files(DEFAULT, WEBSOCKET, outbound=True)) == set(every_file(DEFAULT))
+    websocket = set(some_files(DEFAULT, WEBSOCKET, outbound=True))
+    assert websocket == set(every_file(DEFAULT)) - {"pjsip.conf"}
     printed = dialplan(DEFAULT, AUDIOSOCKET, outbound=True)
     for name, text in some_files(DEFAULT, AUDIOSOCKET, outbound=True).items():
         assert f"; ---- /etc/asterisk/{name} ----\n\n{text}" in printed
 
 
+@pytest.mark.parametrize("outbound", [False, True])
+def test_trunk(outbound: bool) -> None:
+    """For SIP nothing is asked over HTTP; the trunk knows both passwords, and both addresses."""
+    printed = some_files(LAN, SIP, outbound=outbound)
+    assert set(printed) == {"extensions.conf", "modules.conf", "pjsip.conf"}
+    assert ("rapida-inbound-sip" in contexts(printed["extensions.conf"])) is not outbound
+    assert "CURL" not in printed["extensions.conf"]
+    lines = printed["pjsip.conf"].splitlines()
+    for line in (
+        "bind = 0.0.0.0:5062",
+        "contact = sip:10.0.0.6:5098",
+        "match = 10.0.0.6",
+        "username = 42",
+        "password = rpd-secret",
+        "password = hush",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize("outbound", [False, True])
+def test_trunk_goes_somewhere(outbound: bool) -> None:
+    """The contexts of the dialplan for SIP are those that pjsip.conf and a Goto enter."""
+    printed = some_files(LAN, SIP, outbound=outbound)
+    extensions = printed["extensions.conf"]
+    entered = set(re.findall(r"^context = (\S+)", printed["pjsip.conf"], re.MULTILINE))
+    assert entered == {"rapida-transfer"}
+    assert contexts(extensions) - ENTRANCES == destinations(extensions) | entered
+
+
 def test_no_other_transport() -> None:
     """A transport that Asterisk does not have is an error which names those it has."""
-    with pytest.raises(ValueError, match="audiosocket, websocket"):
-        dialplan(DEFAULT, "sip")
+    with pytest.raises(ValueError, match="audiosocket, websocket, sip"):
+        dialplan(DEFAULT, "smoke")
 
 
 @given(st.text())

@@ -36,7 +36,10 @@ def run(arguments: Namespace, out: Output) -> int:
 
 def _settings(arguments: Namespace, config: Config) -> Settings:
     """What the configuration and the options know; examples stand for the rest."""
-    known: dict[str, object] = {"audiosocket_port": config.audiosocket.port}
+    known: dict[str, object] = {
+        "audiosocket_port": config.audiosocket.port,
+        "sip_port": config.sip.port,
+    }
     public = config.server.public_host
     if arguments.url:
         known["url"] = checked_url(arguments.url)
@@ -44,7 +47,9 @@ def _settings(arguments: Namespace, config: Config) -> Settings:
         known["url"] = f"{config.server.public_scheme}://{public}"
     host = public or (arguments.url and arguments.url.partition("://")[2].partition("/")[0])
     if host:
-        known["audiosocket_host"] = _without_port(host)
+        known["audiosocket_host"] = known["sip_host"] = _without_port(host)
+    if config.sip.external_ip:
+        known["sip_host"] = config.sip.external_ip
     assistant = arguments.assistant or _only_assistant(config)
     if assistant:
         known["assistant_id"] = assistant

@@ -30,7 +30,7 @@ CANNOT = 3  # exit status of install.sh
 LOG_LIMIT = 100_000_000  # bytes of one file
 ETC = Path(__file__).with_name("etc")
 # Files that Asterisk complains about when they are missing, though nobody needs them.
-_EMPTY = ("ccss", "cdr", "cel", "features", "acl", "udptl", "manager", "stasis", "chan_websocket")
+_EMPTY = tuple("ccss cdr cel features acl udptl manager stasis chan_websocket pjproject".split())
 # What the shipped dialplan asks its user to fill in.
 _WAYS = {
     "PJSIP/your-operator": "Local/operator@person",
@@ -151,17 +151,22 @@ class Asterisk:
         spoken: Sequence[str] = (),
         transport: str = "",
         certificate: Path | None = None,
+        instead: Mapping[str, str] | None = None,
+        numbers: int = 1000,
     ) -> None:
         """`root`: where `install` put it; `spoken`: the sentences that callers may say.
 
         `transport`: has the files of that one alone. `certificate`: the server's own one, which
-        they are told as they say themselves.
+        they are told as they say themselves. `instead`: files that stand for the shipped ones.
+        `numbers`: those that its telephones call come after it, two for one server need others.
         """
         self._root = root
+        self.sip = settings.pjsip_port
         self._files = some_files(settings, transport) if transport else every_file(settings)
         self._certificate = certificate
+        self._instead = instead or {}
         self._spoken = spoken
-        self._calls = 1000
+        self._calls = numbers
         self.at_start: list[str] = []  # what it complained of when it had read its files
         self._log = 0, ""
         folder = root / "srv"
@@ -195,8 +200,9 @@ class Asterisk:
         return str(Path("/", self.folder.relative_to(self._root), *parts))
 
     def _configure(self) -> None:
-        for name in ("etc", "varlib/keys", "spool/outgoing", "spool/tmp", "run", "log", "rec"):
+        for name in "etc varlib/keys spool/outgoing spool/tmp run log rec music".split():
             (self.folder / name).mkdir(parents=True)
+        _music(self.folder / "music" / "chord.wav")
         modules = next(self._root.glob("usr/lib/*/asterisk/modules")).relative_to(self._root)
         shipped = dict(self._files)
         _fill(shipped, _WAYS)
@@ -206,11 +212,13 @@ class Asterisk:
         # Another client for the same server.
         client = shipped.get("websocket_client.conf", "")
         shipped["websocket_client.conf"] = client + client.replace("[rapida]", "[nameless]")
+        shipped.update(self._instead)
         private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
         # The list of the callers opens the section, and the shipped one goes on with it.
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
         for name in ("callers.conf", "published.conf"):
             shipped["extensions.conf"] += "\n" + private.pop(name)
+        private["pjsip.conf"] = shipped.pop("pjsip.conf", "") + private.pop("callers_pjsip.conf")
         empty = dict.fromkeys((f"{name}.conf" for name in _EMPTY), "")
         for name, text in (empty | private | shipped).items():
             text = text.replace("@folder@", self.inside()).replace("@modules@", f"/{modules}")
@@ -319,6 +327,16 @@ def _fill(files: dict[str, str], changes: Mapping[str, str]) -> None:
     for old, new in changes.items():
         [name] = [name for name, text in files.items() if old in text]
         files[name] = files[name].replace(old, new)
+
+
+def _music(path: Path) -> None:
+    """Ten seconds of a chord that swells, which nobody takes for speech."""
+    at = np.arange(10 * RATE) / RATE
+    chord = sum(np.sin(2 * np.pi * tone * at) for tone in (220, 277, 330))
+    swell = 1 + np.sin(2 * np.pi * 0.3 * at)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes((600 * swell * chord).astype(np.int16).tobytes())
 
 
 def _file_name(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rapida_tw.dialplan import WEBSOCKET, Settings
-from tests.interop.asterisk import Asterisk, NoAsterisk, install
+from rapida_tw.dialplan import SIP, WEBSOCKET, Settings
+from tests.interop.asterisk import ETC, Asterisk, NoAsterisk, install
 from tests.interop.callers import SENTENCES
 from tests.interop.certificate import Certificate, self_signed
 from tests.interop.server import Server, free_port
@@ -37,6 +38,21 @@ def asterisk_root() -> Path:
 def asterisk(asterisk_root: Path, server: Server) -> Iterator[Asterisk]:
     """A real Asterisk that runs the shipped dialplan, filled in for the server."""
     with Asterisk(asterisk_root, _settings(server), spoken=SENTENCES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def published_asterisk(asterisk_root: Path, server: Server) -> Iterator[Asterisk]:
+    """Another one, with the trunk that is published: nothing but placeholders is filled in."""
+    settings = _settings(server)
+    values = settings.values()
+    files = {
+        path.name: re.sub(r"@(\w+)@", lambda found: values[found[1]], path.read_text("utf-8"))
+        for path in (ETC / "../sip/etc").glob("*.conf")
+    }
+    with Asterisk(
+        asterisk_root, settings, spoken=SENTENCES, transport=SIP, instead=files, numbers=2000
+    ) as running:
         yield running
 
 
@@ -79,5 +95,8 @@ def _settings(server: Server) -> Settings:
         audiosocket_spare=f"127.0.0.1:{server.audiosocket}",
         assistant_id=server.assistant_id,
         api_key=server.api_key,
+        sip_host="127.0.0.1",
+        sip_port=server.sip,
+        pjsip_port=free_port(),
         ari_port=free_port(),
     )
