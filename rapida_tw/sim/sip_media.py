@@ -299,7 +299,8 @@ class SipMedia:
         elif number == spoken.codec.number:
             self._lasted = self._voice.ticks(payload)
             usual, liked = (spoken.codec.clock * ms // 1000 for ms in (20, spoken.their_ptime))
-            if self._lasted not in (usual, liked):  # a=ptime is a wish (RFC 8866 6.4)
+            # a=ptime is a wish (RFC 8866 6.4), and a packet has to fit into an MTU.
+            if self._lasted != liked and (self._lasted % usual or self._lasted > max(usual, liked)):
                 self._complain(f"{len(payload)} bytes for {spoken.their_ptime} ms")
             self._heard(self._voice.decode(payload), spoken.codec.rate)
         else:
