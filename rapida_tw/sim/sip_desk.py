@@ -10,7 +10,7 @@ from rapida_tw.sim import sip_sdp, sip_text
 from rapida_tw.sim.datagrams import HostPort
 from rapida_tw.sim.phone import Ending, Reason
 from rapida_tw.sim.sip_asking import GIVES_UP, T1, T2
-from rapida_tw.sim.sip_rules import request_complaints
+from rapida_tw.sim.sip_rules import invite_complaints, request_complaints
 from rapida_tw.sim.sip_text import SipText, tag
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class Desk:
         self._refresh_target(request)
         if request.body:
             body = phone.offers.answer(request.body)
+            if not body:
+                self._respond(request, source, 488, "Not Acceptable Here")
+                return
         else:
             body = phone.offers.describe()
             self._late.add(request.cseq)
@@ -204,6 +207,8 @@ class Desk:
         if self._ringing is not None or phone.answered_at or phone.ending is not None:
             self._respond(request, source, 486, "Busy Here")
             return
+        for why in invite_complaints(request):
+            phone.complain(why)
         phone.invited_at = phone.clock.seconds()
         self._ringing = request
         self._answers[request.branch, "INVITE"] = b""

@@ -100,16 +100,12 @@ class SipMedia:
         self.sent = self.received = self.lost = self.late = 0
         self.unwanted = 0  # packets that came when none might
         self.digits = ""  # theirs
-        self.first_heard: float | None = None  # when their first packet came
+        self.began_marked = False  # the first packet that came had the marker
         self.hear()
 
     @property
     def port(self) -> int:
         return self._rtp.address[1]
-
-    @property
-    def their_ssrc(self) -> int | None:
-        return self._their_ssrc
 
     # -- what the phone does ----------------------------------------------------------------------
 
@@ -264,7 +260,7 @@ class SipMedia:
             self._complain(f"payload type {kind & 0x7F}")
             return False
         if self._their_ssrc is None:
-            self.first_heard = self._seconds()
+            self.began_marked = bool(kind & _MARKER)
             self._their_ssrc = ssrc
         elif ssrc != self._their_ssrc:
             self._complain("another SSRC in one call")

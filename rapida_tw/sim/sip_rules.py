@@ -101,6 +101,22 @@ class Dialog:
         return tag(self.theirs)
 
 
+def invite_complaints(invite: SipText) -> Iterator[str]:
+    """Of an INVITE that makes a dialog."""
+    where = "INVITE"
+    if not invite.branch.startswith(_COOKIE):
+        yield f"{where}: branch {invite.branch!r}"
+    if not tag(invite.one("from")):
+        yield f"{where}: no From tag"
+    if invite.one("max-forwards") != "70":
+        yield f"{where}: Max-Forwards {invite.one('max-forwards')!r}"
+    if any(has_password(value) for name, value in invite.fields if name != "to"):
+        yield f"{where}: tells a password"
+    if not invite.all("allow"):
+        yield f"{where}: no Allow"
+    yield from _contact_complaints(invite, where)
+
+
 def request_complaints(dialog: Dialog, request: SipText) -> Iterator[str]:
     """Of a request within the dialog; not of a repeated one."""
     where = request.method

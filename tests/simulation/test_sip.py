@@ -52,6 +52,7 @@ def test_answer(story: Story) -> None:
     assert sound.start < 0.1
     assert abs(sound.lasting - len(GREETING) * A_LETTER) < 0.05
     assert sim.phone.media.lost == 0
+    assert sim.phone.media.began_marked
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
