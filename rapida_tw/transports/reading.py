@@ -3,7 +3,7 @@
 Twisted asks the kernel for what is ready and goes through select, dispatch and logging context for
 each packet; with hundreds of calls that costs more than the packets. So the sockets of running
 calls are watched by an epoll of our own, which is asked on each sub-beat: audio is heard up to 5 ms
-later, and a packet costs one `recv`. The first calls stay with the reactor, which is sooner.
+later, and a packet costs one `recv`. As long as calls are few the reactor reads, which is sooner.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
-# So many calls are heard on arrival; on a node that has no more, nothing is batched.
+# Up to so many calls are heard on arrival; where there are more, all are read on the beat, until
+# they are half as many again.
 ON_ARRIVAL = 50
 _AT_ONCE = 65_536  # bytes of one read
 
@@ -37,7 +38,8 @@ class BeatReader:
     ) -> None:
         self._every_sub_beat = every_sub_beat
         self._on_arrival = on_arrival
-        self._arriving: set[Any] = set()  # transports that the reactor reads
+        self._arriving: set[Any] = set()  # transports that only the reactor can read
+        self._few: dict[Any, Callable[[], None]] = {}  # those that it reads while they are few
         self._poll: Any = None
         self._reads: dict[int, Callable[[], None]] = {}  # by file descriptor
         self._descriptors: dict[Any, int] = {}
@@ -55,12 +57,19 @@ class BeatReader:
         beat = self._every_sub_beat
         if read is None and _is_plain(transport):
             read = partial(self._read_stream, transport)
-        if beat is None or len(self._arriving) < self._on_arrival or read is None:
+        if beat is None or read is None:
             self._arriving.add(transport)
             return
-        if not self._reads:
-            self._poll = select.epoll()
-            beat(self._read_all)
+        self._few[transport] = read
+        if self._reads or len(self._few) + len(self._arriving) > self._on_arrival:
+            if not self._reads:
+                self._poll = select.epoll()
+                beat(self._read_all)
+            few, self._few = self._few, {}
+            for one, its in few.items():
+                self._watch(one, its)
+
+    def _watch(self, transport: Any, read: Callable[[], None]) -> None:
         transport.stopReading()
         descriptor = transport.fileno()
         self._poll.register(descriptor, select.EPOLLIN)
@@ -70,16 +79,23 @@ class BeatReader:
     def leave(self, transport: Any) -> None:
         """It is the reactor's again, or gone. Unknown ones are ignored."""
         self._arriving.discard(transport)
-        descriptor = self._descriptors.pop(transport, None)
-        if descriptor is None:
+        self._few.pop(transport, None)
+        if transport not in self._descriptors:
             return
-        del self._reads[descriptor]
-        if transport.connected:
-            self._poll.unregister(descriptor)
-            transport.startReading()
+        self._give_back(transport)
+        if len(self._reads) + len(self._arriving) <= self._on_arrival // 2:
+            for one in tuple(self._descriptors):
+                self._few[one] = self._give_back(one)
         if not self._reads and self._every_sub_beat is not None:
             self._every_sub_beat(None)
             self._poll.close()
+
+    def _give_back(self, transport: Any) -> Callable[[], None]:
+        descriptor = self._descriptors.pop(transport)
+        if transport.connected:
+            self._poll.unregister(descriptor)
+            transport.startReading()
+        return self._reads.pop(descriptor)
 
     def _read_all(self) -> None:
         reads = self._reads

@@ -85,13 +85,44 @@ class ReadingTests(SynchronousTestCase):
         return far, transport, protocol
 
     def test_few_stay(self) -> None:
-        """The first ones, and what is no plain TCP, are the reactor's."""
+        """As long as they are few the reactor reads; then all of them are read on the beat."""
         reader = BeatReader(self.beat.read_with, on_arrival=2)
         transports = [self.connect()[1] for _ in range(3)]
-        for transport in transports:
+        for transport in transports[:2]:
             reader.take(transport)
-        self.assertEqual(self.reactor.readers, set(transports[:2]))
-        self.assertEqual(reader.reading, 1)
+        self.assertEqual((self.reactor.readers, reader.reading), (set(transports), 0))
+        reader.take(transports[2])
+        self.assertEqual((self.reactor.readers, reader.reading), (set(), 3))
+
+    def test_few_again(self) -> None:
+        """When half of them have left, the reactor reads again, for those that come later too."""
+        reader = BeatReader(self.beat.read_with, on_arrival=4)
+        pairs = [self.connect() for _ in range(6)]
+        transports = [transport for _, transport, _ in pairs]
+        for transport in transports[:5]:
+            reader.take(transport)
+        for transport in transports[:2]:
+            reader.leave(transport)
+        self.assertEqual(reader.reading, 3)
+        reader.leave(transports[2])
+        self.assertEqual(reader.reading, 0)
+        self.assertEqual(self.reactor.readers, set(transports))
+        reader.take(transports[5])
+        self.assertEqual(reader.reading, 0)
+        for transport in transports[:2]:
+            reader.take(transport)
+        self.assertEqual(reader.reading, 5)
+        pairs[3][0].send(b"still")
+        self.reactor.advance(0.0051)
+        self.assertEqual(pairs[3][2].data, b"still")
+
+    def test_not_plain(self) -> None:
+        """What only the reactor can read stays there, and counts."""
+        reader = BeatReader(self.beat.read_with, on_arrival=2)
+        for _ in range(2):
+            reader.take(StringTransport())
+        self.assertEqual(reader.reading, 0)
+        reader.take(self.connect()[1])
         reader.take(StringTransport())
         self.assertEqual(reader.reading, 1)
 
