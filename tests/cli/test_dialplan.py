@@ -42,6 +42,18 @@ def test_files(rapida: Rapida) -> None:
     assert {"websocket_client.conf", "ari.conf", "http.conf"} <= outbound.keys()
 
 
+def test_trunk(rapida: Rapida, tmp_path: Path) -> None:
+    """The trunk of SIP knows where the server announces that it is, and its port."""
+    rapida.config.write_text(
+        f'[server]\ndata_dir = "{tmp_path / "var"}"\npublic_host = "voice.test:8443"\n'
+        '[sip]\nport = 5098\nexternal_ip = "203.0.113.10"\n'
+    )
+    given = ("--api-key", "rpd-mine", "--assistant", "77")
+    pjsip = rapida.json("dialplan", "--transport", "sip", *given)["files"]["pjsip.conf"]
+    for text in ("contact = sip:203.0.113.10:5098\n", "username = 77\n", "password = rpd-mine\n"):
+        assert text in pjsip
+
+
 def test_impossible_value(rapida: Rapida) -> None:
     """What would break Asterisk's files is refused."""
     status, out, err = rapida("dialplan", "--assistant", "7\nexten => s,1,System(id)")

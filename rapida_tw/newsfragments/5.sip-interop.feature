@@ -1,0 +1,1 @@
+``make interop`` proves SIP with peers of others: SIPp (dialogs, digest, CANCEL, hold, late offers, timers, PRACK, torture messages, fifty calls a second), baresip (G.722, Opus, L16, G.711, SRTP, TLS, TCP, keys, hold) and Asterisk 22, by the trunk as published, by the one that ``rapida dialplan --transport sip`` prints, with transfers, registration and calls in both directions.
