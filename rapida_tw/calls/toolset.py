@@ -45,7 +45,7 @@ def toolset(
     for definition in definitions:
         method = _method(definition)
         if method == "transfer_call":
-            runners.append(TransferCall(line, targets(_options(definition))))
+            runners.append(TransferCall(line, targets(_options(definition)), playout))
         elif method == "api_request":
             runners.append(makers.http(definition))
         elif method == "mcp":

@@ -113,10 +113,14 @@ class CollectDigits:
 
 
 class TransferCall:
-    """Hands the call over to a person, to one of the targets that the assistant allows."""
+    """Hands the call over to a person, to one of the targets that the assistant allows.
 
-    def __init__(self, line: Line, targets: Sequence[str]) -> None:
+    After what was said before has been heard: a far side that is sent elsewhere goes at once.
+    """
+
+    def __init__(self, line: Line, targets: Sequence[str], playout: Playout) -> None:
         self._line = line
+        self._playout = playout
         self._targets = tuple(targets)
         self.tool = Tool(
             "transfer_call",
@@ -135,6 +139,7 @@ class TransferCall:
         if target not in self._targets:
             # Else a clever caller talks the model into dialling a premium number.
             return answer({"error": f"{target} is not among the allowed targets"})
+        await self._playout.drained()
         await self._line.transfer(target)
         return answer({"success": True}, TRANSFERRED.because(f"to {target}"))
 

@@ -172,7 +172,8 @@ class TransferTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.line = _Line()
-        self.tool = TransferCall(self.line, ("200", "300"))
+        self.playout = Playout()
+        self.tool = TransferCall(self.line, ("200", "300"), self.playout)
 
     def use(self, **arguments: object) -> Result:
         return self.successResultOf(
@@ -185,6 +186,19 @@ class TransferTests(SynchronousTestCase):
         assert end is not None
         self.assertEqual((end.reason, end.detail), ("transferred", "to 300"))
         self.assertEqual(self.line.targets, ["300"])
+
+    def test_after_the_announcement(self) -> None:
+        """Nobody is sent away from the middle of a sentence; who interrupts it stays."""
+        self.playout.begin("One moment.")
+        self.playout.write(SPEECH)
+        asked = [ToolBox([self.tool]).use(ToolCall("1", "transfer_call", {})) for _ in range(2)]
+        self.assertEqual(self.line.targets, [])
+        asked[0].cancel()
+        self.failureResultOf(asked[0], CancelledError)
+        self.playout.take()
+        self.playout.played()
+        self.assertEqual(self.line.targets, ["200"])
+        self.successResultOf(asked[1])
 
     def test_first_is_the_default(self) -> None:
         """A model that names nobody means the first."""
