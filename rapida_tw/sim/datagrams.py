@@ -173,6 +173,9 @@ class MemorySocket:
         if self._waiting:
             self._network.clock.callLater(0, self._give)
 
+    def settle(self, peer: HostPort | None) -> None:
+        """Nobody is kept away: who hears has to tell them apart."""
+
     def rest(self) -> None:
         self._received = None
 

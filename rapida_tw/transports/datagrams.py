@@ -5,6 +5,7 @@ A stand-in for `Sockets` is sim/datagrams.py: a network in memory, on any clock.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import socket
 from collections.abc import Callable
@@ -30,6 +31,10 @@ _EXPEDITED = 0xB8  # DSCP EF in the TOS octet (RFC 3246)
 _JUNK_AT_ONCE = 32
 _DRAINED_AT_ONCE = 64
 
+# To connect to an address of no family takes a connection away; Python's sockets cannot say it.
+_NOBODY = bytes(16)  # AF_UNSPEC, in a sockaddr_in
+_connect = ctypes.CDLL(None).connect
+
 not_sent = Counter("rapida_rtp_not_sent_total", "Datagrams that the kernel refused.", ("error",))
 
 
@@ -43,6 +48,12 @@ class DatagramSocket(Protocol):
 
     def hear(self, received: Received, often: bool = False) -> None:
         """Give `received` each datagram from now on. `often`: fifty a second, not now and then."""
+
+    def settle(self, peer: HostPort | None) -> None:
+        """Nobody but `peer` is to be heard for now; None: anybody may send again.
+
+        A hint: others may be kept away by the kernel, uncounted, and `peer` costs less.
+        """
 
     def rest(self) -> None:
         """Nobody hears it any more; it stays bound."""
@@ -100,11 +111,14 @@ class UdpSocket:
 
     __slots__ = (
         "_is_ipv6",
+        "_peer",
         "_reactor",
         "_reader",
         "_receive",
+        "_receive_from",
         "_received",
         "_send",
+        "_send_to",
         "_socket",
         "address",
         "connected",
@@ -117,8 +131,12 @@ class UdpSocket:
         self._reactor = reactor
         self._reader = reader
         self._received: Received | None = None
-        self._receive = handle.recvfrom
-        self._send = handle.sendto
+        self._receive_from = handle.recvfrom
+        self._send_to = handle.sendto
+        # Of a connected socket: no address is read or written, and the kernel looks up no route.
+        self._receive = handle.recv
+        self._send = handle.send
+        self._peer: HostPort | None = None  # to whom it is connected
         self._is_ipv6 = handle.family == socket.AF_INET6
         self.address: HostPort = handle.getsockname()[:2]
         self.connected = True  # as Twisted's transports call it: open
@@ -127,7 +145,10 @@ class UdpSocket:
 
     def send(self, data: bytes, address: HostPort) -> bool:
         try:
-            self._send(data, address)
+            if address == self._peer:
+                self._send(data)
+            else:
+                self._send_to(data, address)
         except (OSError, ValueError, OverflowError) as error:  # the latter two: a port beyond 65535
             number = error.errno if isinstance(error, OSError) else None
             not_sent.inc(errno.errorcode.get(number or 0, "other"))
@@ -141,6 +162,31 @@ class UdpSocket:
         self.startReading()
         if often:
             self._reader.take(self, self.doRead)
+
+    def settle(self, peer: HostPort | None) -> None:
+        if peer == self._peer or not self.connected:
+            return
+        try:
+            if peer is not None:
+                self._socket.connect(peer)
+            elif _connect(self._socket.fileno(), _NOBODY, len(_NOBODY)):
+                return
+        except OSError:
+            return
+        self._peer = peer
+        if peer is not None and not self._take_what_waits(peer):
+            self.settle(None)
+
+    def _take_what_waits(self, peer: HostPort) -> bool:
+        """Others may have sent before it was connected: these are told apart once more."""
+        for _ in range(_DRAINED_AT_ONCE):
+            try:
+                data, address = self._receive_from(LARGEST + 1)
+            except OSError:
+                return True
+            if address[:2] == peer and self._received is not None:
+                self._received(data, peer)
+        return False
 
     def rest(self) -> None:
         self._received = None
@@ -181,14 +227,20 @@ class UdpSocket:
             received = self._received
             if received is None:  # it was closed by what was heard
                 return
+            address = self._peer
             try:
-                data, address = self._receive(LARGEST + 1)
-            except OSError:  # nothing there
+                if address is not None:
+                    data = self._receive(LARGEST + 1)
+                else:
+                    data, address = self._receive_from(LARGEST + 1)
+                    if self._is_ipv6:
+                        address = address[:2]
+            except OSError:  # nothing there, or nobody where we have sent to
                 return
             if len(data) > LARGEST:
                 continue
             try:
-                if received(data, address[:2] if self._is_ipv6 else address):
+                if received(data, address):
                     return
             except Exception:
                 self._log.failure("{address}: failed on a datagram", address=self.address)

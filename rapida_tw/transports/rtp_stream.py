@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from rapida_tw.audio.format import TICK, AudioFormat, Encoding
+from rapida_tw.audio.format import TICK, TICKS_PER_SECOND, AudioFormat, Encoding
 from rapida_tw.errors import INTERNAL_ERROR, PROTOCOL_ERROR, End, RemoteProtocolError
 from rapida_tw.media.leg import LegListener
 from rapida_tw.metrics import Counter
@@ -29,8 +29,10 @@ from rapida_tw.transports.srtp import Secrecy
 from rapida_tw.wire.reorder import Lost, Paused
 from rapida_tw.wire.rtcp import is_rtcp
 from rapida_tw.wire.rtp_receiver import Digit, Item, Noise, Receiver, Switched
-from rapida_tw.wire.rtp_source import Learn, Source
+from rapida_tw.wire.rtp_source import REBINDS_AFTER, Learn, Source
 from rapida_tw.wire.sdp import Agreed, Codec
+
+_QUIET = round(REBINDS_AFTER * TICKS_PER_SECOND)
 
 dropped = Counter("rapida_rtp_dropped_total", "Datagrams that were not heard.", ("reason",))
 
@@ -77,10 +79,12 @@ class RtpStream:
         "_is_open",
         "_is_own_beat",
         "_is_plain",
+        "_kept_to",
         "_known",
         "_listener",
         "_pace",
         "_pair",
+        "_quiet",
         "_receiver",
         "_reorder",
         "_seconds",
@@ -129,6 +133,8 @@ class RtpStream:
         self._is_plain = True  # what comes is RTP in clear, and nothing else
         self._sends = False
         self._hears = False
+        self._kept_to: HostPort | None = None  # who alone is let through by the kernel
+        self._quiet = 0  # ticks since something came
         self.port = pair.port
         self.format = AudioFormat(Encoding.MULAW, patience=streams.patience)
         self._known = self.format  # by the session, or by who listens
@@ -149,6 +155,7 @@ class RtpStream:
         self._is_plain = not (agreed.rtcp_mux or self._secrecy.is_on)
         self._sending.send = self._send_secret if self._secrecy.is_on else self._pair.rtp.send
         self._source.agreed(agreed.host, agreed.port, signalling_host, now)
+        self._keep_to(self._source.settled)
         self._control.agree(agreed, signalling_host, now)
         self._sends = agreed.sends and usable
         self._hears = agreed.sends and agreed.hears and usable
@@ -186,6 +193,9 @@ class RtpStream:
 
     def send_audio(self, payload: bytes) -> None:
         """One tick of audio in `format`."""
+        self._quiet += 1
+        if self._quiet == _QUIET:
+            self._keep_to(None)  # it may come back from elsewhere (NAT)
         if self._reorder.waiting:
             self._hear(self._receiver.due(self._seconds()))
         if self._sends:
@@ -246,7 +256,15 @@ class RtpStream:
             flowing, self._flowing = self._flowing, None
             flowing()
         self._hear(items)
+        self._quiet = 0
+        if self._source.settled is not self._kept_to:
+            self._keep_to(self._source.settled)
         return True
+
+    def _keep_to(self, peer: HostPort | None) -> None:
+        if self._is_open:
+            self._kept_to = peer
+            self._pair.rtp.settle(peer)
 
     def _opened(self, data: bytes, address: HostPort) -> bytes | None:
         """RTP in clear; None when it is none, or was RTCP, which has been dealt with."""
