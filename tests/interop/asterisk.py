@@ -218,7 +218,10 @@ class Asterisk:
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
         for name in ("callers.conf", "published.conf"):
             shipped["extensions.conf"] += "\n" + private.pop(name)
-        private["pjsip.conf"] = shipped.pop("pjsip.conf", "") + private.pop("callers_pjsip.conf")
+        with_sip = private.pop("callers_pjsip.conf"), private.pop("modules_sip.conf")
+        if "pjsip.conf" in shipped:
+            shipped["pjsip.conf"] += with_sip[0]
+            private["modules.conf"] += with_sip[1]
         empty = dict.fromkeys((f"{name}.conf" for name in _EMPTY), "")
         for name, text in (empty | private | shipped).items():
             text = text.replace("@folder@", self.inside()).replace("@modules@", f"/{modules}")
