@@ -127,7 +127,6 @@ class MeasureTests(SynchronousTestCase):
         self.assertEqual(kinds, ["idle", "probe", "load", "load", "load", "capacity"])
         self.assertEqual(self.report.rows[1]["barge_in_p50_ms"], 85.0)
 
-
     def test_sip(self) -> None:
         """By SIP calls are answered: there is a row for how soon."""
         report = Report(StringIO())
