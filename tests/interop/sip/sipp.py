@@ -10,8 +10,10 @@ import csv
 import random
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -26,8 +28,9 @@ _PIECE = re.compile(r"^[ \t]*@([a-z]+)@\n", re.MULTILINE)
 _RULE = re.compile(r"^-{20,} .*\n\S+ message (sent|received) .*\n\n", re.MULTILINE)
 
 
-# Each run binds a few ports from its own on; below those of servers.
-_media = count(random.randrange(10_000, 12_000, 8), 8)
+MEDIA = 4  # ports that a run binds one after the other
+# Below those of servers.
+_places = count(random.randrange(10_000, 12_000, 2 * MEDIA), 2 * MEDIA)
 
 
 class NoSipp(Exception):
@@ -93,7 +96,7 @@ class Sipp:
         file.write_text(text(scenario), "utf-8")
         known = {"assistant": server.assistant_id, "key": server.api_key, "caller": "+15550000"}
         command = [installed(), f"{source}:{server.sip}", "-sf", str(file), "-nostdin"]
-        command += ["-i", source, "-p", str(free_port()), "-mi", source, "-mp", str(next(_media))]
+        command += ["-i", source, "-p", str(free_port()), "-mi", source, "-mp", str(_media(source))]
         command += ["-trace_stat", "-stf", str(folder / "counts.csv"), "-fd", "1"]
         command += ["-trace_err", "-error_file", str(folder / "errors")]
         command += ["-trace_msg", "-message_file", str(folder / "messages")]
@@ -155,6 +158,17 @@ class Sipp:
     def _file(self, name: str) -> str:
         path = self.folder / name
         return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def _media(source: str) -> int:
+    """The first of some ports for media that nobody else has at the moment."""
+    for place in _places:
+        with ExitStack() as sockets, suppress(OSError):
+            for port in range(place, place + MEDIA):
+                probe = sockets.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                probe.bind((source, port))
+            return place
+    raise AssertionError("it is endless")
 
 
 def text(scenario: str) -> str:
