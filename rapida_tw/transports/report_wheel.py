@@ -33,6 +33,8 @@ class _Place:
 class ReportWheel:
     """Calls `report` of each member every 5 s times 0.5 to 1.5, drawn anew each time.
 
+    The first comes in half of that (RFC 3550 6.2): a short call too has its round trip measured.
+
     The timer runs only while there are members.
     """
 
@@ -53,7 +55,7 @@ class ReportWheel:
         """From now on."""
         if member not in self._places:
             place = self._places[member] = _Place(member)
-            self._put(place)
+            self._put(place, INTERVAL / 2)
         if self._timer is None:
             self._timer = self._clock.callLater(SLOT, self._turn)
 
@@ -68,8 +70,8 @@ class ReportWheel:
                 self._timer.cancel()
                 self._timer = None
 
-    def _put(self, place: _Place) -> None:
-        due = self._clock.seconds() + INTERVAL * (0.5 + self._random.random())
+    def _put(self, place: _Place, interval: float = INTERVAL) -> None:
+        due = self._clock.seconds() + interval * (0.5 + self._random.random())
         heapq.heappush(self._coming, (due, next(self._order), place))
 
     def _turn(self) -> None:

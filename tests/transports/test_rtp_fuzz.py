@@ -69,9 +69,9 @@ def test_anything(way: str, sequence: list[tuple[str, bytes, float]]) -> None:
             self.run_for(0.3)
             self.assertEqual(self.answered, [])
             self.assertEqual(self.listener.all("end"), [])
-            sent = len(self.phone.datagrams)
+            sent = len(self.phone.packets)
             self.run_for(0.1)
-            self.assertEqual(len(self.phone.datagrams) - sent, 5)
+            self.assertEqual(len(self.phone.packets) - sent, 5)
             if way != "secret":
                 heard = len(self.listener.heard)
                 self.run_for(3)
