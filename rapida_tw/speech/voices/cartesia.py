@@ -47,7 +47,7 @@ _ENCODINGS: Final = {
 _RATES: Final = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 _FORMATS: Final = (
     *(LINEAR_16K, MULAW_8K, ALAW_8K),
-    *(VoiceFormat(encoding, rate) for encoding in Encoding for rate in _RATES),
+    *(VoiceFormat(encoding, rate) for encoding in _ENCODINGS for rate in _RATES),
 )
 # Statuses of errors that another connection does not change.
 _FINAL: Final = frozenset((400, 401, 402, 403, 404, 422))

@@ -28,7 +28,7 @@ def heard(sound: Sound, audio: bytes, sizes: tuple[int, ...]) -> tuple[np.ndarra
     return np.concatenate([*samples, sound.finish()]), b"".join(straight)
 
 
-@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("encoding", FORMS)
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
 def test_understood(encoding: Encoding, rate: int) -> None:
     """Every word arrives, whatever the form, however it is cut, up to the last sample."""
