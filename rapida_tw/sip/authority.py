@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from rapida_tw.errors import RemoteProtocolError, Unauthenticated
 from rapida_tw.sip.base import Flow, Party, Reception
 from rapida_tw.sip.counters import logins
 from rapida_tw.sip.guard import Guard
 from rapida_tw.sip.networks import Networks
-from rapida_tw.sip.parties import Dialled, assistant_id, dialled, uri_of
+from rapida_tw.sip.parties import Dialled, assistant_id, dialled, printable, uri_of
 from rapida_tw.sip.peculiar import algorithms
 from rapida_tw.sip.registrations import Through
 from rapida_tw.sip.settings import SipSettings
@@ -32,6 +33,7 @@ _NOBODY = 0  # no assistant has this id: asked for, so that an unknown name take
 _DUMMY = ("rpd-nobody",)
 _REFUSED_CALLS = 1_000  # Call-IDs whose first wrong answer is remembered
 _MOST_KEYS = 50
+_TOLD_EVERY = 1.0  # seconds: a sweep of passwords fills no log
 
 
 class Denied(Exception):
@@ -62,6 +64,8 @@ class Inlets(Protocol):
 class Authority:
     """Knows who may call whom, by what `Reception` knows."""
 
+    _log = Logger()
+
     def __init__(
         self,
         settings: SipSettings,
@@ -77,6 +81,9 @@ class Authority:
         self._nonces = Nonces(settings.secret, seconds)
         self._trusted = Networks(settings.trusted_networks)
         self._wrong: OrderedDict[str, None] = OrderedDict()
+        self._seconds = seconds
+        self._told_at = -_TOLD_EVERY
+        self._untold = 0  # wrong passwords since
 
     # -- at once, and without memory --------------------------------------------------------------
 
@@ -210,7 +217,7 @@ class Authority:
         if state != "fresh":
             logins.inc(state)
             raise Denied(401)
-        logins.inc("wrong")
+        self._tell(credentials.username, flow)
         self._nonces.spend(credentials.nonce, credentials.nc)
         if credentials.opaque == self._opaque(flow):
             self._guard.mistaken(flow.peer[0])
@@ -220,6 +227,21 @@ class Authority:
         if len(self._wrong) > _REFUSED_CALLS:
             self._wrong.popitem(last=False)
         raise Denied(401)
+
+    def _tell(self, user: str, flow: Flow) -> None:
+        """For whom a key was wrong, or which assistant is unknown, the operator may know."""
+        logins.inc("wrong")
+        now = self._seconds()
+        if now - self._told_at < _TOLD_EVERY:
+            self._untold += 1
+            return
+        self._log.warn(
+            "{peer} is not let in: no assistant {user} with that API key ({count} others since)",
+            peer=flow.peer[0],
+            user=printable(user),
+            count=self._untold,
+        )
+        self._told_at, self._untold = now, 0
 
     def _right(self, request: Request, flow: Flow) -> None:
         logins.inc("right")
@@ -237,7 +259,7 @@ class Authority:
         try:
             party = await self._reception.enter(_NOBODY if named is None else named, password)
         except Unauthenticated:
-            logins.inc("wrong")
+            self._tell(uri.user, flow)
             if flow.transport != "UDP":  # else anybody could shut out anybody
                 self._guard.mistaken(flow.peer[0])
             raise Denied(403) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import LogEvent, formatEventAsClassicLogText, globalLogPublisher
 
 from rapida_tw.wire import sip_digest
 from tests.sip.house import (
@@ -196,3 +197,28 @@ def test_no_password_is_told() -> None:
     assert "0a1b2c3d" not in repr(incoming)
     for answer in endpoint.answers():
         assert b"0a1b2c3d" not in answer.encode()
+
+
+def test_wrong_password_is_told() -> None:
+    """The log names who and for whom, once a second at most, and nothing of a key."""
+    endpoint = Endpoint()
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        lines.append(formatEventAsClassicLogText(event) or "")
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        for number in range(3):
+            uri = f"sip:{ASSISTANT}:rpd-guess@203.0.113.10"
+            endpoint.send(endpoint.invite(uri=uri, call_id=f"call-{number}"))
+        endpoint.clock.advance(1)
+        endpoint.answers()
+        endpoint.dial(password="rpd-other")
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    told = [line for line in lines if "is not let in" in line]
+    assert len(told) == 2
+    assert f"198.51.100.7 is not let in: no assistant {ASSISTANT} " in told[0]
+    assert "(2 others since)" in told[1]
+    assert "rpd-" not in "".join(lines)
