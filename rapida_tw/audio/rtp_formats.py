@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rapida_tw.audio import opus
 from rapida_tw.audio.format import RATE, AudioFormat, Encoding
 
 _OF_ITS_CLOCK = {"pcmu": Encoding.MULAW, "pcma": Encoding.ALAW, "l16": Encoding.L16}
@@ -23,8 +22,3 @@ def format_of(name: str, rate: int) -> AudioFormat:
     if name.lower() not in _OF_ITS_CLOCK or rate not in _RATES:
         raise ValueError(f"no codec {name}/{rate}")
     return AudioFormat(_OF_ITS_CLOCK[name.lower()], rate)
-
-
-def available_codecs() -> frozenset[Encoding]:
-    """What can be read and written on this machine; the others must not be offered."""
-    return frozenset(Encoding) - (frozenset() if opus.available() else {Encoding.OPUS})

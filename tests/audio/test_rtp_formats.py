@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rapida_tw.audio import rtp_formats
 from rapida_tw.audio.format import AudioFormat, Encoding
-from rapida_tw.audio.rtp_formats import available_codecs, format_of
+from rapida_tw.audio.rtp_formats import format_of
 
 
 @pytest.mark.parametrize(
@@ -47,11 +46,3 @@ def test_one_rate(encoding: Encoding) -> None:
     """G.722 has one rate, and of Opus we ask for one."""
     with pytest.raises(ValueError, match="16000 Hz"):
         AudioFormat(encoding, 8_000)
-
-
-def test_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but Opus need nothing; Opus needs its library."""
-    monkeypatch.setattr(rtp_formats.opus, "available", lambda: False)
-    assert available_codecs() == frozenset(Encoding) - {Encoding.OPUS}
-    monkeypatch.setattr(rtp_formats.opus, "available", lambda: True)
-    assert available_codecs() == frozenset(Encoding)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rapida_tw.audio import opus
 from rapida_tw.audio.format import FRAME, RATE, SILENCE, AudioFormat, Encoding, Samples
-from rapida_tw.audio.rtp_formats import available_codecs
 from rapida_tw.media.codecs import codec_for
 from tests.audio.signals import decibels, noise, tone_and_rest
 from tests.media.case import Sessions, Setting, tone
@@ -14,7 +14,7 @@ G722 = AudioFormat(Encoding.G722, RATE)
 OPUS = AudioFormat(Encoding.OPUS, RATE)
 WIDE = AudioFormat(Encoding.L16, RATE)
 NARROW = AudioFormat(Encoding.L16, 8_000)
-STATEFUL = [format for format in (G722, OPUS) if format.encoding in available_codecs()]
+STATEFUL = [G722, *([OPUS] if opus.available() else [])]
 
 
 class StatefulTests(Sessions):
