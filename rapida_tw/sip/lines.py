@@ -48,10 +48,11 @@ class RtpLines:
         pool = self._pools.get(version)
         if pool is None:
             raise CapacityExceeded(f"there are no RTP ports for IPv{version}")
-        pair = pool.take()
+        host = self._hosts[version] or flow.local[0]
+        pair = pool.take(host)
         try:
             negotiator = Negotiator(
-                self._hosts[version] or flow.local[0],
+                host,
                 pair.port,
                 self._capabilities,
                 self._random.getrandbits(_SESSION_BITS),

@@ -25,6 +25,7 @@ _EVERY = 0.05  # seconds
 _AT_ONCE = 50
 _TRIES = 100  # pairs that other programs may hold, before a caller is told that we are full
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}
+_ANYWHERE = ("0.0.0.0", "::")
 
 not_bound = Counter("rapida_rtp_ports_not_bound_total", "Pairs of ports not to be had.", ("error",))
 
@@ -87,15 +88,27 @@ class PortPool:
         """Pairs in quarantine."""
         return len(self._resting)
 
-    def take(self) -> PortPair:
-        """A pair at a random place of the range; `Exhausted`."""
+    def take(self, host: str = "") -> PortPair:
+        """A pair at a random place of the range; `Exhausted`.
+
+        `host`: as the far side is told. A pool on all addresses binds it where it is one of ours:
+        the kernel would else choose where packets come from, and strict peers drop others.
+        """
+        if self._interface not in _ANYWHERE:
+            host = ""
         held: list[int] = []  # by others
         try:
             while self._free and self._open and len(held) < _TRIES:
                 port = self._draw()
                 try:
-                    pair = self._bind(port)
+                    pair = self._bind(host or self._interface, port)
                 except OSError as error:
+                    if (
+                        host and error.errno == errno.EADDRNOTAVAIL
+                    ):  # a router's: of no port's fault
+                        self._free.append(port)
+                        host = ""
+                        continue
                     held.append(port)
                     not_bound.inc(errno.errorcode.get(error.errno or 0, "other"))
                     if error.errno not in _TAKEN:  # another port would not help
@@ -117,10 +130,10 @@ class PortPool:
         self._free.pop()
         return port
 
-    def _bind(self, port: int) -> PortPair:
-        rtp = self._sockets.bind(self._interface, port)
+    def _bind(self, host: str, port: int) -> PortPair:
+        rtp = self._sockets.bind(host, port)
         try:
-            return PortPair(self, rtp, self._sockets.bind(self._interface, port + 1))
+            return PortPair(self, rtp, self._sockets.bind(host, port + 1))
         except OSError:
             rtp.close()
             raise

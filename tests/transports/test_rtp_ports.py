@@ -11,7 +11,14 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.sim.datagrams import Datagrams, MemorySocket
-from rapida_tw.transports.rtp_ports import AT_MOST, SILENT_FOR, Exhausted, PortPair, PortPool
+from rapida_tw.transports.rtp_ports import (
+    AT_MOST,
+    SILENT_FOR,
+    Exhausted,
+    PortPair,
+    PortPool,
+    not_bound,
+)
 
 HOST = "192.0.2.10"
 PEER = ("198.51.100.7", 4_000)
@@ -53,6 +60,27 @@ class PortPoolTests(SynchronousTestCase):
         self.assertEqual(pair.rtp.address, (HOST, pair.port))
         self.assertEqual(pair.rtcp.address, (HOST, pair.port + 1))
         self.assertEqual(set(self.network.bound), {pair.rtp.address, pair.rtcp.address})
+
+    def test_as_they_are_told(self) -> None:
+        """A pool on all addresses binds the one that the far side is told, where that is ours."""
+        pool = self.pool(interface="0.0.0.0")
+        for host in (HOST, ""):
+            pair = pool.take(host)
+            self.assertEqual({pair.rtp.address[0], pair.rtcp.address[0]}, {host or "0.0.0.0"})
+            pair.close()
+        pool.close()
+
+    def test_a_routers_address(self) -> None:
+        """Behind NAT it is none of ours: all are bound, and no port is given up for it."""
+        pool = self.pool(10_000, 10_003, interface="0.0.0.0")
+        refused = not_bound.value("EADDRNOTAVAIL")
+        for _ in range(2):
+            self.assertEqual(pool.take("203.0.113.66").rtp.address[0], "0.0.0.0")
+        self.assertEqual(not_bound.value("EADDRNOTAVAIL"), refused)
+
+    def test_one_address(self) -> None:
+        """A pool that is on one address stays there, whatever is announced."""
+        self.assertEqual(self.pool().take("203.0.113.66").rtp.address[0], HOST)
 
     def test_range(self) -> None:
         """All even ports whose neighbour is within the range, each once."""
