@@ -103,9 +103,7 @@ class PortPool:
                 try:
                     pair = self._bind(host or self._interface, port)
                 except OSError as error:
-                    if (
-                        host and error.errno == errno.EADDRNOTAVAIL
-                    ):  # a router's: of no port's fault
+                    if host and error.errno == errno.EADDRNOTAVAIL:  # a router's
                         self._free.append(port)
                         host = ""
                         continue
