@@ -78,6 +78,34 @@ class ContextNotFound(CallError):
     fault, reason, status = Fault.CARRIER, "context-not-found", 404
 
 
+class DiallingForbidden(CallError):
+    """The number may not be dialled: its prefix is not allowed, or is denied."""
+
+    fault, reason, status = Fault.CONFIGURATION, "dialling-forbidden", 403
+
+
+class TooManyCalls(CallError):
+    """More calls than may be placed in that time; `retry_after`: seconds."""
+
+    fault, reason, status = Fault.CALLER, "too-many-calls", 429
+
+    def __init__(self, message: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Conflict(CallError):
+    """The idempotency key was used for another request."""
+
+    fault, reason, status = Fault.CALLER, "idempotency-conflict", 409
+
+
+class Forbidden(CallError):
+    """The API key is good, and its scopes do not cover this."""
+
+    fault, reason, status = Fault.CONFIGURATION, "forbidden", 403
+
+
 class CapacityExceeded(CallError):
     """The node is full or draining; running calls come first."""
 
@@ -101,7 +129,8 @@ class VendorFailed(CallError):
 
     `code`: the HTTP status or WebSocket close code that it answered; 0: it was not reached.
     `retryable`: another connection may do, or another moment; never for a wrong key, an empty
-    account or a wrong option. `retry_after`: seconds, where the vendor named some.
+    account or a wrong option. `retry_after`: seconds, where the vendor named some. `sent`: some of
+    the request may have arrived there.
     """
 
     fault, reason, status = Fault.VENDOR, "provider-failed", 502
@@ -112,11 +141,13 @@ class VendorFailed(CallError):
         code: int = 0,
         retryable: bool = True,
         retry_after: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.retryable = retryable
         self.retry_after = retry_after
+        self.sent = sent
 
 
 class MisconfiguredAssistant(CallError):
@@ -165,4 +196,5 @@ NETWORK_FAILED = End("network_failed", status="failed", fault=Fault.CARRIER)
 PROTOCOL_ERROR = End("protocol_error", status="failed", fault=Fault.CARRIER)
 PROVIDER_FAILED = End("provider_failed", status="failed", fault=Fault.VENDOR)
 INTERNAL_ERROR = End("internal_error", status="failed", fault=Fault.SERVER)
+MACHINE = End("machine_detected", "assistant")
 NEVER_CONNECTED = End("expired", status="no_answer", fault=Fault.CARRIER)

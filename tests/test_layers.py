@@ -20,7 +20,10 @@ LONGEST = 400  # lines
 # A module may import its own package, the leaves, and what its line says; the most specific line
 # counts. "*" is everything below: only what puts the house together has it.
 LEAVES = "account cancellable errors expect ids metrics options roster sickness"
-PORTS = "net.base net.mcp_base speech.base models.base models.live carriers.base sip.base"
+PORTS = (
+    "net.base net.mcp_base speech.base models.base models.live carriers.base "
+    "carriers.outbound sip.base"
+)
 # Several plug-ins of one kind as one, on the ports alone.
 CHAINS = "speech.cached_voice speech.fallback speech.fallback_voice models.fallback"
 ARROWS = {
@@ -38,12 +41,16 @@ ARROWS = {
     "config": "",
     "log": "config",
     "media": "audio",
-    "carriers.base": "audio media.leg",
+    "carriers.base": "audio media.leg carriers.outbound",
+    "carriers.outbound": "net.base",
+    "carriers.rest_telephone": "net.base carriers.outbound",
     "net.base": "",
     "net": "wire",
     "speech.base": "audio media.leg net.base",
     "models.base": "audio media.leg",
-    "carriers": "audio wire",
+    "carriers": "audio wire net.base",
+    # Asterisk's REST interface: its events, its channels and bridges.
+    "ari": "carriers.base carriers.outbound net.base media.leg",
     "speech": "audio net.base net.google_token net.refusal net.rpc_socket net.sse wire",
     "models.live": "audio models.base",
     # A live model hears and speaks: what recognisers and voices do with sound, it does too.
@@ -56,8 +63,17 @@ ARROWS = {
     # Dialogs and calls over SIP; their sockets are transports'.
     "sip.base": "media.leg wire carriers.base",
     "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
-    "web": "audio calls carriers.base sip.trunk store.credential_documents store.documents "
-    "store.reading store.records store.verification",
+    # Text instead of a call: the same models and tools.
+    "messaging": f"calls pipeline store.records {PORTS}",
+    "webhooks": "calls config net.base store",
+    "campaigns": "calls config store",
+    # gRPC on the HTTP port.
+    "rpc": "calls campaigns messaging media.leg audio wire store.credential_documents "
+    "store.documents store.reading store.records store.verification store.criteria carriers.base "
+    "carriers.outbound web.ports",
+    "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound sip.trunk "
+    "store.credential_documents store.criteria store.documents store.reading store.records "
+    "store.verification",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

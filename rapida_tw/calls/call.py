@@ -21,6 +21,7 @@ from rapida_tw.calls.dialogue import dialogue
 from rapida_tw.calls.journal import Notebook
 from rapida_tw.calls.parts import LiveParts, Parts
 from rapida_tw.calls.toolset import Makers, toolset
+from rapida_tw.carriers.outbound import Line
 from rapida_tw.errors import SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
@@ -33,7 +34,6 @@ from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.reply import Job, Say
 from rapida_tw.pipeline.times import Times
-from rapida_tw.pipeline.tools import Line
 
 READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -22,7 +22,12 @@ LIFETIME = 300  # seconds between the webhook and the media connection (the brie
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Everything that the media connection's side needs to know of a call."""
+    """Everything that the media connection's side needs to know of a call.
+
+    `caller` is the human side in both directions, `callee` the assistant's number. `arguments`,
+    `options`: of a call that was placed, for the templates and over the deployment. `remote`: what
+    its carrier's API told and needs again.
+    """
 
     conversation_id: int
     assistant_id: int
@@ -33,6 +38,9 @@ class CallContext:
     callee: str = ""
     provider_call_id: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    remote: Mapping[str, str] = field(default_factory=dict)
     registered: float = 0.0  # seconds since the epoch
     id: str = ""  # UUID text, lower case; `fresh` chooses it
 

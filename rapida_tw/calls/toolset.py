@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rapida_tw.carriers.outbound import Line
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
 from rapida_tw.pipeline.http_tool import HttpTool
@@ -15,7 +16,6 @@ from rapida_tw.pipeline.tools import (
     CollectDigits,
     EndCall,
     Kit,
-    Line,
     Runner,
     ToolBox,
     TransferCall,

@@ -21,6 +21,7 @@ from rapida_tw.carriers.base import (
     WebhookRequest,
 )
 from rapida_tw.carriers.fields import LONGEST, printable
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError
 
@@ -43,6 +44,7 @@ class Asterisk:
         "trunk": "The trunk that numbers are dialled at; without one they are dialled as they are.",
     }
     subprotocols: tuple[str, ...] = ("media",)
+    control: RestControl | None = None
     context_in_band = True
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

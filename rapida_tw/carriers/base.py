@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from rapida_tw.audio.format import AudioFormat
+from rapida_tw.carriers.outbound import Progress, RestControl
 from rapida_tw.errors import CallError, End
 
 # -- webhooks ---------------------------------------------------------------------------------
@@ -50,6 +51,7 @@ class IncomingCall:
 
     `aliases`: further names under which the carrier's events may speak of the call. `media`: the
     format in which its audio will come and go, where that is certain; None: it will be seen.
+    `context_id`: it is a call that we have placed, whose context waits; "": a new one.
     """
 
     carrier: str
@@ -59,6 +61,7 @@ class IncomingCall:
     metadata: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     media: AudioFormat | None = None
+    context_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,15 @@ class CarrierEvent:
     `name` is for the history: `status.<the carrier's word>` for the call's own life, otherwise
     `stream.…`, `recording.…`, `machine.…` or the carrier's own type; `call_ids` are the names by
     which the call can be found when the address does not tell; `data` is flat and holds no secret.
+    `progress`: where the call itself is by that, if it tells. `verdict`: who has answered: human,
+    machine, beep (its greeting is over, with a tone), silence (over, without one), fax or unknown.
     """
 
     name: str
     call_ids: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress | None = None
+    verdict: str = ""
 
 
 # -- media ------------------------------------------------------------------------------------
@@ -208,6 +215,7 @@ class Carrier(Protocol):
     description: str
     credential_fields: Mapping[str, str]  # of its stored credential: name → sentence
     subprotocols: tuple[str, ...]  # WebSocket subprotocols that are accepted when offered
+    control: RestControl | None  # its REST API, where it has one to place and steer calls with
     context_in_band: bool  # a media socket without a context in its address tells it by `Started`
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

@@ -31,6 +31,7 @@ from rapida_tw.carriers.exotel_media import RATES, ExotelMedia
 from rapida_tw.carriers.fields import fields, identity
 from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.options import one_of
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError, Forged
 
@@ -54,6 +55,7 @@ class Exotel:
         "socket_password": "Its password; with it no media socket is opened without.",
     }
     subprotocols: tuple[str, ...] = ()
+    control: RestControl | None = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

@@ -33,6 +33,7 @@ from rapida_tw.carriers.base import (
 from rapida_tw.carriers.fields import LONGEST, fields, identity, word
 from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.messages import Marks, decoded, digit, encoded, parse, part, text, written
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.pairs import Pairs, form, pairs
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import REMOTE_HANGUP, BadRequest, CallError, Forged, RemoteProtocolError
@@ -66,6 +67,7 @@ class Plivo:
         "auth_token": "The account's Auth Token, with which Plivo signs its requests.",
     }
     subprotocols: tuple[str, ...] = ()
+    control: RestControl | None = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

@@ -39,6 +39,7 @@ from rapida_tw.carriers.fields import LONGEST, fields, identity, printable, word
 from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.messages import Marks, decoded, digit, encoded, parse, part, text, written
 from rapida_tw.carriers.order import Order
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import (
     REMOTE_HANGUP,
@@ -83,6 +84,7 @@ class Telnyx:
         "public_key": "The account's public key, in base64, that proves a webhook's signature.",
     }
     subprotocols: tuple[str, ...] = ()
+    control: RestControl | None = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

@@ -18,6 +18,7 @@ from rapida_tw.carriers.base import (
 )
 from rapida_tw.carriers.fields import fields, identity, word
 from rapida_tw.carriers.markup import element, response
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.twilio_media import TwilioMedia
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError
@@ -41,6 +42,7 @@ class Twilio:
         "shared_key": "Optional: the secret of a SharedKey, where requests are signed with one.",
     }
     subprotocols: tuple[str, ...] = ()
+    control: RestControl | None = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

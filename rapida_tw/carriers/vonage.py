@@ -23,6 +23,7 @@ from rapida_tw.carriers.base import (
 )
 from rapida_tw.carriers.fields import fields, identity, word
 from rapida_tw.carriers.options import one_of
+from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.vonage_media import RATES, VonageMedia
 from rapida_tw.carriers.vonage_signature import verify
 from rapida_tw.carriers.withheld import withheld
@@ -70,6 +71,7 @@ class Vonage:
         ),
     }
     subprotocols: tuple[str, ...] = ()
+    control: RestControl | None = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -120,7 +122,7 @@ class Vonage:
         refusal = {"error": str(error) or error.reason, "reason": error.reason}
         if isinstance(error, BadRequest | NotFound):
             return _document(refusal, 422)
-        if error.status == 403 or error.fault not in _SPOKEN_FAULTS:
+        if error.status != 429 and (error.status == 403 or error.fault not in _SPOKEN_FAULTS):
             return _document(refusal, error.status)
         return _document([{"action": "talk", "text": error.spoken[:_TALK_CHARACTERS]}])
 

@@ -90,6 +90,19 @@ def whole(low: int, high: int | None = None) -> Kind:
     return Kind(f"a whole number {reach}", read, int)
 
 
+def number(low: float = 0.0, high: float | None = None) -> Kind:
+    """A number between `low` and `high`, both included."""
+
+    def read(value: Any) -> float:
+        outside = isinstance(value, bool) or not isinstance(value, int | float)
+        if outside or not (low <= value and (high is None or value <= high)):
+            raise ValueError(value)
+        return float(value)
+
+    bounds = f"of at least {low:g}" if high is None else f"between {low:g} and {high:g}"
+    return Kind(f"a number {bounds}", read, _parse_number)
+
+
 def seconds(low: float = 0.0) -> Kind:
     """A duration; whole numbers are as good as fractions."""
 
@@ -170,6 +183,7 @@ def _public_host(value: Any) -> str:
 
 
 TEXT = pattern("text", lambda text: True)
+PREFIX = pattern('the beginning of a number, such as "+4930"', re.compile(r"\+?[0-9]+").fullmatch)
 NAME = pattern("a name", lambda text: text.strip())
 SECRET = pattern("at least 16 characters", lambda text: not text or len(text) >= 16)
 PATH = Kind("the path of a file or folder", _path)

@@ -103,6 +103,28 @@ class Sip:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbound:
+    """Calls that are placed: what may be dialled, how many, and how long it rings."""
+
+    ring_timeout: float = setting(60.0, kinds.seconds())
+    allowed_prefixes: tuple[str, ...] = setting((), kinds.several(kinds.PREFIX))
+    denied_prefixes: tuple[str, ...] = setting((), kinds.several(kinds.PREFIX))
+    calls_per_second: float = setting(10.0, kinds.number(0))
+    calls_per_day: int = setting(0, kinds.whole(0))
+    reserve: float = setting(0.2, kinds.number(0, 1))
+    audiosocket: str = setting("", kinds.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Events of calls that are told to the assistants' owners."""
+
+    allowed_networks: tuple[str, ...] = setting((), kinds.several(kinds.NETWORK))
+    timeout: float = setting(10.0, kinds.seconds())
+    keep_days: float = setting(7.0, kinds.number(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """Where assistants, keys and conversations are kept."""
 
@@ -171,6 +193,8 @@ class Config:
     http: Http = field(default_factory=Http)
     audiosocket: AudioSocket = field(default_factory=AudioSocket)
     sip: Sip = field(default_factory=Sip)
+    outbound: Outbound = field(default_factory=Outbound)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     database: Database = field(default_factory=Database)
     redis: Redis = field(default_factory=Redis)
     recording: Recording = field(default_factory=Recording)

@@ -27,8 +27,9 @@ class Request:
     """An HTTP request, or a WebSocket's handshake (`url` begins with ws: or wss:).
 
     `url` is whole, its query escaped. `trust`, for gRPC: certificates in PEM, of whom the server's
-    must be, instead of the platform's. The repr shows neither headers nor the query nor the body:
-    keys may be in them.
+    must be, instead of the platform's. `once`: an HTTP request that must not be sent a second time,
+    whatever becomes of it: it has a connection of its own. The repr shows neither headers nor the
+    query nor the body: keys may be in them.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Request:
     body: bytes = b""
     subprotocols: tuple[str, ...] = ()
     trust: str = ""
+    once: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.partition('?')[0]})"

@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from rapida_tw.cancellable import cancellable
+from rapida_tw.carriers.outbound import Line
 from rapida_tw.errors import TOOL_ENDED, TRANSFERRED, CallError, End, MisconfiguredAssistant
 from rapida_tw.media.playout import Playout
 from rapida_tw.models.base import Tool, ToolCall
@@ -33,19 +34,6 @@ class Result:
 
 def answer(value: Mapping[str, Any], end: End | None = None) -> Result:
     return Result(json.dumps(value), end)
-
-
-class Line(Protocol):
-    """What the call's carrier can do for a tool."""
-
-    def transfer(self, target: str) -> Deferred[None]:
-        """Get the transfer ready; `NotSupported` says why it cannot be.
-
-        It happens when the call ends as TRANSFERRED.
-        """
-
-    def withdraw(self) -> None:
-        """The call ends otherwise: what was got ready must not happen."""
 
 
 class Runner(Protocol):

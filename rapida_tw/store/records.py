@@ -89,6 +89,7 @@ class ApiKey:
     created: float
     revoked: float | None = None
     last_used: float | None = None
+    scopes: tuple[str, ...] | None = None  # None: everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,9 @@ class Conversation:
     source: str = "phone-call"
     direction: str = "inbound"
     carrier: str = ""
-    status: str = "webhook"  # webhook/queued, saved, connected, active, ended, failed, expired
+    # webhook (inbound) or queued, dialling, ringing, answered (placed); then saved (inbound),
+    # connected, active, ended, failed, expired
+    status: str = "webhook"
     end_reason: str = ""
     created: float = 0.0
     updated: float = 0.0

@@ -139,6 +139,7 @@ api_key = Table(
     Column("last_used", Double),
     # The text, for SIP digests (key_texts.py); none of keys that were not used since it is kept.
     Column("sealed", LargeBinary),
+    Column("scopes", JSON),  # null: everything
     UniqueConstraint("hash"),
     Index(None, "project_id", "id"),
 )
@@ -196,6 +197,99 @@ call_name = Table(
         autoincrement=False,
     ),
     Column("created", Double, nullable=False),
+    Index(None, "conversation_id"),
+)
+
+# Calls that were placed by request: so that the same request dials once.
+placement = Table(
+    "placement",
+    metadata,
+    Column(
+        "conversation_id",
+        BigInteger,
+        ForeignKey("conversation.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _owner(),
+    Column("key_id", BigInteger, nullable=False),  # of the API key; 0: none
+    Column("idempotency_key", Words),
+    Column("digest", Words, nullable=False),  # of the request
+    Column("created", Double, nullable=False),
+    UniqueConstraint("project_id", "idempotency_key"),
+    Index(None, "key_id", "created"),
+)
+
+# What assistants' webhooks are told: a queue, and the log of each attempt.
+delivery = Table(
+    "delivery",
+    metadata,
+    _identity(),
+    _owner(),
+    Column("assistant_id", BigInteger, nullable=False),
+    Column("conversation_id", BigInteger, nullable=False),
+    Column("event_id", Words, nullable=False),  # the receiver's: equal in all attempts
+    Column("event", Words, nullable=False),
+    Column("webhook", JSON, nullable=False),  # where it goes; no secret
+    Column("body", JSON, nullable=False),
+    Column("state", Words, nullable=False),  # waiting, sending, delivered, failed
+    Column("attempts", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Index(None, "state", "due"),
+    Index(None, "project_id", "created", "id"),
+    Index(None, "conversation_id"),
+)
+
+delivery_attempt = Table(
+    "delivery_attempt",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column(
+        "delivery_id", BigInteger, ForeignKey("delivery.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("at", Double, nullable=False),
+    Column("status", Integer, nullable=False),  # HTTP; 0: no answer
+    Column("error", Words, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("response", Words, nullable=False),  # its beginning
+    Index(None, "delivery_id", "at"),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    _identity(),
+    _owner(),
+    Column("assistant_id", BigInteger, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("state", Words, nullable=False),  # running, paused, finished, cancelled
+    Column("settings", JSON, nullable=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Index(None, "project_id", "created", "id"),
+    Index(None, "state"),
+)
+
+campaign_entry = Table(
+    "campaign_entry",
+    metadata,
+    _identity(),
+    Column(
+        "campaign_id", BigInteger, ForeignKey("campaign.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("request", JSON, nullable=False),  # number, caller, metadata, arguments, options
+    Column("state", Words, nullable=False),  # waiting, dialling, calling, done, failed, unknown
+    Column("attempts", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("conversation_id", BigInteger),  # of the last attempt
+    Column("outcome", Words, nullable=False),
+    Column("node", Words, nullable=False),  # the worker that dials it
+    Column("updated", Double, nullable=False),
+    Index(None, "campaign_id", "state", "due"),
+    Index(None, "node", "state"),
     Index(None, "conversation_id"),
 )
 

@@ -13,6 +13,7 @@ from rapida_tw.errors import Unavailable
 from rapida_tw.store.database import Database
 from rapida_tw.store.engine import DatabaseUnusable
 from rapida_tw.store.projects import ensure_project
+from rapida_tw.store.schema import metadata
 from tests.store import (
     postgres,
     test_assistants,
@@ -25,9 +26,8 @@ from tests.store import (
 )
 from tests.store.case import StoreCase
 
-_EMPTY = text(
-    "TRUNCATE project, assistant, deployment, api_key, credential, conversation, call_name, entry"
-)
+_TABLES = ", ".join(name for name in metadata.tables if name != "installation")
+_EMPTY = text(f"TRUNCATE {_TABLES}")
 
 
 class OnPostgres(StoreCase):

@@ -36,6 +36,7 @@ class Acme:
     description = "for tests"
     credential_fields: Mapping[str, str] = {"secret": "What webhooks are signed with."}
     subprotocols: tuple[str, ...] = ()
+    control = None
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:

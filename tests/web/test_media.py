@@ -28,6 +28,7 @@ class Acme:
 
     name = "acme"
     subprotocols = ("media",)
+    control = None
     context_in_band = False
 
     def __init__(self) -> None:
