@@ -14,13 +14,26 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.errors import BadRequest, NotFound
 from rapida_tw.store import schema
+from rapida_tw.store.criteria import Criterion, Order
 from rapida_tw.store.database import Database
-from rapida_tw.store.names import insert_names, select_named
+from rapida_tw.store.messages import page_of_messages
+from rapida_tw.store.names import add_names, insert_names, select_named
 from rapida_tw.store.projects import require_project
 from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
+from rapida_tw.store.selection import CONVERSATIONS, conditions, ordering
 
 FINAL = frozenset({"ended", "failed", "expired"})  # states that a call does not leave
 CRASHED = "server_crashed"  # the end reason of a call whose worker died with it
+
+# A call's life, in its order; callbacks and nodes write in any.
+_ORDER = (
+    ("webhook", "queued"),
+    ("saved", "dialling"),
+    ("ringing",),
+    ("answered",),
+    ("connected",),
+    ("active",),
+)
 
 _table = schema.conversation
 _entry = schema.entry
@@ -58,10 +71,22 @@ def set_status(
     values: dict[str, Any] = {"status": status, "end_reason": end_reason, "updated": now}
     if duration is not None:
         values["duration"] = duration
-    change = update(_table).where(_table.c.id == conversation_id, _open).values(values)
+    where = [_table.c.id == conversation_id, _open]
+    later = _later_than(status)
+    if later:
+        where.append(_table.c.status.not_in(later))
+    change = update(_table).where(*where).values(values)
     if connection.execute(change).rowcount == 0:
         # There is nothing to change, or nobody to change it of.
         _row(connection, conversation_id, None)
+
+
+def _later_than(status: str) -> list[str]:
+    """The states that a call does not leave for this one."""
+    ranks = {name: rank for rank, names in enumerate(_ORDER) for name in names}
+    if status not in ranks:
+        return []
+    return [name for name, rank in ranks.items() if rank > ranks[status]]
 
 
 def append_entries(connection: Connection, entries: Sequence[Entry]) -> Counter[int]:
@@ -90,15 +115,22 @@ def select_conversation(
 
 
 def page_of_conversations(
-    connection: Connection, project_id: int, number: int, size: int, assistant_id: int | None
+    connection: Connection,
+    project_id: int,
+    number: int,
+    size: int,
+    assistant_id: int | None,
+    criteria: Sequence[Criterion] = (),
+    order: Order | None = None,
 ) -> Page:
-    """Newest first, without entries; pages count from 1."""
-    mine = _table.c.project_id == project_id
+    """Newest first unless told, without entries; pages count from 1."""
+    mine = and_(_table.c.project_id == project_id, *conditions(criteria, CONVERSATIONS))
     if assistant_id is not None:
         mine = and_(mine, _table.c.assistant_id == assistant_id)
     total = connection.execute(select(func.count()).select_from(_table).where(mine)).scalar_one()
-    newest = select(*_columns).where(mine).order_by(_table.c.created.desc(), _table.c.id.desc())
-    rows = connection.execute(newest.limit(size).offset((number - 1) * size))
+    sorted_ = ordering(order, CONVERSATIONS, Order("created_date", descending=True))
+    wanted = select(*_columns).where(mine).order_by(*sorted_)
+    rows = connection.execute(wanted.limit(size).offset((number - 1) * size))
     return Page([_conversation(row) for row in rows], number, size, total)
 
 
@@ -147,6 +179,9 @@ class Conversations:
 
         return self._database.write(work)
 
+    def add_names(self, conversation_id: int, names: Sequence[str]) -> Deferred[None]:
+        return self._database.write(lambda c: add_names(c, conversation_id, names))
+
     def named(
         self, carrier: str, names: Sequence[str], project_id: int | None = None
     ) -> Deferred[NamedCall | None]:
@@ -175,10 +210,33 @@ class Conversations:
         return self._database.read(lambda c: select_conversation(c, conversation_id, project_id))
 
     def page(
-        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        assistant_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
     ) -> Deferred[Page]:
         return self._database.read(
-            lambda c: page_of_conversations(c, project_id, number, size, assistant_id)
+            lambda c: page_of_conversations(
+                c, project_id, number, size, assistant_id, criteria, order
+            )
+        )
+
+    def messages(
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        conversation_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
+    ) -> Deferred[Page]:
+        return self._database.read(
+            lambda c: page_of_messages(
+                c, project_id, number, size, conversation_id, criteria, order
+            )
         )
 
     def close_unfinished(self, now: float) -> Deferred[int]:

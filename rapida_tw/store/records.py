@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.store.criteria import Criterion, Order
+
 JSON = Mapping[str, Any]
 
 
@@ -144,6 +146,20 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation with what a listing of messages needs besides."""
+
+    id: int
+    conversation_id: int
+    assistant_id: int
+    role: str
+    text: str
+    data: JSON
+    at: float
+    source: str = "phone-call"
+
+
+@dataclass(frozen=True, slots=True)
 class NamedCall:
     """Whose call it is that a carrier knows under some name."""
 
@@ -186,11 +202,16 @@ class AssistantStore(Protocol):
 class KeyStore(Protocol):
     """API keys; of each a salted hash is kept, and for SIP its sealed text."""
 
-    def create(self, project_id: int, name: str) -> Deferred[tuple[ApiKey, str]]:
-        """A new key and its text (`rpd-` + 43 url-safe characters), shown this once."""
+    def create(
+        self, project_id: int, name: str, scopes: Sequence[str] | None = None
+    ) -> Deferred[tuple[ApiKey, str]]:
+        """A new key and its text (`rpd-` + 43 url-safe characters), shown this once.
+
+        `scopes`: of scopes.py; None = everything.
+        """
 
     def check(self, text: str) -> Deferred[ApiKey]:
-        """The living key of that text; `Unauthenticated` otherwise. Cached for some seconds."""
+        """The living key of that text; `Unauthenticated` otherwise, from its revocation on."""
 
     def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]: ...
     def revoke(self, key_id: int) -> Deferred[None]: ...
@@ -235,9 +256,14 @@ class ConversationStore(Protocol):
     ) -> Deferred[NamedCall | None]:
         """The newest call that has the first of `names` that any has; None: there is none."""
 
+    def add_names(self, conversation_id: int, names: Sequence[str]) -> Deferred[None]:
+        """Further ones; those that it has already do no harm. `NotFound`."""
+
     def set_status(
         self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
-    ) -> Deferred[None]: ...
+    ) -> Deferred[None]:
+        """It never goes back, in the order of a call's life, and the first end stays."""
+
     def append(self, entries: Sequence[Entry]) -> Deferred[None]:
         """Write a batch in one transaction."""
 
@@ -245,6 +271,23 @@ class ConversationStore(Protocol):
         """One, with all its entries in order."""
 
     def page(
-        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        assistant_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
     ) -> Deferred[Page]:
-        """Newest first, without entries."""
+        """Without entries, newest first unless told; `BadRequest` for unknown criteria."""
+
+    def messages(
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        conversation_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
+    ) -> Deferred[Page]:
+        """`Message`s of one conversation or of all, oldest first unless told; `BadRequest`."""

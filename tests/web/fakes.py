@@ -21,6 +21,7 @@ from rapida_tw.errors import (
     NotFound,
     Unauthenticated,
 )
+from rapida_tw.store.criteria import Criterion, Order
 from rapida_tw.store.records import (
     ApiKey,
     Assistant,
@@ -47,15 +48,18 @@ class FakeKeys:
 
     def __init__(self) -> None:
         self.checked: list[str] = []
+        self.scopes: tuple[str, ...] | None = None  # of both
 
     def check(self, text: str) -> Deferred[ApiKey]:
         self.checked.append(text)
         projects = {KEY: PROJECT, OTHER_KEY: OTHER_PROJECT}
         if text not in projects:
             return fail(Unauthenticated("the API key is unknown"))
-        return succeed(ApiKey(1, projects[text], "test", text[:8], 0.0))
+        return succeed(ApiKey(1, projects[text], "test", text[:8], 0.0, scopes=self.scopes))
 
-    def create(self, project_id: int, name: str) -> Deferred[tuple[ApiKey, str]]:
+    def create(
+        self, project_id: int, name: str, scopes: Sequence[str] | None = None
+    ) -> Deferred[tuple[ApiKey, str]]:
         raise NotImplementedError
 
     def list(self, project_id: int) -> Deferred[Sequence[ApiKey]]:
@@ -109,6 +113,8 @@ class FakeConversations:
     def __init__(self) -> None:
         self.kept: dict[int, Conversation] = {}
         self.pages: list[tuple[Any, ...]] = []
+        self.criteria: tuple[Criterion, ...] = ()
+        self.order: Order | None = None
 
     def create(self, conversation: Conversation, names: Sequence[str] = ()) -> Deferred[None]:
         raise NotImplementedError
@@ -133,11 +139,29 @@ class FakeConversations:
         return succeed(found)
 
     def page(
-        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        assistant_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
     ) -> Deferred[Page]:
         self.pages.append((project_id, number, size, assistant_id))
+        self.criteria, self.order = tuple(criteria), order
         items = [replace(one, entries=()) for one in self.kept.values()]
         return succeed(Page(items, number, size, len(items)))
+
+    def messages(
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        conversation_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
+    ) -> Deferred[Page]:
+        raise NotImplementedError
 
 
 class FakeCalls:
