@@ -43,22 +43,22 @@ ARROWS = {
     "media": "audio",
     "carriers.base": "audio media.leg carriers.outbound",
     "carriers.outbound": "net.base",
-    "carriers.rest_telephone": "net.base carriers.outbound",
+    "carriers.rest_telephone": "net.base net.reasons carriers.outbound",
     "net.base": "",
     "net": "wire",
     "speech.base": "audio media.leg net.base",
     "models.base": "audio media.leg",
-    "carriers": "audio wire net.base",
+    "carriers": "audio wire net.base net.reasons",
     # Asterisk's REST interface: its events, its channels and bridges.
     "ari": "carriers.base carriers.outbound net.base media.leg",
-    "speech": "audio net.base net.google_token net.refusal net.rpc_socket net.sse wire",
+    "speech": "audio net.base net.google_token net.reasons net.refusal net.rpc_socket net.sse wire",
     "models.live": "audio models.base",
     # A live model hears and speaks: what recognisers and voices do with sound, it does too.
-    "models": "audio net.base net.google_token net.refusal net.sse speech.base "
+    "models": "audio net.base net.google_token net.reasons net.refusal net.sse speech.base "
     "speech.messages speech.recognizers.gather speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
-    "calls": f"audio config media pipeline store.records {PORTS} {CHAINS}",
+    "calls": f"audio config media pipeline store.records store.scopes {PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
     # Dialogs and calls over SIP; their sockets are transports'.
     "sip.base": "media.leg wire carriers.base",
@@ -69,11 +69,12 @@ ARROWS = {
     "campaigns": "calls config store",
     # gRPC on the HTTP port.
     "rpc": "calls campaigns messaging media.leg audio wire store.credential_documents "
-    "store.documents store.reading store.records store.verification store.criteria carriers.base "
+    "store.documents store.reading store.records store.scopes store.verification store.criteria "
+    "carriers.base "
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound sip.trunk "
     "store.credential_documents store.criteria store.documents store.reading store.records "
-    "store.verification",
+    "store.scopes store.verification",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

@@ -14,6 +14,7 @@ from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.sip.base import Party
 from rapida_tw.sip.base import Reception as ReceptionPort
 from rapida_tw.store.records import Assistant, AssistantStore, KeyStore
+from rapida_tw.store.scopes import TALK, may
 
 
 class Passwords(Protocol):
@@ -46,6 +47,8 @@ class Reception:
 
     async def _enter(self, assistant_id: int, key: str) -> Party:
         found = await self._keys.check(key)
+        if not may(found, TALK):
+            raise Unauthenticated(f"the API key {found.prefix}… may not bring calls")
         try:
             assistant = await self._assistants.get(assistant_id, found.project_id)
         except AssistantNotFound:

@@ -16,6 +16,7 @@ _ENDS = {
     "remote_hangup": "The caller hung up.",
     "tool_ended": "The assistant said goodbye and hung up.",
     "assistant_ended": "The assistant said goodbye and hung up.",
+    "machine_detected": "An answering machine took the call, and the assistant hung up.",
     "transferred": "The assistant handed the caller over.",
     "hung_up_by_api": "Somebody ended the call by the API.",
     "idle_timeout": "The caller said nothing for too long, though asked; see idleTimeout.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -88,9 +89,9 @@ class Local:
     def living_keys(self) -> list[ApiKey]:
         return [key for key in self.list_keys() if key.revoked is None]
 
-    def create_key(self, name: str) -> tuple[ApiKey, str]:
+    def create_key(self, name: str, scopes: Sequence[str] | None = None) -> tuple[ApiKey, str]:
         """The key and its text, which is not kept."""
-        return now(self._keys.create(self.project, name))
+        return now(self._keys.create(self.project, name, scopes))
 
     def revoke_key(self, key_id: int) -> None:
         now(self._keys.revoke(key_id, self.project))

@@ -15,6 +15,8 @@ from rapida_tw.carriers.base import Document
 from rapida_tw.errors import BadRequest, NotFound
 from rapida_tw.ids import parse_id
 from rapida_tw.store.documents import read_page
+from rapida_tw.store.records import ApiKey
+from rapida_tw.store.scopes import require
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.auth import Gate
 from rapida_tw.web.request import BoundedRequest
@@ -25,8 +27,12 @@ from rapida_tw.web.route import Handler
 class Ask:
     """A request by somebody who may."""
 
-    project_id: int
+    key: ApiKey
     request: BoundedRequest
+
+    @property
+    def project_id(self) -> int:
+        return self.key.project_id
 
     def page(self) -> tuple[int, int]:
         """Number and size of the page that is asked for; `BadRequest` when out of bounds."""
@@ -46,22 +52,32 @@ class Api:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def __call__(self, handler: ApiHandler) -> Handler:
-        """`handler(ask, **ids)` behind the door."""
+    def __call__(self, handler: ApiHandler, scope: str | None = None) -> Handler:
+        """`handler(ask, **ids)` behind the door, for keys with that scope.
+
+        None: that of the path, `calls:read` to GET /v1/calls and `calls:write` for all else there.
+        """
 
         async def handle(request: BoundedRequest, **parts: str) -> Document:
-            ask, ids = await self.enter(request, parts)
+            ask, ids = await self.enter(request, parts, scope)
             return (await handler(ask, **ids)).document()
 
         return handle
 
     async def enter(
-        self, request: BoundedRequest, parts: dict[str, str]
+        self, request: BoundedRequest, parts: dict[str, str], scope: str | None = None
     ) -> tuple[Ask, dict[str, int]]:
-        """`Unauthenticated`, `BodyTooLarge`, or `NotFound` for a part that can be no id."""
+        """`Unauthenticated`, `Forbidden`, `BodyTooLarge`; `NotFound` for a part that is no id."""
         key = await self._gate.authenticate(request)
+        require(key, scope_of(request) if scope is None else scope)
         request.check_size()
-        return Ask(key.project_id, request), {name: read_id(parts[name]) for name in parts}
+        return Ask(key, request), {name: read_id(parts[name]) for name in parts}
+
+
+def scope_of(request: BoundedRequest) -> str:
+    """What its path and method need; a path whose noun has no scopes needs a key without limits."""
+    _, _, noun, *_ = f"{request.route}//".split("/", 3)
+    return f"{noun}:{'read' if request.method in (b'GET', b'HEAD') else 'write'}"
 
 
 def read_id(text: str) -> int:

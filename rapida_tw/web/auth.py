@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.errors import Unauthenticated
 from rapida_tw.store.records import ApiKey, KeyStore
+from rapida_tw.store.scopes import TALK, require
 from rapida_tw.web.request import BoundedRequest
 
 KEY = "x-api-key"
@@ -25,6 +26,11 @@ def key_text(request: BoundedRequest) -> str:
     return request.header(KEY).strip() or bearer or request.query.get(KEY, "").strip()
 
 
+def _for_calls(key: ApiKey) -> ApiKey:
+    require(key, TALK)
+    return key
+
+
 class Gate:
     """Lets requests with a living key in."""
 
@@ -32,10 +38,14 @@ class Gate:
         self._keys = keys
 
     def look(self, request: BoundedRequest) -> Deferred[ApiKey | None]:
-        """The same where a key is not all that opens the door: None when there is none."""
+        """A carrier's key, where it is not all that opens the door: None when there is none."""
         if not key_text(request):
             return succeed(None)
-        return self.authenticate(request).addCallback(lambda key: key)
+        return self.carrier(request).addCallback(lambda key: key)
+
+    def carrier(self, request: BoundedRequest) -> Deferred[ApiKey]:
+        """The key of who brings calls: `Unauthenticated`, `Forbidden`."""
+        return self.authenticate(request).addCallback(_for_calls)
 
     def authenticate(self, request: BoundedRequest) -> Deferred[ApiKey]:
         """The request's key; `Unauthenticated` when there is none or it opens nothing."""

@@ -116,7 +116,7 @@ class Talk:
     async def next(self, request: BoundedRequest, carrier: str, context_id: str) -> Document:
         """The dialplan's question after `AudioSocket()`: was the call transferred, and where to?"""
         self._carrier(carrier)
-        await self._gate.authenticate(request)
+        await self._gate.carrier(request)
         return Document((await self._calls.follow_up(context_id)).encode())
 
     async def _enter(

@@ -39,6 +39,24 @@ def test_list(rapida: Rapida) -> None:
     assert "api_key" not in rapida.json("key", "list")[0]
 
 
+def test_scopes(rapida: Rapida) -> None:
+    """A key can be limited; the list tells to what."""
+    arguments = ("--scope", "calls:write", "--scope", "talk", "--scope", "calls:write")
+    made = rapida.json("key", "create", *arguments)
+    assert made["scopes"] == ["talk", "calls:write"]
+    assert "talk calls:write" in rapida("key", "list")[1]
+    assert rapida.json("key", "create")["scopes"] is None
+    assert "everything" in rapida("key", "list")[1]
+
+
+def test_unknown_scope(rapida: Rapida) -> None:
+    """What is no scope is wrong usage, and the answer has them all."""
+    status, _, err = rapida("key", "create", "--scope", "admin")
+    assert status == 2
+    assert "conversations:read" in err
+    assert rapida.json("key", "list") == []
+
+
 def test_none(rapida: Rapida) -> None:
     """An empty list says so, and is a list for programs."""
     assert rapida("key", "list")[1] == "none\n"

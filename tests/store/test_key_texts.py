@@ -10,6 +10,7 @@ from rapida_tw.store.key_texts import TRUST, KeyTexts
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.records import ApiKey, Assistant
 from rapida_tw.store.schema import api_key, project
+from rapida_tw.store.scopes import TALK
 from rapida_tw.store.vault import Vault
 from tests.store.case import StoreCase
 
@@ -57,7 +58,10 @@ class KeyTextsTests(StoreCase):
         self.assertNotIn(text[8:], repr(rows))
 
     def test_revoked(self) -> None:
-        """A revoked key is none at once in this process, and soon in others."""
+        """A revoked key is none at once in this process, and soon in others.
+
+        There it is refused when it is checked, see sip/authority.py.
+        """
         other, _ = self.new_process("a secret key of the server")
         key, text = self.create()
         self.assertEqual((self.passwords(), self.passwords(other)), ([text], [text]))
@@ -80,6 +84,16 @@ class KeyTextsTests(StoreCase):
         self.assertEqual(self.passwords(), [])
         self.successResultOf(self.keys.check(text))
         self.assertEqual(self.passwords(), [text])
+
+    def test_not_for_calls(self) -> None:
+        """The text of a key that may not bring calls is not kept, nor when it is used."""
+        _, text = self.successResultOf(self.keys.create(self.project, "x", ["calls:write"]))
+        self.successResultOf(self.keys.check(text))
+        rows = self.database.read_now(lambda c: list(c.execute(select(api_key.c.sealed))))
+        self.assertEqual([tuple(row) for row in rows], [(None,)])
+        self.assertEqual(self.passwords(), [])
+        _, phone = self.successResultOf(self.keys.create(self.project, "y", [TALK]))
+        self.assertEqual(self.passwords(), [phone])
 
     def test_other_secret_key(self) -> None:
         """What another secret key has sealed is left out, and the log says so."""
