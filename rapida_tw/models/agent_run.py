@@ -12,7 +12,7 @@ from rapida_tw.models.agent_wire import Complaint, Complete, Wanted, Words
 from rapida_tw.models.attempt import LONGEST
 from rapida_tw.models.base import Completion, ToolCall
 from rapida_tw.models.thought import WholeCharacters
-from rapida_tw.net.refusal import passing
+from rapida_tw.net.reasons import passing
 
 NEXT_WORD_WITHIN = 10.0  # seconds
 # An agent that wants the result of a tool before it goes on may say no more until it has it.

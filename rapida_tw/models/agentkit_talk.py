@@ -25,7 +25,7 @@ from rapida_tw.models.agentkit_wire import (
 from rapida_tw.models.attempt import FIRST_TOKEN_WITHIN, LONGEST, NEXT_TOKEN_WITHIN
 from rapida_tw.models.base import Completion, ToolCall
 from rapida_tw.net.base import Net, Request, Rpc, RpcReceiver
-from rapida_tw.net.refusal import passing
+from rapida_tw.net.reasons import passing
 from rapida_tw.wire.grpc import Status, failed
 
 VENDOR = "AgentKit"

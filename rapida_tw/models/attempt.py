@@ -22,7 +22,7 @@ from rapida_tw.models.dialect import (
 )
 from rapida_tw.models.thought import ThoughtFilter, WholeCharacters
 from rapida_tw.net.base import Answer, BodyReceiver, Net, Request
-from rapida_tw.net.refusal import retry_after, without_secrets
+from rapida_tw.net.reasons import retry_after, without_secrets
 
 FIRST_TOKEN_WITHIN = 10.0  # seconds since the request
 NEXT_TOKEN_WITHIN = 15.0  # seconds

@@ -12,7 +12,7 @@ from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.models.base import Tool, ToolCall
 from rapida_tw.models.dialect import Complaint
 from rapida_tw.net.base import Request
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 
 # A 429 that no waiting helps.
 _NO_MONEY = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)

@@ -156,13 +156,13 @@ class Nowhere:
     """A Net for processes that use no vendor: nobody is reached."""
 
     def connect(self, request: Request, receiver: SocketReceiver) -> Deferred[Socket]:
-        return fail(VendorFailed("there is no way out of here"))
+        return fail(VendorFailed("there is no way out of here", sent=False))
 
     def request(self, request: Request) -> Deferred[Answer]:
-        return fail(VendorFailed("there is no way out of here"))
+        return fail(VendorFailed("there is no way out of here", sent=False))
 
     def grpc(self, request: Request, receiver: RpcReceiver, deadline: float = 0) -> Deferred[Rpc]:
-        return fail(VendorFailed("there is no way out of here"))
+        return fail(VendorFailed("there is no way out of here", sent=False))
 
 
 _conforms: type[Net] = Nowhere

@@ -53,7 +53,9 @@ def target(url: str, *schemes: str) -> Target:
     if not host or not plain or parts.scheme not in schemes:
         shown = url.partition("?")[0].rpartition("@")[2]
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise VendorFailed(f"{shown!r} is no address that begins with {wanted}", retryable=False)
+        raise VendorFailed(
+            f"{shown!r} is no address that begins with {wanted}", retryable=False, sent=False
+        )
     return Target(host, port or _PORTS[parts.scheme], parts.scheme in _TLS)
 
 

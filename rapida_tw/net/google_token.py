@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from rapida_tw.account import Account
 from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
 from rapida_tw.net.base import Net, Request
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TOKEN_URL = "https://oauth2.googleapis.com/token"

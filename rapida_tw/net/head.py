@@ -25,10 +25,12 @@ def checked_headers(request: Request, host: str) -> dict[str, str]:
     headers |= {name: value.strip() for name, value in request.headers.items()}
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
-            raise VendorFailed(f"{host}: {name!r} is no name of a header", retryable=False)
+            raise VendorFailed(
+                f"{host}: {name!r} is no name of a header", retryable=False, sent=False
+            )
         if not value.isascii() or not value.isprintable():
             why = f"{host}: what is to be sent as {name} has characters that no header can have"
-            raise VendorFailed(why, retryable=False)
+            raise VendorFailed(why, retryable=False, sent=False)
     return headers
 
 

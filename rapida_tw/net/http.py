@@ -2,7 +2,8 @@
 
 A request that went out on a kept connection which is then closed without a byte of an answer is
 sent again, a POST too: the vendor had closed it as idle in the same moment. What vendors are asked
-for can be asked for twice. On a connection of its own a request is sent once.
+for can be asked for twice; what cannot (`Request.once`) has a connection of its own, on which
+nothing is sent again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from twisted.internet.defer import CancelledError, Deferred, TimeoutError, succe
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import (
     IConsumer,
+    IHandshakeListener,
+    INegotiated,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
@@ -36,7 +39,7 @@ from twisted.web.client import (
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer, IResponse
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Answer, BodyReceiver, Request
@@ -58,6 +61,7 @@ class Http:
         self._clock = clock
         self._endpoints = endpoints
         self._pool = _Pool(clock)
+        self._for_once = _Pool(clock, persistent=False)
         self._connections: WeakSet[Any] = WeakSet()
 
     def request(self, request: Request) -> Deferred[Answer]:
@@ -69,7 +73,8 @@ class Http:
         headers = Headers({k: [v] for k, v in checked_headers(request, where.host).items()})
         while True:
             way = _Way(self._endpoints.to(where), self._clock, where)
-            agent: Any = Agent.usingEndpointFactory(self._clock, way, pool=self._pool)
+            pool = self._for_once if request.once else self._pool
+            agent: Any = Agent.usingEndpointFactory(self._clock, way, pool=pool)
             url, method = request.url.encode("ascii"), request.method.encode("ascii")
             body = Whole(request.body) if request.body else None
             try:
@@ -79,7 +84,7 @@ class Http:
                     raise CancelledError() from None
                 if way.kept and _without_a_byte(error):
                     continue  # each time there is one less of them
-                raise unreached(where.host, error) from error
+                raise unreached(where.host, error, sent=way.reached) from error
             self._connections.add(way.connection)
             answer = Body(response, where.host, way.abort, self.running.discard)
             self.running.add(answer)
@@ -108,8 +113,8 @@ def _without_a_byte(error: Exception) -> bool:
 class _Pool(HTTPConnectionPool):
     """Tells each way which connection it has got."""
 
-    def __init__(self, clock: IReactorTime) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: IReactorTime, persistent: bool = True) -> None:
+        super().__init__(clock, persistent)
         self.retryAutomatically = False  # Twisted would not do it for a POST
         self.maxPersistentPerHost = KEPT
         self.cachedConnectionTimeout = IDLE_SECONDS
@@ -122,11 +127,16 @@ class _Pool(HTTPConnectionPool):
 
 @implementer(IAgentEndpointFactory, IStreamClientEndpoint)
 class _Way:
-    """One request's way to its server. `kept`: over a connection that has served before."""
+    """One request's way to its server.
+
+    `kept`: over a connection that has served before. `reached`: something of a request may have
+    arrived; over TLS not before the handshake is done, in which the server proves its name.
+    """
 
     def __init__(self, endpoint: IStreamClientEndpoint, clock: IReactorTime, where: Target) -> None:
         self.connection: Any = None
         self.kept = True
+        self.reached = True
         self._endpoint = endpoint
         self._clock = clock
         self._where = where
@@ -135,7 +145,7 @@ class _Way:
         return self
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        self.kept = False
+        self.kept = self.reached = False
         connecting = self._endpoint.connect(protocolFactory)
         return connecting.addTimeout(CONNECT_WITHIN, self._clock).addBoth(self._counted)
 
@@ -145,8 +155,19 @@ class _Way:
         outcome = "cancelled" if cancelled else "failed" if failed else "opened"
         count(self._where.host, outcome)
         if not failed:
-            tune(result.transport)
+            self._opened(result)
         return result
+
+    def _opened(self, connection: Any) -> None:
+        tune(connection.transport)
+        if INegotiated.providedBy(connection.transport):
+            connection.handshakeCompleted = self._shaken
+            alsoProvides(connection, IHandshakeListener)
+        else:
+            self.reached = True
+
+    def _shaken(self) -> None:
+        self.reached = True
 
     def got(self, connection: Any) -> Any:
         self.connection = connection

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
@@ -25,83 +20,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Request
-
-LONGEST_REASON = 500  # characters
-
-# 409: a limit of concurrency at some vendors. What is no error at all is a wrong address.
-_PASSING = (408, 409, 425, 429)
-# Where vendors put their reasons, the most telling first.
-_FIELDS = (
-    "error_description",
-    "error",
-    "message",
-    "detail",
-    "err_msg",
-    "reason",
-    "error_message",
-    "msg",
-    "description",
-)
-_HEADERS = ("dg-error", "x-error-message", "x-dt-error")
-_SECRET = 8  # characters; what is shorter is no key, and may be a word of the sentence
-_OPEN_HEADERS = ("accept", "content-type", "user-agent", "host")
-_SECRET_FIELDS = re.compile("key|token|auth|sign|secret|credential|password", re.IGNORECASE)
-_TAG = re.compile(r"<(style|script).*?</\1>|<[^>]*>", re.DOTALL)
-
-
-def passing(status: int) -> bool:
-    """Whether another moment may do, by the HTTP status alone."""
-    return status in _PASSING or status >= 500
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the vendor asks for (RFC 9110, section 10.2.3); a date counts from its own."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        if text.replace(".", "", 1).isdigit():
-            return float(text)
-        then, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def reason_in(body: str, headers: Mapping[str, str] | None = None) -> str:
-    """The vendor's own words: out of JSON, a header, or what of text or a page can be read."""
-    try:
-        said = _said(json.loads(body))
-    except (ValueError, RecursionError):
-        said = ""
-    said = said or next((v for name in _HEADERS if (v := (headers or {}).get(name))), "")
-    if not said:
-        said = _TAG.sub(" ", body)
-    return " ".join(said.split())[:LONGEST_REASON]
-
-
-def _said(value: Any, depth: int = 0) -> str:
-    if isinstance(value, str):
-        return value
-    if depth > 3:
-        return ""
-    if isinstance(value, list):
-        return next((said for one in value[:8] if (said := _said(one, depth + 1))), "")
-    if isinstance(value, dict):
-        return next((said for f in _FIELDS if (said := _said(value.get(f), depth + 1))), "")
-    return ""
-
-
-def without_secrets(text: str, request: Request) -> str:
-    """`text` without the keys that `request` was sent with: some vendors say them back."""
-    headers = request.headers.items()
-    words = [value for name, value in headers if name.lower() not in _OPEN_HEADERS]
-    values = [word for value in (*words, *request.subprotocols) for word in value.split()]
-    query = parse_qsl(urlsplit(request.url).query)
-    values += [value for name, value in query if _SECRET_FIELDS.search(name)]
-    values += [value.rpartition(".")[2] for value in request.subprotocols]
-    for secret in sorted(values, key=len, reverse=True):
-        if len(secret) >= _SECRET:
-            text = text.replace(secret, "***")
-    return text
+from rapida_tw.net.reasons import passing, reason_in, retry_after, without_secrets
 
 
 def refused(
@@ -115,16 +34,18 @@ def refused(
     return VendorFailed(sentence, status, passing(status), retry_after(headers))
 
 
-def unreached(host: str, error: BaseException | None) -> VendorFailed:
-    """No connection, or none any more before there was an answer."""
+def unreached(host: str, error: BaseException | None, sent: bool = True) -> VendorFailed:
+    """No connection, or none any more before there was an answer; `sent` as of `VendorFailed`."""
     for why in causes(error):
         if isinstance(why, VerificationError):
-            return VendorFailed(f"{host} shows a certificate of another name", retryable=False)
+            why_not = f"{host} shows a certificate of another name"
+            return VendorFailed(why_not, retryable=False, sent=sent)
         if isinstance(why, TLSError):
-            return VendorFailed(f"{host}: {_tls_reason(why)}", retryable=not _untrusted(why))
+            trusted = not _untrusted(why)
+            return VendorFailed(f"{host}: {_tls_reason(why)}", retryable=trusted, sent=sent)
     words = next((words for why in causes(error) for kind, words in _WORDS if _is(why, kind)), "")
     unknown = f"was not reached: {type(error).__name__}" if error else "was not reached"
-    return VendorFailed(f"{host} {words or unknown}")
+    return VendorFailed(f"{host} {words or unknown}", sent=sent)
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseNeverReceived
 
 from rapida_tw.net.base import Request
-from rapida_tw.net.refusal import reason_in, retry_after, unreached, without_secrets
+from rapida_tw.net.reasons import reason_in, retry_after, without_secrets
+from rapida_tw.net.refusal import unreached
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Request
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 from rapida_tw.speech.messages import reason
 from rapida_tw.speech.recognizers.transcriber import Transcriber, TranscriptReader
 from rapida_tw.speech.recognizers.wire import Complaint, Event, Final, Partial

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rapida_tw.account import Account
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Request
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 from rapida_tw.net.sse import EventStream
 from rapida_tw.options import within
 from rapida_tw.speech.messages import number, parse, part, parts, reason, text

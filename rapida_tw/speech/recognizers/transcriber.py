@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.errors import RemoteProtocolError, VendorFailed
 from rapida_tw.net.base import Answer, BodyReceiver, Net, Request
-from rapida_tw.net.refusal import retry_after, without_secrets
+from rapida_tw.net.reasons import retry_after, without_secrets
 from rapida_tw.speech.recognizers.wire import Complaint, Final, Partial
 
 ANSWERED_WITHIN = 5.0  # seconds; later, the caller has said something else

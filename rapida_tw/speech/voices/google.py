@@ -18,7 +18,7 @@ from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Net, Request
 from rapida_tw.net.google_token import GoogleTokens, google_key
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 from rapida_tw.options import within
 from rapida_tw.speech.base import Host, SynthesizerProvider
 from rapida_tw.speech.messages import decoded, parse, reason, text

@@ -17,7 +17,7 @@ from rapida_tw.account import Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.net.base import Net, Request
-from rapida_tw.net.refusal import passing, reason_in
+from rapida_tw.net.reasons import passing, reason_in
 from rapida_tw.speech.base import SynthesizerProvider
 from rapida_tw.speech.messages import reason
 from rapida_tw.speech.voices.format import VoiceFormat, VoiceOptions
