@@ -99,8 +99,8 @@ class House(MultiService):
 
         # What survives a restart.
         self.database = _database(config, reactor)
-        self.assistants = Assistants(self.database, ids, now)
         vault = Vault(partial(secret_key, config.server))
+        self.assistants = Assistants(self.database, ids, now, vault)
         self._passwords = KeyTexts(self.database, vault, now)
         self.keys = Keys(self.database, ids, now, self._passwords)
         self.credentials = Credentials(self.database, vault, ids, now)

@@ -25,6 +25,8 @@ from rapida_tw.store.records import (
     PromptMessage,
     VendorChoice,
 )
+from rapida_tw.store.vault import Vault
+from rapida_tw.store.webhook_secrets import delete_own, seal_webhooks
 
 T = TypeVar("T")
 
@@ -145,17 +147,28 @@ class Assistants:
     What another process has changed is taken for what it was for `TRUST` more.
     """
 
-    def __init__(self, database: Database, ids: Ids, now: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, ids: Ids, now: Callable[[], float], vault: Vault | None = None
+    ) -> None:
+        """`vault`: for the secrets of webhooks; without one there are none."""
         self._database = database
         self._ids = ids
         self._now = now
+        self._vault = vault
         self._known: Recent[Assistant] = Recent(now)
         self._deployed: Recent[Deployment] = Recent(now)
 
     def create(self, assistant: Assistant) -> Deferred[Assistant]:
         now = self._now()
         new = replace(assistant, id=assistant.id or self._ids.new(), created=now, updated=now)
-        return self._write(lambda c: insert_assistant(c, new))
+        ids = self._ids_for(new)
+
+        def work(connection: Connection) -> Assistant:
+            saved = seal_webhooks(connection, self._vault, new, None, ids, now)
+            insert_assistant(connection, saved.kept)
+            return saved.shown
+
+        return self._write(work)
 
     def get(self, assistant_id: int, project_id: int | None = None) -> Deferred[Assistant]:
         known = self._known.get(assistant_id)
@@ -165,11 +178,24 @@ class Assistants:
         return found.addCallback(self._known.keep(assistant_id))
 
     def update(self, assistant: Assistant) -> Deferred[Assistant]:
-        changed = replace(assistant, updated=self._now())
-        return self._write(lambda c: update_assistant(c, changed))
+        now = self._now()
+        changed = replace(assistant, updated=now)
+        ids = self._ids_for(changed)
+
+        def work(connection: Connection) -> Assistant:
+            before = select_assistant(connection, changed.id, changed.project_id)
+            saved = seal_webhooks(connection, self._vault, changed, before, ids, now)
+            stored = update_assistant(connection, saved.kept)
+            return replace(stored, webhooks=saved.shown.webhooks)
+
+        return self._write(work)
 
     def delete(self, assistant_id: int, project_id: int) -> Deferred[None]:
-        return self._write(lambda c: delete_assistant(c, assistant_id, project_id))
+        def work(connection: Connection) -> None:
+            delete_own(connection, select_assistant(connection, assistant_id, project_id))
+            delete_assistant(connection, assistant_id, project_id)
+
+        return self._write(work)
 
     def page(self, project_id: int, number: int = 1, size: int = 20) -> Deferred[Page]:
         return self._database.read(lambda c: page_of_assistants(c, project_id, number, size))
@@ -190,6 +216,10 @@ class Assistants:
 
     def on_trunk(self, credential_id: int) -> Deferred[Assistant | None]:
         return self._database.read(lambda c: select_on_trunk(c, credential_id))
+
+    def _ids_for(self, assistant: Assistant) -> list[int]:
+        """For the credentials of its webhooks; ids are given in the reactor's thread."""
+        return [self._ids.new() for _ in assistant.webhooks]
 
     def _write(self, work: Work[T]) -> Deferred[T]:
         """Of what is known nothing is believed any more, once it is done, whatever came of it."""

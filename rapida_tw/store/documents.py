@@ -22,6 +22,7 @@ from rapida_tw.store.reading import (
     whole,
 )
 from rapida_tw.store.records import Assistant, Deployment, PromptMessage, VendorChoice
+from rapida_tw.store.webhook_documents import webhooks
 
 Document = dict[str, Any]
 
@@ -57,7 +58,7 @@ def changed_assistant(document: object, assistant: Assistant) -> Assistant:
         model=model,
         prompt=prompt,
         tools=reading.value("tools", mappings, assistant.tools, ()),
-        webhooks=reading.value("webhooks", mappings, assistant.webhooks, ()),
+        webhooks=reading.value("webhooks", webhooks, assistant.webhooks, ()),
     )
     if not changed.name and isinstance(document, dict) and document.get("name") is None:
         reading.wrong("name", "is required")

@@ -230,11 +230,14 @@ delivery = Table(
     Column("conversation_id", BigInteger, nullable=False),
     Column("event_id", Words, nullable=False),  # the receiver's: equal in all attempts
     Column("event", Words, nullable=False),
-    Column("webhook", JSON, nullable=False),  # where it goes; no secret
+    Column("url", Words, nullable=False),
+    Column("host", Words, nullable=False),
+    Column("webhook", JSON, nullable=False),  # how it goes there; no secret
     Column("body", JSON, nullable=False),
     Column("state", Words, nullable=False),  # waiting, sending, delivered, failed
+    Column("node", Words, nullable=False),  # the worker that is sending it
     Column("attempts", Integer, nullable=False),
-    Column("due", Double, nullable=False),
+    Column("due", Double, nullable=False),  # of one that is being sent: when it is anybody's again
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Index(None, "state", "due"),

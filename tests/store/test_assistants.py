@@ -26,7 +26,6 @@ class AssistantsTests(StoreCase):
             model=VendorChoice("openai", 2**62, {"temperature": 0.5, "stop": ["a"]}),
             prompt=(PromptMessage("system", "Be kind — 你好"),),
             tools=({"name": "end_call"},),
-            webhooks=({"url": "https://example.org"},),
         )
         self.assertEqual(self.successResultOf(self.assistants.get(made.id)), made)
         self.assertEqual((made.created, made.updated), (START, START))

@@ -22,6 +22,7 @@ from rapida_tw.store.documents import (
     timestamp,
 )
 from rapida_tw.store.records import Assistant, Deployment, PromptMessage, VendorChoice
+from rapida_tw.store.webhook_documents import webhooks
 
 BIG = 2**63 - 1
 ADA = Assistant(
@@ -32,7 +33,7 @@ ADA = Assistant(
     model=VendorChoice("openai", BIG, {"model.name": "small"}),
     prompt=(PromptMessage("system", "Be kind."),),
     tools=({"name": "end_call"},),
-    webhooks=({"url": "https://example.org"},),
+    webhooks=webhooks([{"url": "https://example.org", "credentialId": "7"}]),
     created=1_700_000_000.125,
     updated=1_700_000_001.0,
 )
@@ -172,7 +173,7 @@ class AssistantDocumentTests(SynchronousTestCase):
             "model.prompt must",
             "model.temperature is not known",
             "tools must",
-            "webhooks must",
+            "webhooks has mistakes: [0] must",
         ):
             self.assertIn(key, told)
 

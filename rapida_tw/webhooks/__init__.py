@@ -1,0 +1,1 @@
+"""Assistants' webhooks: what happens to a call is told to its assistant's owner, by HTTP."""

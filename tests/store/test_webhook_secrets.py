@@ -1,0 +1,161 @@
+"""Secrets of webhooks: in the vault, whoever saves the assistant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import text
+
+from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound, Unavailable
+from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.credentials import Credentials
+from rapida_tw.store.documents import assistant_document, changed_assistant, new_assistant
+from rapida_tw.store.records import Assistant
+from rapida_tw.store.vault import Vault
+from rapida_tw.store.webhook_secrets import BOTH_FOR
+from tests.store.case import START, StoreCase
+
+URL = "https://hooks.example.org/"
+SECRET = "planted-secret-0001"
+
+
+class SecretsTests(StoreCase):
+    def setUp(self) -> None:
+        super().setUp()
+        vault = Vault(lambda: "server's key")
+        self.assistants = Assistants(self.database, self.ids, self.clock.seconds, vault)
+        self.credentials = Credentials(self.database, vault, self.ids, self.clock.seconds)
+
+    def create(self, *webhooks: Mapping[str, Any]) -> Assistant:
+        document = {"name": "Ada", "webhooks": [{"url": URL, **one} for one in webhooks]}
+        return self.successResultOf(self.assistants.create(new_assistant(document, self.project)))
+
+    def get(self, made: Assistant) -> Assistant:
+        return self.successResultOf(self.assistants.get(made.id))
+
+    def change(self, made: Assistant, *webhooks: Mapping[str, Any]) -> Assistant:
+        changed = changed_assistant({"webhooks": list(webhooks)}, self.get(made))
+        return self.successResultOf(self.assistants.update(changed))
+
+    def value(self, assistant: Assistant) -> Mapping[str, str]:
+        id = int(assistant.webhooks[0]["credentialId"])
+        self.clock.advance(60)  # beyond what the store trusts
+        return self.successResultOf(self.credentials.secrets(id, self.project))
+
+    def stored(self) -> str:
+        """All of the database that is no ciphertext."""
+        query = text("SELECT webhooks FROM assistant")
+        rows = self.database.read_now(lambda c: c.execute(query).all())
+        names = text("SELECT name, keys_set FROM credential")
+        return str([*rows, *self.database.read_now(lambda c: c.execute(names).all())])
+
+    def test_made(self) -> None:
+        """A webhook without a secret gets one, which the answer to the saving alone shows."""
+        made = self.create({})
+        (shown,) = assistant_document(made)["webhooks"]
+        self.assertTrue(shown["secret"].startswith("whsec_"))
+        (later,) = assistant_document(self.get(made))["webhooks"]
+        self.assertEqual(later, {k: v for k, v in shown.items() if k != "secret"})
+        self.assertTrue(later["secretSet"])
+        self.assertEqual(self.value(made), {"secret": shown["secret"]})
+        self.assertNotIn(shown["secret"], self.stored())
+
+    def test_given(self) -> None:
+        """A secret and headers that were given are kept sealed, and shown to nobody."""
+        made = self.create({"secret": SECRET, "headers": {"Authorization": "planted-token"}})
+        self.assertEqual(
+            self.value(made), {"secret": SECRET, "header.Authorization": "planted-token"}
+        )
+        self.assertEqual(made.webhooks[0]["headers"], {"Authorization": "***"})
+        for shown in (str(made), str(self.get(made)), self.stored()):
+            self.assertNotIn("planted", shown)
+
+    def test_sent_back(self) -> None:
+        """Who sends back what he was shown changes nothing."""
+        made = self.create({"secret": SECRET, "headers": {"X-Team": "7"}})
+        before = self.get(made).webhooks
+        changed = self.change(made, *before)
+        self.assertEqual(changed.webhooks, before)
+        self.assertEqual(self.value(made), {"secret": SECRET, "header.X-Team": "7"})
+
+    def test_same_address(self) -> None:
+        """A webhook that is saved anew without its credential keeps its secret."""
+        made = self.create({"secret": SECRET})
+        changed = self.change(made, {"url": URL, "maxRetries": 3})
+        self.assertNotIn("secret", changed.webhooks[0])
+        self.assertEqual(self.value(changed)["secret"], SECRET)
+        self.assertEqual(changed.webhooks[0]["credentialId"], made.webhooks[0]["credentialId"])
+
+    def test_rotation(self) -> None:
+        """A secret that is replaced still signs for a day."""
+        made = self.create({"secret": SECRET})
+        self.change(made, {"url": URL, "secret": "another-secret-0002"})
+        value = self.value(made)
+        self.assertEqual(value["secret"], "another-secret-0002")
+        self.assertEqual(value["previous_secret"], SECRET)
+        self.assertEqual(float(value["previous_until"]), START + BOTH_FOR)
+
+    def test_headers_change(self) -> None:
+        """A header that is left out is forgotten; one without a value must be there already."""
+        made = self.create({"headers": {"A": "1", "B": "2"}})
+        changed = self.change(made, {"url": URL, "headers": {"B": "***", "C": "3"}})
+        value = self.value(changed)
+        self.assertEqual(
+            {k: v for k, v in value.items() if "." in k}, {"header.B": "2", "header.C": "3"}
+        )
+        broken = changed_assistant({"webhooks": [{"url": URL, "headers": {"D": "***"}}]}, made)
+        self.failureResultOf(self.assistants.update(broken), BadRequest)
+
+    def test_own_credential(self) -> None:
+        """A credential of one's own is used as it is, if it is a webhook's and of the project."""
+        id = self.successResultOf(
+            self.credentials.create(self.project, "mine", "webhook", {"secret": SECRET})
+        ).id
+        made = self.create({"credentialId": str(id)})
+        self.assertEqual(self.value(made), {"secret": SECRET})
+        other = self.successResultOf(
+            self.credentials.create(self.project, "no", "twilio", {"secret": SECRET})
+        ).id
+        for wrong in (other, 12345):
+            document = {"name": "A", "webhooks": [{"url": URL, "credentialId": str(wrong)}]}
+            new = new_assistant(document, self.project)
+            self.failureResultOf(self.assistants.create(new), BadRequest)
+
+    def test_deleted(self) -> None:
+        """The credential that was made for a webhook goes with it; one's own stays."""
+        own = self.successResultOf(
+            self.credentials.create(self.project, "mine", "webhook", {"secret": SECRET})
+        ).id
+        made = self.create({}, {"url": URL + "2", "credentialId": str(own)})
+        self.change(made)
+        gone = int(made.webhooks[0]["credentialId"])
+        self.failureResultOf(self.credentials.get(gone, self.project), NotFound)
+        self.successResultOf(self.credentials.get(own, self.project))
+
+    def test_assistant_deleted(self) -> None:
+        """So it does when the assistant is deleted, by its own project alone."""
+        made = self.create({})
+        self.failureResultOf(self.assistants.delete(made.id, 1), AssistantNotFound)
+        credential = int(made.webhooks[0]["credentialId"])
+        self.successResultOf(self.credentials.get(credential, self.project))
+        self.successResultOf(self.assistants.delete(made.id, self.project))
+        self.failureResultOf(self.credentials.get(credential, self.project), NotFound)
+
+    def test_older(self) -> None:
+        """What an older version kept without a look stays as it is."""
+        made = self.create()
+        old = text("UPDATE assistant SET webhooks = :old")
+        self.database.write_now(lambda c: c.execute(old, {"old": '[{"anything": 1}]'}))
+        self.clock.advance(2)
+        renamed = replace(self.get(made), name="Eve")
+        self.assertEqual(
+            self.successResultOf(self.assistants.update(renamed)).webhooks, ({"anything": 1},)
+        )
+
+    def test_no_vault(self) -> None:
+        """Without a vault no webhook is kept: its secret would stand in clear."""
+        bare = Assistants(self.database, self.ids, self.clock.seconds)
+        new = new_assistant({"name": "Ada", "webhooks": [{"url": URL}]}, self.project)
+        self.failureResultOf(bare.create(new), Unavailable)
