@@ -58,13 +58,15 @@ ARROWS = {
     "speech.messages speech.recognizers.gather speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
-    "calls": f"audio config media pipeline store.records store.scopes {PORTS} {CHAINS}",
+    "calls": "audio config media pipeline store.placements store.records store.scopes "
+    f"{PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
     # Dialogs and calls over SIP; their sockets are transports'.
     "sip.base": "media.leg wire carriers.base",
     "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
-    # Text instead of a call: the same models and tools.
-    "messaging": f"calls pipeline store.records {PORTS}",
+    # Text instead of a call: the same models and tools, an empty playout for what they need of one.
+    "messaging": f"calls pipeline media.playout store.records carriers.twilio_messages "
+    f"carriers.twilio_whatsapp {PORTS}",
     "webhooks": "calls config net.base store",
     "campaigns": "calls config store",
     # gRPC on the HTTP port.
@@ -89,6 +91,7 @@ ARROWS = {
     "client": "",
     "service": "*",
     "sip_service": "*",
+    "sip_telephone": "carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
     "demo": "*",
     "cli": "*",

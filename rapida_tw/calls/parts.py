@@ -167,6 +167,13 @@ class Vendors:
             microphone,
         )
 
+    def model(self, assistant: Assistant, accounts: Accounts = _NO_ACCOUNTS) -> Model:
+        """The model alone, for a conversation in writing; `MisconfiguredAssistant`."""
+        if self._live(assistant.model) is not None:
+            why = "it hears and speaks by itself, and cannot be written to"
+            raise MisconfiguredAssistant(f"{assistant.model.provider}: {why}")
+        return self._model(assistant.model, accounts)
+
     def _live(self, choice: VendorChoice) -> LiveModelProvider | None:
         """The provider, where the assistant names a live model."""
         name = choice.provider

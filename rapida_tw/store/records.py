@@ -112,7 +112,7 @@ class Credential:
 class Entry:
     """One thing to remember of a conversation; the journal writes them in batches.
 
-    `kind` is message, metric, event, metadata or recording; `name` the metric's or event's name
+    `kind` is message, metric, event, metadata, argument, option or recording; `name` the metric's or event's name
     or the message's role; `value` its text; `data` whatever more there is; `at` when it was.
     """
 
@@ -157,6 +157,35 @@ class Message:
     data: JSON
     at: float
     source: str = "phone-call"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What one person and one assistant write to each other, by one channel.
+
+    `source` is the channel ("whatsapp"), `carrier` who carries it, `identifier` the person.
+    """
+
+    project_id: int
+    assistant_id: int
+    carrier: str
+    source: str
+    identifier: str
+    direction: str = "inbound"  # of a conversation that begins now: who wrote first
+
+    @property
+    def name(self) -> str:
+        """Under which its conversations are found."""
+        return f"{self.source}:{self.assistant_id}:{self.identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where a message of a thread belongs. `conversation` is without entries."""
+
+    conversation: Conversation
+    begun: bool = False  # by this message
+    known: bool = False  # the message itself was there before
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Text instead of a call: conversations in writing with the same assistants."""
