@@ -27,8 +27,10 @@ from rapida_tw.store.webhook_documents import webhooks
 Document = dict[str, Any]
 
 ROLES = ("system", "user", "assistant")
+USUAL_PAGE = 20
 LARGEST_PAGE = 100
-_LAST_PAGE = 1_000_000
+LARGEST_PAGE_SIZE = 1_000_000  # that may be asked for
+LAST_PAGE = 1_000_000
 MOST_FALLBACKS = 4
 _STAMPS = ("id", "projectId", "assistantId", "createdDate", "updatedDate")
 
@@ -140,15 +142,21 @@ def deployment_document(deployment: Deployment) -> Document:
 def read_page(query: Mapping[str, str]) -> tuple[int, int]:
     """Number (from 1) and size of the page that `?page&pageSize` ask for: the first 20 unless told.
 
-    `BadRequest` when they are out of bounds.
+    0 is as untold, and more than a page holds is a whole page (gRPC's rule, too); `BadRequest` for
+    what is no number.
     """
     reading = Reading({key: _digits(query[key]) for key in ("page", "pageSize") if key in query})
     asked = (
-        reading.value("page", whole(1, _LAST_PAGE), 1, 1),
-        reading.value("pageSize", whole(1, LARGEST_PAGE), 20, 20),
+        reading.value("page", whole(0, LAST_PAGE), 1, 1),
+        reading.value("pageSize", whole(0, LARGEST_PAGE_SIZE), 0, 0),
     )
     reading.finish()
-    return asked
+    return bounded_page(*asked)
+
+
+def bounded_page(number: int, size: int) -> tuple[int, int]:
+    """Of two numbers that are not negative."""
+    return min(number, LAST_PAGE) or 1, min(size, LARGEST_PAGE) or USUAL_PAGE
 
 
 def timestamp(seconds: float) -> str:

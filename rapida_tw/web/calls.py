@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from rapida_tw.calls.call import LiveCall
+from rapida_tw.calls.call_request import Placing
+from rapida_tw.errors import NotFound
 from rapida_tw.store.documents import timestamp
 from rapida_tw.store.reading import Check, Reading, text
-from rapida_tw.store.records import Page
+from rapida_tw.store.records import ConversationStore, Page
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
 from rapida_tw.web.ports import CallRegister
@@ -21,8 +23,12 @@ PATH = "/v1/calls"
 class LiveCalls:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(self, calls: CallRegister) -> None:
+    def __init__(
+        self, calls: CallRegister, conversations: ConversationStore, placing: Placing | None
+    ) -> None:
         self._calls = calls
+        self._conversations = conversations
+        self._placing = placing
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<call_id>"
@@ -45,7 +51,15 @@ class LiveCalls:
         return Answer(call_document(self._calls.find(call_id, ask.project_id)))
 
     async def hang_up(self, ask: Ask, call_id: int) -> Answer:
-        self._calls.hang_up(call_id, ask.project_id)
+        """One that is placed and not answered yet is given up."""
+        try:
+            self._calls.hang_up(call_id, ask.project_id)
+        except NotFound:
+            if self._placing is None:
+                raise
+            found = await self._conversations.get(call_id, ask.project_id)
+            if not self._placing.give_up(found.id):
+                raise
         return Answer({"id": str(call_id)})
 
     async def transfer(self, ask: Ask, call_id: int) -> Answer:

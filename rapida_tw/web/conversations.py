@@ -9,6 +9,7 @@ from rapida_tw.store.documents import timestamp
 from rapida_tw.store.records import Conversation, ConversationStore, Entry
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask, read_id
+from rapida_tw.web.criteria import asked_order, read_criteria
 from rapida_tw.web.route import Route
 
 PATH = "/v1/conversations"
@@ -27,11 +28,14 @@ class Conversations:
         yield Route("GET", f"{PATH}/<conversation_id>", api(self.show))
 
     async def list(self, ask: Ask) -> Answer:
-        """Newest first; `?assistantId` chooses."""
+        """Newest first; `?assistantId`, `?criteria` and fields of the summary choose."""
         number, size = ask.page()
-        wanted = ask.request.query.get("assistantId")
+        query = ask.request.query
+        wanted = query.get("assistantId")
         assistant_id = read_id(wanted) if wanted else None
-        page = await self._store.page(ask.project_id, number, size, assistant_id)
+        page = await self._store.page(
+            ask.project_id, number, size, assistant_id, read_criteria(query), asked_order(query)
+        )
         return Answer([summary(conversation) for conversation in page.items], page)
 
     async def show(self, ask: Ask, conversation_id: int) -> Answer:

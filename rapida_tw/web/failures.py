@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.errors import BadRequest, CallError, Fault, NotFound, Unavailable
 from rapida_tw.metrics import Counter
-from rapida_tw.web.answers import error_document
+from rapida_tw.web.answers import RefusedCall, error_document
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.request import BoundedRequest
 from rapida_tw.web.talk import CALL, PREFIX
@@ -75,7 +75,8 @@ class Failures:
     def _call_error(self, failure: Failure) -> CallError | None:
         error = failure.value
         if isinstance(error, CallError):
-            return error if error.status != CallError.status else None
+            told = isinstance(error, RefusedCall) and error.cause.status != CallError.status
+            return error if told or error.status != CallError.status else None
         if isinstance(error, TimeoutError):
             return Unavailable("no answer could be given in time")
         if isinstance(error, MethodNotAllowed):

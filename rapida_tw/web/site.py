@@ -22,6 +22,7 @@ from twisted.web.http import NOT_MODIFIED, Request
 from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from rapida_tw.calls.call_request import Placing
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.errors import BadRequest
 from rapida_tw.metrics import Counter
@@ -44,6 +45,7 @@ from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
 from rapida_tw.web.media import Media
 from rapida_tw.web.peer import Proxies
+from rapida_tw.web.placing import PlacedCalls
 from rapida_tw.web.plugins import Installed
 from rapida_tw.web.ports import CallRegister, Draw, InThread, PlugIns, Sockets
 from rapida_tw.web.recordings import Recordings
@@ -77,6 +79,7 @@ class WebDependencies:
     now: Callable[[], float]  # seconds since the epoch
     recordings: Path | None = None  # the folder; None: nothing is recorded
     metrics: bool = True  # whether /metrics is there
+    placing: Placing | None = None  # None: no calls are placed here
 
 
 def build_site(deps: WebDependencies) -> Site:
@@ -104,7 +107,9 @@ def routes(deps: WebDependencies) -> Iterator[Route]:
     yield from Media(deps.carriers, deps.calls, deps.sockets, authority, deps.address).routes()
     yield from Assistants(deps.assistants, deps.credentials).routes(api)
     yield from Credentials(deps.credentials, deps.carriers).routes(api)
-    yield from LiveCalls(deps.calls).routes(api)
+    if deps.placing is not None:
+        yield from PlacedCalls(deps.placing).routes(api)
+    yield from LiveCalls(deps.calls, deps.conversations, deps.placing).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
     yield from Installed(deps.carriers, deps.speech, deps.models, deps.in_thread).routes(api)

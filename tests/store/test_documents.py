@@ -286,9 +286,14 @@ class PageTests(SynchronousTestCase):
         """As the query says."""
         self.assertEqual(read_page({"page": "3", "pageSize": "100"}), (3, 100))
 
+    def test_bounded(self) -> None:
+        """0 is as untold, and nobody is given more than a page."""
+        self.assertEqual(read_page({"page": "0", "pageSize": "0"}), (1, 20))
+        self.assertEqual(read_page({"pageSize": "101"}), (1, 100))
+
     def test_out_of_bounds(self) -> None:
         """Both keys are named at once when both are wrong."""
-        for wrong in ("0", "-1", "", "x", "1e3", "9" * 20):
+        for wrong in ("-1", "", "x", "1e3", "9" * 20):
             with self.assertRaisesRegex(BadRequest, "page must.*; pageSize must"):
                 read_page({"page": wrong, "pageSize": wrong})
 

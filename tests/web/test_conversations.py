@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
+from rapida_tw.store.criteria import Criterion, Order
 from rapida_tw.store.records import Conversation, Entry
 from tests.web.case import WebCase
 from tests.web.fakes import ASSISTANT, OTHER_KEY, PROJECT
@@ -78,6 +81,35 @@ class ConversationTests(WebCase):
         self.assertEqual(
             self.conversations.pages, [(PROJECT, 3, 50, None), (PROJECT, 1, 20, ASSISTANT)]
         )
+
+    def test_criteria(self) -> None:
+        """As a JSON list, or by simple names; and the order."""
+        listed = quote('[{"key": "duration", "value": 5, "logic": ">"}]')
+        self.get(f"{PATH}?criteria={listed}&status=ended&orderBy=updatedDate&order=desc")
+        self.assertEqual(
+            self.conversations.criteria,
+            (Criterion("status", "ended"), Criterion("duration", "5", ">")),
+        )
+        self.assertEqual(self.conversations.order, Order("updatedDate", descending=True))
+
+    def test_bad_criteria(self) -> None:
+        """400 for what says nothing."""
+        for text in (
+            "{",
+            "{}",
+            "[1]",
+            "[{}]",
+            '[{"key": "id"}]',
+            '[{"key": "id", "value": true}]',
+            '[{"key": "id", "value": null}]',
+            '[{"key": "id", "value": "1", "more": 1}]',
+            '[{"key": 1, "value": "1"}]',
+            '["\\ud800"]',
+            "[" * 4_000,
+        ):
+            response = self.get(f"{PATH}?criteria={quote(text)}")
+            self.assertEqual((response.status, response.error), (400, "bad-request"), text)
+        self.assertEqual(self.get(f"{PATH}?orderBy=id&order=up").status, 400)
 
     def test_bad_choice(self) -> None:
         """An assistant that cannot be has no conversations."""
