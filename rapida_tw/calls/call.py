@@ -7,7 +7,7 @@ with one reason, whatever the way out. Nothing of a call outlives `end`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -16,13 +16,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rapida_tw.audio.format import TICK, TICKS_PER_SECOND
+from rapida_tw.calls.answerer import Answerer, MachinePolicy
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.dialogue import dialogue
 from rapida_tw.calls.journal import Notebook
 from rapida_tw.calls.parts import LiveParts, Parts
 from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.carriers.outbound import Line
-from rapida_tw.errors import SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
+from rapida_tw.errors import REMOTE_HANGUP, SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
 from rapida_tw.expect import Expectation
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.leg import Leg, Measured
@@ -35,6 +36,7 @@ from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.reply import Job, Say
 from rapida_tw.pipeline.times import Times
 
+_GONE = (REMOTE_HANGUP.reason, TRANSFERRED.reason)
 READY_WITHIN = 10.0  # seconds for recogniser and voice to start; the caller hears silence
 
 
@@ -45,6 +47,7 @@ class Script:
     experience: Experience
     prompt: tuple[Message, ...]
     tools: tuple[Mapping[str, Any], ...]
+    machine: MachinePolicy = field(default_factory=MachinePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Call:
         self._recorder: Recorder | None = None
 
         self._line = line
+        self._answerer = Answerer(script.machine, self)
         self._playout = playout = Playout(parts.leg)
         self._dialogue = dialogue(
             clock,
@@ -168,6 +172,7 @@ class Call:
             self._withdraw_transfer,
             self._write_measures,
             lambda: self._leg.hang_up(end),
+            self._hang_up_at_carrier,
             self._stop_recording,
             self._parts.stop,
         ):
@@ -183,6 +188,11 @@ class Call:
     def _withdraw_transfer(self) -> None:
         if self.ended is not None and self.ended.reason != TRANSFERRED.reason:
             self._line.withdraw()
+
+    def _hang_up_at_carrier(self) -> None:
+        """Not when the caller is gone, or talks with somebody else by now."""
+        if self.ended is not None and self.ended.reason not in _GONE:
+            self._line.hang_up(self.ended)
 
     def _write_measures(self) -> None:
         if isinstance(self._leg, Measured):
@@ -246,6 +256,22 @@ class Call:
     def say_goodbye(self, text: str) -> None:
         """The server stops: interrupt, say it, end."""
         self._dialogue.close_with(Say(text, "closing", False, SHUTTING_DOWN))
+
+    def machine_detected(self, verdict: str) -> None:
+        """The carrier says who has answered: human, machine, beep, silence, fax, unknown."""
+        self._answerer.told(verdict)
+
+    def quiet(self, quiet: bool) -> None:
+        """Neither speak nor listen; or both again."""
+        self._dialogue.hold_changed(quiet)
+
+    def close_with(self, job: Say) -> None:
+        """Say it now, and nothing after it."""
+        self._dialogue.close_with(job)
+
+    def answered_by(self, verdict: str) -> None:
+        self._notebook.event("machine.detected", verdict=verdict)
+        self._notebook.metadata("answered_by", verdict)
 
     # -- SessionEvents ----------------------------------------------------------------------------
 

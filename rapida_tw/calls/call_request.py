@@ -64,7 +64,7 @@ class Placing(Protocol):
         A `CallError` after the preparation has ended the conversation as failed.
         """
 
-    def give_up(self, conversation_id: int) -> bool:
+    def give_up(self, conversation_id: int, project_id: int | None = None) -> bool:
         """Stop ringing; False when it is no call that rings here."""
 
 
@@ -93,6 +93,6 @@ def dialled(text: str) -> str:
         if not 2 <= len(bare) <= 20:
             raise BadRequest("toNumber is no number: it has 2 to 20 digits")
         return digits
-    if not all((one.isalnum() and one.isascii()) or one in "+*#._-@:;=%" for one in number):
+    if not all((one.isalnum() and one.isascii()) or one in "+*#._-@:" for one in number):
         raise BadRequest("toNumber is no number and no address")
     return number

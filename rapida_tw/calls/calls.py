@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from rapida_tw.calls.accounts import accounts_of
+from rapida_tw.audio.format import AudioFormat
 from rapida_tw.calls.admission import Admission
+from rapida_tw.calls.arrivals import Arrivals
 from rapida_tw.calls.call import Call, LiveCall, Script
+from rapida_tw.calls.cast import Cast
 from rapida_tw.calls.claimed import Claimed
-from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore
+from rapida_tw.calls.context import INBOUND, OUTBOUND, ContextStore
+from rapida_tw.calls.dialling_rules import DiallingRules
+from rapida_tw.calls.draining import Emptying
 from rapida_tw.calls.events import CarrierEvents
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.line import line_of
 from rapida_tw.calls.names import Names
+from rapida_tw.calls.outstanding import Outstanding, over_of
 from rapida_tw.calls.parts import LiveParts, Parts, Vendors
-from rapida_tw.calls.registration import Announced, Registered, Registration
+from rapida_tw.calls.placing import Placements, Settings
+from rapida_tw.calls.recordings import Recordings
+from rapida_tw.calls.registration import Registered, Registration
 from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.calls.warm import Prepared, Warm
 from rapida_tw.carriers.base import CarrierEvent, IncomingCall
+from rapida_tw.carriers.outbound import Telephones
 from rapida_tw.errors import (
     INTERNAL_ERROR,
     SHUTTING_DOWN,
@@ -34,15 +40,14 @@ from rapida_tw.errors import (
     CallError,
     CapacityExceeded,
     End,
-    GivenUp,
     NotFound,
 )
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.media.leg import Leg, LegListener
-from rapida_tw.media.recorder import Recorder
 from rapida_tw.metrics import Counter, Gauge
+from rapida_tw.store.placements import PlacementStore
 from rapida_tw.store.records import (
     AssistantStore,
     ConversationStore,
@@ -80,23 +85,22 @@ class Calls:
         max_calls: int = 0,
         recordings: Path | None = None,
         disk: RecordingDisk | None = None,
+        telephones: Telephones | None = None,
     ) -> None:
+        """`telephones`: what carriers can do besides carrying audio, by the carrier's name."""
         self._clock = clock
         self._beat = beat
         self._contexts = contexts
-        self._assistants = assistants
-        self._credentials = credentials
+        self._cast = Cast(assistants, credentials)
         self._journal = journal
         self._vendors = vendors
         self._makers = makers
         self._now = now
-        self._recordings = recordings
-        self._disk = disk
+        self._ids = ids
+        self._recordings = Recordings(recordings, disk, journal)
         self._running: dict[int, Call] = {}
         self._names = Names(conversations)
         self._events = CarrierEvents(journal)
-        self._claiming = 0  # claims that the stores have not answered
-        self._arriving: dict[str, Announced | None] = {}  # claimed, by the context's id
         self._admission = Admission(beat, journal, self._taking_room, max_calls)
         self._warm = Warm(clock)
         self._registration = Registration(
@@ -114,11 +118,32 @@ class Calls:
             now,
         )
         self.ended = 0  # calls, since the start
-        self._empty: Deferred[None] | None = None
-        self._hurried = False
+        self._emptying = Emptying(clock)
+        self._telephones: Telephones = telephones or {}
+        self.outstanding = Outstanding(
+            clock,
+            contexts,
+            journal,
+            conversations,
+            self._names,
+            self._warm,
+            lambda claimed: self._prepare(claimed, claimed.media),
+            self.attach,
+        )
+        self._arrivals = Arrivals(
+            self._admission,
+            contexts,
+            self._registration,
+            self._cast,
+            journal,
+            self._warm,
+            self.outstanding,
+            now,
+        )
 
     def _taking_room(self) -> int:
-        return len(self._running) + len(self._arriving) + self._claiming
+        outstanding = len(self.outstanding)  # each has its place when it is answered
+        return len(self._running) + len(self._arrivals) + outstanding
 
     # -- phase 1 ----------------------------------------------------------------------------------
 
@@ -136,6 +161,27 @@ class Calls:
         """
         return self._registration.register(incoming, assistant_id, project_id)
 
+    def placements(
+        self, store: PlacementStore, rules: DiallingRules, settings: Settings, reserve: float
+    ) -> Placements:
+        """Who places calls of this register; `reserve`: the share of room that is not theirs."""
+        self._admission.reserve = reserve
+        return Placements(
+            self._clock,
+            self._cast,
+            self._contexts,
+            store,
+            self._journal,
+            self.outstanding,
+            self._registration.rehearse,
+            lambda: self._admission.room_to_dial,
+            self._telephones,
+            rules,
+            settings,
+            self._ids,
+            self._now,
+        )
+
     # -- phase 2 ----------------------------------------------------------------------------------
 
     def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
@@ -144,86 +190,27 @@ class Calls:
         `ContextNotFound` when it is unknown, late, used or another carrier's; `CapacityExceeded`
         (full or draining) leaves it for a connection to another node.
         """
-        return Deferred.fromCoroutine(self._claim(context_id, carrier))
-
-    async def _claim(self, context_id: str, carrier: str) -> Claimed:
-        if self._admission.full:
-            raise CapacityExceeded(self._admission.full)
-        self._claiming += 1
-        try:
-            context = await self._contexts.claim(context_id, carrier)
-            announced = self._registration.claimed(context.id)
-            try:
-                assistant = await self._assistants.get(context.assistant_id)
-                deployment = await self._assistants.deployment(context.assistant_id)
-                accounts = await accounts_of(assistant, deployment, self._credentials)
-            except Exception as error:  # also the end of the transport's patience
-                self._journal.of(context.conversation_id).never_began(error)
-                self._warm.drop(context.id)
-                raise
-            self._arriving[context.id] = announced
-            return Claimed(context, assistant, deployment, accounts)
-        finally:
-            self._claiming -= 1
+        return self._arrivals.claim(context_id, carrier)
 
     def take(
-        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str = "inbound"
+        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str = INBOUND
     ) -> Deferred[Claimed]:
         """A call whose media we open ourselves (SIP): announced and claimed in one; cancel freely.
 
         Errors as of `register`.
         """
-        answer: Deferred[Claimed] = Deferred()
-
-        def taken(result: Claimed | Failure) -> None:
-            if not answer.called:
-                answer.callback(result)
-            elif isinstance(result, Claimed):
-                self.abandon(result, GivenUp("nobody waits for the call any more"))
-
-        work = Deferred.fromCoroutine(self._take(incoming, assistant_id, project_id, direction))
-        work.addBoth(taken)
-        return answer
-
-    async def _take(
-        self, incoming: IncomingCall, assistant_id: int, project_id: int, direction: str
-    ) -> Claimed:
-        self._registration.check_room()
-        self._claiming += 1
-        try:
-            claimed = await self._registration.admit(incoming, assistant_id, project_id, direction)
-            self._arriving[claimed.context.id] = None
-            return claimed
-        finally:
-            self._claiming -= 1
+        return self._arrivals.take(incoming, assistant_id, project_id, direction)
 
     def release(self, claimed: Claimed) -> None:
         """The connection was cut before it was open: the carrier tries again.
 
         The context waits for the rest of its time.
         """
-        if claimed.context.id in self._arriving:
-            announced = self._arriving.pop(claimed.context.id)
-            putting = Deferred.fromCoroutine(self._put_back(claimed.context, announced))
-            putting.addErrback(lambda f: self._log.failure("a context was not put back", f))
-
-    async def _put_back(self, context: CallContext, announced: Announced | None) -> None:
-        seconds = min(max(context.registered + LIFETIME - self._now(), 1.0), LIFETIME)
-        try:
-            await self._contexts.put(context, seconds)
-        except Exception as error:
-            self._journal.of(context.conversation_id).never_began(error)
-            self._warm.drop(context.id)
-            raise
-        if announced is not None:
-            self._registration.released(announced, seconds)
+        self._arrivals.release(claimed)
 
     def abandon(self, claimed: Claimed, error: CallError) -> None:
         """The connection was open and never became a call: that is its end."""
-        if claimed.context.id in self._arriving:
-            del self._arriving[claimed.context.id]
-            self._warm.drop(claimed.context.id)
-            self._journal.of(claimed.context.conversation_id).never_began(error)
+        self._arrivals.abandon(claimed, error)
 
     def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
         """Make a call of a leg: it is on the beat when this returns, or has ended already.
@@ -231,20 +218,19 @@ class Calls:
         A `CallError` says why it cannot be made: the assistant's configuration, or the server
         is draining since the claim.
         """
-        self._arriving.pop(claimed.context.id, None)
+        self._arrivals.attached(claimed)
         try:
             if self._admission.draining:
                 raise CapacityExceeded("draining")
             call = self._make(claimed, leg)
         except Exception as error:
-            self._journal.of(claimed.context.conversation_id).never_began(error)
-            self._warm.drop(claimed.context.id)
+            self._arrivals.never_began(claimed.context, error)
             raise
         self._running[claimed.context.conversation_id] = call
         running.set(len(self._running))
         started.inc(claimed.context.carrier)
         try:
-            call.start(self._recorder(claimed, call))
+            call.start(self._recordings.recorder(claimed, call.session.started))
         except Exception:
             self._log.failure("{call} did not start", call=call)
             call.end(INTERNAL_ERROR)
@@ -252,24 +238,25 @@ class Calls:
 
     def _make(self, claimed: Claimed, leg: Leg) -> Call:
         context, now = claimed.context, self._now()
-        prepared = self._warm.take(context.id) or self._prepare(claimed, leg, now)
+        prepared = self._warm.take(context.id) or self._prepare(claimed, leg.format)
         try:
-            return self._wire(context, leg, prepared.parts, prepared.script, now)
+            return self._wire(claimed, leg, prepared.parts, prepared.script, now)
         except BaseException:
             prepared.parts.stop()
             raise
 
-    def _prepare(self, claimed: Claimed, leg: Leg, now: float) -> Prepared:
-        """It was announced to another node, or long ago."""
+    def _prepare(self, claimed: Claimed, media: AudioFormat | None) -> Prepared:
+        """It was announced to another node, or long ago, or it was placed."""
         assistant, deployment = claimed.assistant, claimed.deployment
-        ready = script(assistant, deployment, claimed.context, now)
-        parts = self._vendors.open(assistant, deployment, claimed.accounts, leg.format)
+        ready = script(assistant, deployment, claimed.context, self._now())
+        parts = self._vendors.open(assistant, deployment, claimed.accounts, media)
         parts.keep(ready.experience)
         return Prepared(ready, parts)
 
     def _wire(
-        self, context: CallContext, leg: Leg, parts: Parts | LiveParts, ready: Script, now: float
+        self, claimed: Claimed, leg: Leg, parts: Parts | LiveParts, ready: Script, now: float
     ) -> Call:
+        context = claimed.context
         return Call(
             context,
             leg,
@@ -278,26 +265,11 @@ class Calls:
             self._clock,
             self._beat,
             self._journal.of(context.conversation_id),
-            line_of(leg, context, self._contexts),
+            line_of(leg, claimed, self._contexts, self._telephones),
             self._makers,
             now,
             self._over,
         )
-
-    def _recorder(self, claimed: Claimed, call: Call) -> Recorder | None:
-        if self._disk is None or self._recordings is None or not claimed.deployment.recording:
-            return None
-        conversation_id = claimed.context.conversation_id
-        note = self._journal.of(conversation_id)
-
-        def failed(reason: str) -> None:
-            self._log.error("{call}: recording given up: {reason}", call=call, reason=reason)
-            note.event("recording.failed", reason=reason)
-
-        name = f"{conversation_id}.wav"
-        first = call.session.started
-        note.recording(name)
-        return Recorder(first, self._disk.open(self._recordings / name, first, failed))
 
     def _over(self, call: Call) -> None:
         del self._running[call.context.conversation_id]
@@ -305,9 +277,10 @@ class Calls:
         running.set(len(self._running))
         if call.ended is not None:
             ended.inc(call.ended.reason, call.ended.status)
-        if not self._running and self._empty is not None:
-            empty, self._empty = self._empty, None
-            empty.callback(None)
+            if call.context.direction == OUTBOUND:
+                self.outstanding.tell(over_of(call.context.conversation_id, call.ended))
+        if not self._running:
+            self._emptying.emptied()
 
     # -- events, views, steering ------------------------------------------------------------------
 
@@ -320,9 +293,20 @@ class Calls:
         """
         return self._names.find(carrier, names, project_id)
 
-    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
-        """A status callback of the carrier; None: it is of no known call."""
-        self._events.received(call, carrier, event)
+    def event_received(
+        self, call: NamedCall | None, carrier: str, event: CarrierEvent, context_id: str = ""
+    ) -> None:
+        """A status callback of the carrier; None: it is of no known call.
+
+        `context_id`: of the address that it was sent to. It ends calls whose media is not there,
+        and no other.
+        """
+        if not self._events.received(call, carrier, event) or call is None:
+            return
+        self.outstanding.event_received(call, carrier, context_id, event)
+        running = self._running.get(call.conversation_id)
+        if running is not None and event.verdict:
+            running.machine_detected(event.verdict)
 
     def follow_up(self, context_id: str) -> Deferred[str]:
         """Where the dialplan is to go on after the call; "" = nowhere."""
@@ -366,13 +350,14 @@ class Calls:
 
     async def _drain(self, seconds: float) -> None:
         self._admission.draining = True
+        self.outstanding.give_up_all()
         if self._running:
             self._log.info("draining: {calls} calls on the phone", calls=len(self._running))
-            await self._emptied(seconds)
-        if not self._hurried:
+            await self._emptying.wait(len(self._running), seconds)
+        if not self._emptying.hurried:
             for call in tuple(self._running.values()):
                 call.say_goodbye(GOODBYE)
-            await self._emptied(GOODBYE_WITHIN)
+            await self._emptying.wait(len(self._running), GOODBYE_WITHIN)
         for call in tuple(self._running.values()):
             call.end(SHUTTING_DOWN)
         self._registration.close()
@@ -380,20 +365,4 @@ class Calls:
 
     def hurry(self) -> None:
         """Cut the drain short, its goodbyes too: what is still on the phone ends now."""
-        self._hurried = True
-        self._stop_waiting()
-
-    def _emptied(self, seconds: float) -> Deferred[None]:
-        """Fires when no call is left, or after so many seconds."""
-        if not self._running:
-            return succeed(None)
-        self._empty = Deferred()
-        late = deferLater(self._clock, seconds, self._stop_waiting)
-        self._empty.addBoth(lambda _: late.cancel())
-        late.addErrback(lambda _: None)
-        return self._empty
-
-    def _stop_waiting(self) -> None:
-        empty, self._empty = self._empty, None
-        if empty is not None:
-            empty.callback(None)
+        self._emptying.hurry()

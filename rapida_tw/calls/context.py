@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from rapida_tw.errors import ContextNotFound
 
+INBOUND, OUTBOUND = "inbound", "outbound"
 LIFETIME = 300  # seconds between the webhook and the media connection (the brief, "Asterisk")
 
 

@@ -1,7 +1,8 @@
 """CarrierEvents: what carriers' callbacks tell of a call goes into its history, and no further.
 
 Callbacks come late, twice, in any order, and from whoever knows an address: so none of them ends or
-changes a call. That is for the media connection, where the caller is.
+changes a call that is talked on. That is for the media connection, where the caller is. What they
+mean for a call that is still ringing is for `outstanding.py`.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class CarrierEvents:
         # By the conversation's id; digests, because only equality is asked for.
         self._seen: OrderedDict[int, set[int]] = OrderedDict()
 
-    def received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
-        """None: nobody knows whose it is."""
+    def received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> bool:
+        """None: nobody knows whose it is. Answers whether it is news."""
         family = event.name.partition(".")[0]
         received.inc(carrier, family if family in _FAMILIES else "other")
         if call is None:
@@ -56,14 +57,15 @@ class CarrierEvents:
                 event=event.name[:LONGEST_NAME],
                 names=", ".join(event.call_ids)[:LONGEST_NAME],
             )
-            return
+            return False
         fields = _bounded(event.data)
         reason = self._refusal(call.conversation_id, hash((event.name, frozenset(fields.items()))))
         if reason:
             left_out.inc(carrier, reason)
-            return
+            return False
         note = self._journal.of(call.conversation_id)
         note.event(event.name[:LONGEST_NAME], carrier=carrier, fields=fields)
+        return True
 
     def _refusal(self, conversation_id: int, digest: int) -> str:
         """Why the event is left out; "" when it is not, and then it has been seen."""

@@ -7,6 +7,7 @@ other reason (a conversation that was deleted) would be refused for ever.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -204,6 +205,12 @@ class Notebook:
     def metadata(self, name: str, value: str) -> None:
         self._add("metadata", name, value, {})
 
+    def argument(self, name: str, value: object) -> None:
+        self._add("argument", name, _as_text(value), {})
+
+    def option(self, name: str, value: object) -> None:
+        self._add("option", name, _as_text(value), {})
+
     def recording(self, file: str, **data: Any) -> None:
         self._add("recording", "stereo", file, data)
 
@@ -220,3 +227,7 @@ class Notebook:
 
     def _add(self, kind: str, name: str, value: str, data: Mapping[str, Any]) -> None:
         self._journal.add(Entry(self._id, kind, name, value, data, self._now()))
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

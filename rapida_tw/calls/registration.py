@@ -13,13 +13,13 @@ from twisted.python.failure import Failure
 from rapida_tw.calls.accounts import accounts_of
 from rapida_tw.calls.admission import Admission
 from rapida_tw.calls.claimed import Claimed
-from rapida_tw.calls.context import LIFETIME, CallContext, ContextStore, fresh
+from rapida_tw.calls.context import LIFETIME, OUTBOUND, CallContext, ContextStore, fresh
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
 from rapida_tw.calls.rehearsal import Rehearsal
 from rapida_tw.calls.warm import Warm
 from rapida_tw.carriers.base import IncomingCall
-from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded
+from rapida_tw.errors import NEVER_CONNECTED, CallError, CapacityExceeded, ContextNotFound
 from rapida_tw.ids import Ids
 from rapida_tw.metrics import Counter
 from rapida_tw.store.records import (
@@ -130,6 +130,8 @@ class Registration:
     async def _register(
         self, name: Hashable, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> Registered:
+        if incoming.context_id:
+            return await self._placed(incoming, assistant_id, project_id)
         try:
             again = await self._again(name)
         except CallError as error:
@@ -143,6 +145,22 @@ class Registration:
         found = Registered(admitted.context, admitted.deployment)
         self._wait(found, name, LIFETIME)
         return found
+
+    async def _placed(
+        self, incoming: IncomingCall, assistant_id: int, project_id: int
+    ) -> Registered:
+        """A call of ours was answered, and the carrier's flow asks where its media goes."""
+        name, carrier = incoming.context_id.lower(), incoming.carrier
+        call = await self._names.find(carrier, (name,), project_id)
+        waits = call is not None and await self._contexts.waits(name, carrier)
+        if call is None or not waits or call.assistant_id != assistant_id:
+            refused.inc(ContextNotFound.reason)
+            raise ContextNotFound("the call that was placed does not wait for its media")
+        deployment = await self._assistants.deployment(assistant_id)
+        context = CallContext(
+            call.conversation_id, assistant_id, project_id, carrier, OUTBOUND, id=name
+        )
+        return Registered(context, deployment)
 
     async def admit(
         self,
@@ -182,7 +200,13 @@ class Registration:
         )
         self._write(context, incoming)
         registered.inc(incoming.carrier)
-        return Claimed(context, assistant, deployment, accounts)
+        return Claimed(context, assistant, deployment, accounts, media=incoming.media)
+
+    def rehearse(self, claimed: Claimed) -> None:
+        """Try a call that is to be placed, and let go of it; `MisconfiguredAssistant`."""
+        assistant, deployment = claimed.assistant, claimed.deployment
+        prepared = self._rehearse(assistant, deployment, claimed.context, claimed.accounts, None)
+        prepared.parts.stop()
 
     def check_room(self, waiting: int = 0) -> None:
         """`CapacityExceeded` when no new call is taken, or too many are `waiting`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from rapida_tw.calls.answerer import MachinePolicy
 from rapida_tw.calls.call import Script
 from rapida_tw.calls.context import CallContext
 from rapida_tw.models.base import Message
@@ -16,6 +18,7 @@ def script(
     assistant: Assistant, deployment: Deployment, context: CallContext, now: float
 ) -> Script:
     """Ready to be spoken and thought; `MisconfiguredAssistant` names a bad template."""
+    machine = MachinePolicy.read(deployment.options)
     values = variables(
         assistant_id=assistant.id,
         assistant_name=assistant.name,
@@ -24,7 +27,7 @@ def script(
         identifier=context.caller,
         direction=context.direction,
         now=datetime.fromtimestamp(now, UTC),
-        arguments=context.metadata,
+        arguments={**context.metadata, **context.arguments},
     )
 
     def rendered(text: str) -> str:
@@ -42,4 +45,5 @@ def script(
         ),
         tuple(Message(part.role, rendered(part.content)) for part in assistant.prompt),
         assistant.tools,
+        replace(machine, message=rendered(machine.message)),
     )

@@ -53,6 +53,10 @@ class Warm:
             # A plug-in's mistake: the call may still come to be, and will say what is wrong.
             self._log.failure("the vendors of an announced call could not be prepared")
 
+    def has(self, context_id: str) -> bool:
+        """Whether something is kept for it."""
+        return context_id in self._kept
+
     def take(self, context_id: str) -> Prepared | None:
         """What was kept for it, if anything still is: the taker stops it."""
         kept = self._kept.pop(context_id, None)

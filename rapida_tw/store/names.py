@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
+from rapida_tw.errors import NotFound
 from rapida_tw.store import schema
 from rapida_tw.store.records import Conversation, NamedCall
 
@@ -23,6 +24,21 @@ def insert_names(connection: Connection, conversation: Conversation, names: Sequ
     if kept:
         common = {"carrier": conversation.carrier, "conversation_id": conversation.id}
         rows = [common | {"name": name, "created": conversation.created} for name in kept]
+        connection.execute(insert(_table), rows)
+
+
+def add_names(connection: Connection, conversation_id: int, names: Sequence[str]) -> None:
+    """Those that it has not; `NotFound` for the conversation."""
+    columns = (_conversation.c.carrier, _conversation.c.created)
+    mine = select(*columns).where(_conversation.c.id == conversation_id)
+    row = connection.execute(mine).first()
+    if row is None:
+        raise NotFound(f"no conversation {conversation_id}")
+    had = select(_table.c.name).where(_table.c.conversation_id == conversation_id)
+    known = set(connection.execute(had).scalars())
+    common = {"carrier": row.carrier, "conversation_id": conversation_id, "created": row.created}
+    rows = [common | {"name": name} for name in usable(names) if name not in known]
+    if rows:
         connection.execute(insert(_table), rows)
 
 

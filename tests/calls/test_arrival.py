@@ -78,7 +78,7 @@ class ConnectTests(CallsCase):
     def test_assistant_deleted_meanwhile(self) -> None:
         """The call has failed, with the reason, and the connection is refused."""
         context = self.successResultOf(self.register())
-        done(self.calls._assistants.delete(self.server.assistant_id, self.project))
+        done(self.server.assistants.delete(self.server.assistant_id, self.project))
         self.failureResultOf(self.claim_of(context), AssistantNotFound)
         conversation = self.conversation(context.conversation_id)
         self.assertEqual(conversation.status, "failed")
@@ -102,7 +102,7 @@ class ConnectTests(CallsCase):
         """A claim that its connection gave up on is a failed call, not one that waits for ever."""
         context = self.successResultOf(self.register())
         held: Deferred[Any] = Deferred()
-        self.calls._assistants.get = lambda *_: held  # type: ignore[method-assign]
+        self.server.assistants.get = lambda *_: held  # type: ignore[method-assign]
         claiming = self.claim_of(context)
         claiming.cancel()
         self.failureResultOf(claiming)

@@ -64,7 +64,7 @@ class RegisterTests(CallsCase):
     def test_misconfigured(self) -> None:
         """An assistant whose vendor is not installed is refused before the phone is answered."""
         deployment = Deployment(self.server.assistant_id, stt=VendorChoice("nobody"))
-        done(self.calls._assistants.deploy(deployment))
+        done(self.server.assistants.deploy(deployment))
         self.failureResultOf(self.register(), MisconfiguredAssistant)
 
     def test_context_store_away(self) -> None:
@@ -238,7 +238,7 @@ class SpokenTests(CallsCase):
         """Else those of the house."""
         error = self.failureResultOf(self.register(999), AssistantNotFound).value
         self.assertEqual(error.spoken, CallError.spoken)
-        done(self.calls._assistants.deploy(Deployment(self.server.assistant_id, error_message="")))
+        done(self.server.assistants.deploy(Deployment(self.server.assistant_id, error_message="")))
         away: Deferred[None] = fail(Unavailable("no Redis"))
         self.server.contexts.put = lambda context: away  # type: ignore[method-assign]
         error = self.failureResultOf(self.register(), Unavailable).value

@@ -37,12 +37,12 @@ class RehearsalTests(CallsCase):
 
     def change(self, **changes: Any) -> None:
         """Change the assistant."""
-        store = self.calls._assistants
+        store = self.server.assistants
         assistant = done(store.get(self.server.assistant_id))
         done(store.update(replace(assistant, **changes)))
 
     def deploy(self, **changes: Any) -> None:
-        store = self.calls._assistants
+        store = self.server.assistants
         deployment = done(store.deployment(self.server.assistant_id))
         done(store.deploy(replace(deployment, **changes)))
 

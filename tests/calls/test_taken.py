@@ -7,7 +7,6 @@ from dataclasses import replace
 from twisted.internet.defer import CancelledError, Deferred, succeed
 
 from rapida_tw.calls.claimed import Claimed
-from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.line import DialplanLine, LegLine, line_of
 from rapida_tw.errors import (
     REMOTE_HANGUP,
@@ -101,13 +100,14 @@ class Movable(RecordingLeg):
 class LineTests(CallsCase):
     def test_by_the_leg(self) -> None:
         """A leg that can transfer does it itself; for others the dialplan is asked."""
-        context, contexts = CallContext(1, 2, 3, "sip"), self.server.contexts
+        claimed, contexts = self.claim(), self.server.contexts
         leg = Movable()
-        line = line_of(leg, context, contexts)
+        line = line_of(leg, claimed, contexts)
         done(line.transfer("300"))
         line.withdraw()
         self.assertEqual((type(line), leg.targets), (LegLine, ["300"]))
-        self.assertIsInstance(line_of(RecordingLeg(), context, contexts), DialplanLine)
+        self.assertIsInstance(line_of(RecordingLeg(), claimed, contexts), DialplanLine)
+        self.calls.abandon(claimed, GivenUp(""))
 
     def test_transferred(self) -> None:
         """The call ends when its far side has gone."""

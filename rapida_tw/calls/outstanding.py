@@ -1,0 +1,158 @@
+"""Outstanding: the placed calls of this process whose media is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from rapida_tw.calls.call_request import CallOver
+from rapida_tw.calls.claimed import Claimed
+from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.names import Names
+from rapida_tw.calls.placed_call import NO_MEDIA, Desk, PlacedCall, write_outcome
+from rapida_tw.calls.warm import Prepared, Warm
+from rapida_tw.carriers.base import CarrierEvent
+from rapida_tw.carriers.outbound import Outcome, Placed, Progress, State
+from rapida_tw.errors import CallError, ContextNotFound, End
+from rapida_tw.media.leg import Leg, LegListener
+from rapida_tw.metrics import Counter, Gauge
+from rapida_tw.store.records import ConversationStore, NamedCall
+
+Prepare = Callable[[Claimed], Prepared]
+Attach = Callable[[Claimed, Leg], LegListener]
+
+ringing = Gauge("rapida_calls_outstanding", "Calls that we placed and that are not answered.")
+came_out = Counter("rapida_calls_placed_total", "Calls that we placed.", ("carrier", "outcome"))
+
+
+class Outstanding:
+    """By the conversation's id. `watchers` are told how each placed call came out."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        contexts: ContextStore,
+        journal: Journal,
+        conversations: ConversationStore,
+        names: Names,
+        warm: Warm,
+        prepare: Prepare,
+        attach: Attach,
+    ) -> None:
+        self.clock = clock
+        self.contexts = contexts
+        self.journal = journal
+        self.watchers: list[Callable[[CallOver], None]] = []
+        self._conversations = conversations
+        self._names = names
+        self._warm = warm
+        self._prepare = prepare
+        self._attach = attach
+        self._calls: dict[int, PlacedCall] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, call: PlacedCall) -> None:
+        self._calls[call.context.conversation_id] = call
+        ringing.set(len(self._calls))
+
+    def find(self, conversation_id: int) -> PlacedCall | None:
+        return self._calls.get(conversation_id)
+
+    def has_context(self, context_id: str) -> bool:
+        """Whether the media of such a call would come with it."""
+        return any(call.context.id == context_id.lower() for call in self._calls.values())
+
+    def claimed(self, context: CallContext) -> PlacedCall | None:
+        """Its media is there, at this node."""
+        call = self._calls.get(context.conversation_id)
+        if call is not None:
+            call.media_came()
+        return call
+
+    def event_received(
+        self, call: NamedCall, carrier: str, context_id: str, event: CarrierEvent
+    ) -> None:
+        """A callback, maybe of a call whose media is not there; `context_id`: of its address."""
+        placed = self._calls.get(call.conversation_id)
+        if placed is not None and placed.context.carrier == carrier:
+            placed.verdict = event.verdict or placed.verdict
+            if event.progress is not None:
+                placed.progressed(event.progress)
+        elif placed is None and event.progress is not None and context_id:
+            self._foreign(call.conversation_id, carrier, context_id, event.progress)
+
+    def _foreign(
+        self, conversation_id: int, carrier: str, context_id: str, progress: Progress
+    ) -> None:
+        """Of a call that another node has placed: its ring timer finds that it is settled."""
+        note = self.journal.of(conversation_id)
+        if progress.state is not State.OVER:
+            return
+
+        def taken(context: CallContext) -> None:
+            write_outcome(note, progress.outcome or NO_MEDIA)
+
+        taking = self.contexts.claim(context_id, carrier)
+        taking.addCallbacks(taken, lambda failure: failure.trap(ContextNotFound))
+        taking.addErrback(lambda f: self._log.failure("a placed call was not ended", f))
+
+    # -- Desk -------------------------------------------------------------------------------------
+
+    def warm(self, claimed: Claimed) -> None:
+        if not self._warm.has(claimed.context.id):
+            try:
+                self._warm.keep(claimed.context.id, self._prepare(claimed))
+            except CallError as error:  # it was tried when it was prepared, and changed since
+                self._log.warn("a placed call was not warmed up: {why}", why=error)
+
+    def name(self, context: CallContext, placed: Placed) -> None:
+        naming = self.know(context, (placed.call_id, *placed.names))
+        naming.addErrback(lambda f: self._log.failure("a call's name was not kept", f))
+
+    def know(self, context: CallContext, names: Sequence[str]) -> Deferred[None]:
+        """Names of a call, here at once and for other nodes when it fires; `Unavailable`."""
+        whose = NamedCall(context.conversation_id, context.assistant_id, context.project_id)
+        self._names.remember(context.carrier, names, whose)
+        return self._conversations.add_names(context.conversation_id, tuple(filter(None, names)))
+
+    def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
+        return self._attach(claimed, leg)
+
+    def over(self, call: PlacedCall, end: End | None, outcome: Outcome | None) -> None:
+        context = call.context
+        del self._calls[context.conversation_id]
+        ringing.set(len(self._calls))
+        came_out.inc(context.carrier, "media" if end is None else end.reason)
+        if end is not None:
+            self._warm.drop(context.id)
+            retryable = outcome is not None and outcome.retryable
+            self.tell(CallOver(context.conversation_id, end.status, end.reason, retryable))
+
+    def tell(self, over: CallOver) -> None:
+        """Also of those that were talked on."""
+        for watcher in self.watchers:
+            try:
+                watcher(over)
+            except Exception:
+                self._log.failure("a watcher of placed calls failed")
+
+    def give_up_all(self) -> None:
+        """The server is about to stop: nobody would be there when they answer."""
+        for call in tuple(self._calls.values()):
+            call.give_up(Outcome("cancelled", "the server is about to stop", retryable=True))
+
+
+def over_of(conversation_id: int, end: End) -> CallOver:
+    """Of a call that was talked on: it was reached, so nobody calls again."""
+    return CallOver(conversation_id, end.status, end.reason, False)
+
+
+_conforms: type[Desk] = Outstanding

@@ -1,0 +1,275 @@
+"""PlacedCall: a call of ours from its dialling until its media is there, or it came to nothing.
+
+Callbacks come late, twice and in any order, the ring timer runs here, the media may arrive at any
+node: whoever takes the context out of the store decides, and there is one who does. So a late
+"busy" never ends a call that is talked on, and a timer never one that another node has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rapida_tw.calls.claimed import Claimed
+from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.journal import Journal, Notebook
+from rapida_tw.carriers.outbound import (
+    CarrierRefused,
+    Dialling,
+    DialUser,
+    Order,
+    Outcome,
+    Placed,
+    Progress,
+    Reach,
+    State,
+    Telephone,
+)
+from rapida_tw.errors import CallError, ContextNotFound, End
+from rapida_tw.media.leg import Leg, LegListener
+
+GRACE = 5.0  # seconds that the carrier's own word is waited for, when it has rung long enough
+MEDIA_WITHIN = 30.0  # seconds from the answer to the media
+
+NO_ANSWER = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
+NO_MEDIA = Outcome("media_failed", "it was answered, and its media did not come")
+_STATUSES = {State.DIALLED: "dialling", State.RINGING: "ringing", State.ANSWERED: "answered"}
+_EVENTS = {State.RINGING: "call.ringing", State.ANSWERED: "call.answered"}
+
+
+class Desk(Protocol):
+    """What a placed call needs of the house (`outstanding.Outstanding`)."""
+
+    clock: IReactorTime
+    contexts: ContextStore
+    journal: Journal
+
+    def add(self, call: PlacedCall) -> None:
+        """It is outstanding."""
+
+    def warm(self, claimed: Claimed) -> None:
+        """It may be answered soon: connect its vendors."""
+
+    def name(self, context: CallContext, placed: Placed) -> None:
+        """Callbacks may speak of it so."""
+
+    def attach(self, claimed: Claimed, leg: Leg) -> LegListener:
+        """The call begins, over a leg that its Telephone has opened."""
+
+    def over(self, call: PlacedCall, end: End | None, outcome: Outcome | None) -> None:
+        """No longer outstanding. None: its media has come, here or at another node."""
+
+
+@dataclass(slots=True)
+class _Timer:
+    late: IDelayedCall | None = None
+
+    def stop(self) -> None:
+        if self.late is not None and self.late.active():
+            self.late.cancel()
+        self.late = None
+
+
+class PlacedCall:
+    """A DialUser. `state` never goes back."""
+
+    _log = Logger()
+
+    def __init__(self, claimed: Claimed, order: Order, desk: Desk, own_media: bool) -> None:
+        """`own_media`: the Telephone carries it, so nobody comes for a context."""
+        self.claimed = claimed
+        self.order = order
+        self.state = State.QUEUED
+        self.placed: Placed | None = None
+        self.verdict = ""  # who answered, told before the media was there
+        self.settled: Deferred[None] = Deferred()  # the carrier has the call, or will not have it
+        self._desk = desk
+        self._own_media = own_media
+        self._timer = _Timer()
+        self._dialling: Dialling | None = None
+        self._is_over = False
+
+    @property
+    def context(self) -> CallContext:
+        return self.claimed.context
+
+    @property
+    def has_media(self) -> bool:
+        """Its media has come, or it is over."""
+        return self._is_over
+
+    def dial(self, telephone: Telephone) -> None:
+        """Ring up; `CallError` when not even a request could be made of it."""
+        self._note.status("dialling")
+        self._note.event("call.outbound_requested", to=self.order.callee)
+        self._dialling = telephone.dial(self.order, self)
+        if not self._is_over:
+            self._wait(self.order.ring_seconds + GRACE, NO_ANSWER)
+
+    # -- DialUser ---------------------------------------------------------------------------------
+
+    def accepted(self, placed: Placed) -> None:
+        self.placed = placed
+        self._desk.name(self.context, placed)
+        self._note.event("channel_created", call_id=placed.call_id)
+        self._note.metadata("client.provider_call_id", placed.call_id)
+        self._advance(State.DIALLED)
+        self._settle(None)
+
+    def progressed(self, progress: Progress) -> None:
+        if self._is_over:
+            return
+        if progress.state is State.OVER:
+            self._take_back(progress.outcome or NO_MEDIA, told_carrier=True)
+        elif self._advance(progress.state):
+            self._desk.warm(self.claimed)
+            if progress.state is State.ANSWERED:
+                self._wait(MEDIA_WITHIN, NO_MEDIA)
+
+    def attach(self, leg: Any) -> Any:
+        self._advance(State.ANSWERED)
+        self._close(None, None)
+        return self._desk.attach(self.claimed, leg)
+
+    def happened(self, name: str, **data: Any) -> None:
+        self._note.event(name, **data)
+
+    def failed(self, outcome: Outcome) -> None:
+        if not self._is_over:
+            self._take_back(outcome, told_carrier=True)
+
+    # -- the house --------------------------------------------------------------------------------
+
+    def media_came(self) -> None:
+        """Its context was taken for its media, here."""
+        self._close(None, None)
+
+    def wait_again(self) -> None:
+        """Its media connection was cut before it was open: another one may come."""
+        self._is_over = False
+        self._desk.add(self)
+        self._wait(MEDIA_WITHIN, NO_MEDIA)
+
+    def give_up(self, outcome: Outcome) -> None:
+        """Stop ringing; nothing when its media has come."""
+        if not self._is_over:
+            self._take_back(outcome, told_carrier=False)
+
+    def not_dialled(self, error: Exception) -> None:
+        """Nobody was asked, or not for long: the preparation went wrong."""
+        outcome = Outcome("failed", str(error), reach=Reach.NOBODY)
+        if isinstance(error, CallError):
+            outcome = Outcome(error.reason.replace("-", "_"), str(error), reach=Reach.NOBODY)
+        self._end(outcome)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    @property
+    def _note(self) -> Notebook:
+        return self._desk.journal.of(self.context.conversation_id)
+
+    def _advance(self, state: State) -> bool:
+        """Whether that is news."""
+        if self._is_over or state.value <= self.state.value:
+            return False
+        self.state = state
+        if state in _STATUSES:
+            self._note.status(_STATUSES[state])
+        if state in _EVENTS:
+            self._note.event(_EVENTS[state])
+        return True
+
+    def _wait(self, seconds: float, outcome: Outcome) -> None:
+        self._timer.stop()
+        self._timer.late = self._desk.clock.callLater(seconds, self.give_up, outcome)
+
+    def _take_back(self, outcome: Outcome, told_carrier: bool) -> None:
+        """Only who takes the context out may end the call: else its media has come."""
+        self._timer.stop()
+        if self._own_media:
+            self._cancel(told_carrier)
+            self._end(outcome)
+            return
+        taking = self._desk.contexts.claim(self.context.id, self.context.carrier)
+        taking.addCallbacks(
+            lambda _: self._taken_back(outcome, told_carrier),
+            lambda failure: self._not_taken(failure, outcome, told_carrier),
+        )
+        taking.addErrback(lambda f: self._log.failure("a placed call was not given up", f))
+
+    def _taken_back(self, outcome: Outcome, told_carrier: bool) -> None:
+        if not self._is_over:
+            self._cancel(told_carrier)
+            self._end(outcome)
+
+    def _not_taken(self, failure: Failure, outcome: Outcome, told_carrier: bool) -> None:
+        if self._is_over:
+            return
+        if failure.check(ContextNotFound):
+            self._close(None, None)  # another node has its media
+        else:
+            self._log.warn("a placed call waits on: {why}", why=failure.getErrorMessage())
+            again = self._desk.clock.callLater(GRACE, self._take_back, outcome, told_carrier)
+            self._timer.late = again
+
+    def _cancel(self, told_carrier: bool) -> None:
+        dialling, self._dialling = self._dialling, None
+        if dialling is not None and not told_carrier:
+            dialling.cancel()
+
+    def _end(self, outcome: Outcome) -> None:
+        if not self._is_over:
+            self._close(write_outcome(self._note, outcome), outcome)
+
+    def _close(self, end: End | None, outcome: Outcome | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._timer.stop()
+        if outcome is None or outcome.reach is Reach.CARRIER:
+            self._settle(None)
+        else:
+            self._settle(CarrierRefused.by(outcome))
+        self._desk.over(self, end, outcome)
+
+    def _settle(self, error: CallError | None) -> None:
+        if not self.settled.called:
+            if error is None:
+                self.settled.callback(None)
+            else:
+                self.settled.errback(error)
+
+
+def write_outcome(note: Notebook, outcome: Outcome) -> End:
+    """A placed call came to nothing: into its history."""
+    end = outcome.end()
+    note.event(
+        "call.failed",
+        reason=end.reason,
+        detail=outcome.reason,
+        code=outcome.code,
+        retryable=outcome.retryable,
+        reach=outcome.reach.value,
+        status=end.status,
+    )
+    note.metric("call.status", end.status)
+    note.metric("call.disconnected_by", end.disconnected_by)
+    for name, value in (
+        ("disconnect_reason", end.reason),
+        ("call_error", outcome.reason),
+        ("provider_status_code", outcome.code),
+        ("retryable", str(outcome.retryable).lower()),
+    ):
+        if value:
+            note.metadata(name, value)
+    note.status("failed", end.reason)
+    return end
+
+
+def _conforms(call: PlacedCall) -> DialUser:
+    return call
