@@ -22,6 +22,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool
 
+from rapida_tw import telephones
 from rapida_tw.calls.calls import Calls
 from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import ContextStore, MemoryContexts
@@ -31,8 +32,9 @@ from rapida_tw.calls.reception import Reception
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import Carrier
+from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.config.load import ConfigError
-from rapida_tw.config.secret_key import secret_key
+from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import Config
 from rapida_tw.errors import MisconfiguredAssistant, NotSupported
 from rapida_tw.first_run import Installed, install
@@ -47,7 +49,9 @@ from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkits
+from rapida_tw.sip.trunk import PROVIDER as SIP
 from rapida_tw.sip_service import SipService
+from rapida_tw.sip_telephone import SipTelephone
 from rapida_tw.speech.base import (
     DetectorProvider,
     Host,
@@ -62,6 +66,7 @@ from rapida_tw.store.database import Database
 from rapida_tw.store.engine import DatabaseUnusable
 from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
+from rapida_tw.store.placements import Placements as StoredPlacements
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import Conversation
 from rapida_tw.store.redis import Redis
@@ -99,7 +104,7 @@ class House(MultiService):
 
         # What survives a restart.
         self.database = _database(config, reactor)
-        vault = Vault(partial(secret_key, config.server))
+        vault = Vault(partial(secret_key, config.server), partial(former_key, config.server))
         self.assistants = Assistants(self.database, ids, now, vault)
         self._passwords = KeyTexts(self.database, vault, now)
         self.keys = Keys(self.database, ids, now, self._passwords)
@@ -140,6 +145,8 @@ class House(MultiService):
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
 
         self._mcp = McpThread(reactor)
+        # By the carrier's name; SIP is added when its agent is there.
+        self._telephones: dict[str, Telephone] = {}
 
         # The calls.
         self.calls = Calls(
@@ -161,6 +168,13 @@ class House(MultiService):
             config.server.max_calls,
             recordings,
             self._disk,
+            self._telephones,
+        )
+        self.placing = self.calls.placements(
+            StoredPlacements(self.database, _node(config)),
+            telephones.rules(config.outbound, reactor),
+            telephones.settings(config),
+            config.outbound.reserve,
         )
 
         garbage = Garbage(lambda: len(self.calls), lambda: self.calls.ended)
@@ -189,6 +203,7 @@ class House(MultiService):
         reception = Reception(self.calls, self.keys, self._passwords, self.assistants)
         sip = SipService(self.config.sip, self._reactor, self.beat, reader, reception, self._now)
         sip.setServiceParent(self)
+        self._telephones[SIP] = SipTelephone(sip.agent, self._reactor)
         looking = TimerService(EVERY_TRUNK, Trunks(self.credentials, sip.trunks_changed).look)
         looking.clock = self._reactor
         looking.setServiceParent(self)
@@ -205,6 +220,7 @@ class House(MultiService):
             credentials=self.credentials,
             conversations=self.conversations,
             calls=self.calls,
+            placing=self.placing,
             carriers=carriers(),
             speech={
                 "recognizers": self.vendors.recognizers,

@@ -91,6 +91,7 @@ ARROWS = {
     "client": "",
     "service": "*",
     "sip_service": "*",
+    "telephones": "calls config",
     "sip_telephone": "carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
     "demo": "*",

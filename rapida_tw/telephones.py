@@ -1,0 +1,50 @@
+"""Telephones: what the configuration says of calls that are placed."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlsplit
+
+from twisted.internet.interfaces import IReactorTime
+
+from rapida_tw.calls.dialling_rules import DiallingRules
+from rapida_tw.calls.placing import Settings
+from rapida_tw.config.sections import Config, Outbound
+
+
+def rules(outbound: Outbound, clock: IReactorTime) -> DiallingRules:
+    """The guard against toll fraud."""
+    return DiallingRules(
+        clock.seconds,
+        outbound.allowed_prefixes,
+        outbound.denied_prefixes,
+        outbound.calls_per_second,
+        outbound.calls_per_day,
+    )
+
+
+def settings(config: Config) -> Settings:
+    """Addresses for carriers are those that are configured: nobody's request tells them."""
+    host, secure = config.server.public_host, config.server.public_scheme == "https"
+
+    def url(scheme: str, path: str) -> str:
+        return f"{scheme}{'s' if secure else ''}://{host}{path}"
+
+    return Settings(
+        config.outbound.ring_timeout,
+        partial(url, "ws") if host else None,
+        partial(url, "http") if host else None,
+        config.outbound.audiosocket or _audiosocket(config),
+    )
+
+
+def _audiosocket(config: Config) -> str:
+    """Where Asterisk finds our AudioSocket port, unless it is told; "" = nowhere."""
+    if not config.audiosocket.enabled or config.audiosocket.listen:
+        return ""
+    host = config.server.public_host or config.audiosocket.host
+    name = urlsplit(f"//{host}").hostname or ""
+    if name in ("", "0.0.0.0", "::"):
+        name = "127.0.0.1"  # Asterisk on this machine
+    name = f"[{name}]" if ":" in name else name
+    return f"{name}:{config.audiosocket.port}"
