@@ -52,13 +52,17 @@ class TwilioCall:
         caller: str = "+15550100001",
         callee: str = "+15550100002",
         start_after: float = 0.0,
+        *,
+        call_sid: str = "",
+        direction: str = "inbound",
     ) -> None:
-        self.call_sid = f"CA{uuid4().hex}"
-        self.stream_sid = f"MZ{uuid4().hex}"
+        self.call_sid = call_sid or new_sid("CA")
+        self.stream_sid = new_sid("MZ")
         self.stream: Stream | None = None  # what the TwiML asked for
         self._number = number
         self._caller, self._callee = caller, callee
         self._start_after = start_after
+        self._direction = direction
         self._began = 0.0
 
     def webhook(self, now: float) -> HttpRequest:
@@ -75,8 +79,12 @@ class TwilioCall:
         return self._signed(self._number.method, self._number.voice_url, fields)
 
     def invited(self, answer: HttpAnswer, now: float) -> Media:
+        return self.streams(read_twiml(answer, self._number.voice_url, tls=self._number.tls))
+
+    def streams(self, stream: Stream) -> Media:
+        """The media of a `<Stream>` that was read."""
         number = self._number
-        self.stream = stream = read_twiml(answer, number.voice_url, tls=number.tls)
+        self.stream = stream
         dialect = TwilioMedia(
             number.account_sid,
             self.call_sid,
@@ -143,17 +151,27 @@ class TwilioCall:
             "Called": self._callee,
             "CallStatus": status,
             "ApiVersion": "2010-04-01",
-            "Direction": "inbound",
+            "Direction": self._direction,
         }
 
     def _signed(self, method: str, url: str, fields: Mapping[str, str]) -> HttpRequest:
-        headers = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}
-        request = form(method, url, fields, headers)
-        if not self._number.auth_token:
-            return request
-        of_body = {} if method == "GET" else fields
-        signed = signature(self._number.auth_token, request.url, of_body)
-        return form(method, url, fields, {**headers, "X-Twilio-Signature": signed})
+        return signed_form(method, url, fields, self._number.auth_token)
+
+
+def new_sid(kind: str) -> str:
+    """A name of Twilio's: its kind and 32 hexadecimal digits."""
+    return f"{kind}{uuid4().hex}"
+
+
+def signed_form(method: str, url: str, fields: Mapping[str, str], token: str) -> HttpRequest:
+    """A request of Twilio's; without a token it is not signed."""
+    headers = {"User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}
+    request = form(method, url, fields, headers)
+    if not token:
+        return request
+    of_body = {} if method == "GET" else fields
+    signed = signature(token, request.url, of_body)
+    return form(method, url, fields, {**headers, "X-Twilio-Signature": signed})
 
 
 def signature(token: str, url: str, fields: Mapping[str, str] | None = None) -> str:

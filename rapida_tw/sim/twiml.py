@@ -39,13 +39,14 @@ def read_twiml(answer: HttpAnswer, asked: str, *, tls: bool = True) -> Stream:
         if verb.tag == "Hangup":
             break
         if verb.tag == "Connect":
-            return _stream(verb, asked, tls)
+            return read_stream(verb, asked, tls=tls)
         if verb.tag not in ("Say", "Pause", "Play", "Start"):
             raise CallFailed(f"<{verb.tag}> leads to no stream")
     raise no_stream(root, "Say")
 
 
-def _stream(connect: ElementTree.Element, asked: str, tls: bool) -> Stream:
+def read_stream(connect: ElementTree.Element, asked: str, *, tls: bool) -> Stream:
+    """The stream of a `<Connect>`; `CallFailed` says why there is none."""
     stream = connect.find("Stream")
     if len(connect) != 1 or stream is None:
         raise CallFailed("<Connect> holds no single <Stream>")
