@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from getpass import getpass
 
-from rapida_tw.cli.opening import Nouns, an_id, command, document, noun, source
+from rapida_tw.cli.opening import Nouns, an_id, command, document, local, noun, source
 from rapida_tw.cli.output import Output, facts, table, when
 from rapida_tw.cli.source import MOST, Document, Usage
 
@@ -33,6 +34,13 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
     verify.add_argument("id", type=an_id)
     delete = command(verbs, common, "delete", run_delete, "calls that need it fail from now on")
     delete.add_argument("id", type=an_id)
+    about = "another key of the server for all that is sealed, on the server's machine"
+    rotate = command(verbs, common, "rotate-key", run_rotate_key, about)
+    rotate.add_argument(
+        "--new-key-file",
+        metavar="FILE",
+        help="the new secret_key, for when the configuration has it; by itself a random one",
+    )
 
 
 def _value(parser: ArgumentParser) -> None:
@@ -146,6 +154,33 @@ def run_verify(arguments: Namespace, out: Output) -> int:
     checks = table(("check", "passed", ""), rows)
     out.document(answer, f"{checks}\nverified: {_PASSED[answer['verified']]}")
     return 1 if answer["verified"] is False else 0
+
+
+def run_rotate_key(arguments: Namespace, out: Output) -> int:
+    given = _key_in(arguments.new_key_file) if arguments.new_key_file else ""
+    with local(arguments, "credential rotate-key") as books:
+        done = books.rotate_key(given)
+    lines = [f"sealed anew: {done.credentials} credentials, {done.api_keys} API keys"]
+    if done.resumed:
+        lines.insert(0, "a rotation that was cut off is finished")
+    if done.unreadable:
+        lines.append(f"{done.unreadable} could not be opened before, and are as they were")
+    if done.restart:
+        lines.append(
+            "Put the new key where the configuration has the old one, and restart the server: "
+            "until then it opens nothing."
+        )
+    else:
+        lines.append("Running servers go on with the new key.")
+    out.document(asdict(done), "\n".join(lines))
+    return 0
+
+
+def _key_in(name: str) -> str:
+    key = _read("secret_key", f"@{name}").strip()
+    if not key:
+        raise Usage(f"{name}: is empty")
+    return key
 
 
 def run_delete(arguments: Namespace, out: Output) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.account import Account
 from rapida_tw.cli.source import Document, Listing, Source
-from rapida_tw.config import Config, find, load, secret_key
+from rapida_tw.config import Config, find, former_key, load, secret_key
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.log import wall_clock
@@ -41,6 +43,7 @@ from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import ApiKey, Assistant
+from rapida_tw.store.rotation import Rotation, rotate
 from rapida_tw.store.vault import Vault
 from rapida_tw.store.verification import verification
 from rapida_tw.web.conversations import summary, whole
@@ -62,9 +65,10 @@ class Local:
 
     def __init__(self, config: Config) -> None:
         ids = Ids(wall_clock)
+        self._server = config.server
         self._database = Database(config.database.url)
         self._database.migrate()
-        vault = Vault(lambda: secret_key(config.server))
+        vault = Vault(partial(secret_key, config.server), partial(former_key, config.server))
         self._assistants = Assistants(self._database, ids, wall_clock, vault)
         texts = KeyTexts(self._database, vault, wall_clock)
         self._keys = Keys(self._database, ids, wall_clock, texts)
@@ -95,6 +99,10 @@ class Local:
 
     def revoke_key(self, key_id: int) -> None:
         now(self._keys.revoke(key_id, self.project))
+
+    def rotate_key(self, given: str) -> Rotation:
+        """Another key of the server, random unless given; see store/rotation.py."""
+        return rotate(self._database, self._server, given, time.sleep)
 
     def account(self, vendor: str, credential_id: int | None) -> Account:
         """The credential, else the vendor's newest one; empty when it has none. `NotFound`."""

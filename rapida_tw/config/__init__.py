@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rapida_tw.config.load import ConfigError, find, load
-from rapida_tw.config.secret_key import secret_key
+from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import (
     AudioSocket,
     Config,
@@ -34,6 +34,7 @@ __all__ = [
     "Sip",
     "Speech",
     "find",
+    "former_key",
     "load",
     "secret_key",
 ]

@@ -91,6 +91,21 @@ class Database:
         """The same as `write`, blocking, in this thread."""
         return self._transact(work, WRITES)
 
+    def settle(self) -> None:
+        """Block until all that was committed is on the disk, and nothing older in SQLite's log.
+
+        `Unavailable` when others read and write all the time.
+        """
+        if self._url.get_backend_name() != "sqlite":
+            return
+        connection = self._engine.raw_connection()
+        try:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        if busy:
+            raise Unavailable(f"{self}: busy; try again")
+
     def close(self) -> Deferred[None]:
         """Take no more work, finish what waits, close the connections. Twice does no harm."""
         if self._closed:

@@ -22,7 +22,7 @@ TRUST = 10.0  # seconds that opened texts are used without asking the database a
 MOST = 50  # keys of one project that a phone may use
 _MOST_OPEN = 1000  # assistants; at the bound the one longest known is forgotten
 _PROVIDER = "api-key"
-_WRAPPED = 60  # bytes: nonce, AES-256 key and tag
+WRAPPED = 60  # bytes: nonce, AES-256 key and tag
 _NONCE = 12  # bytes
 
 _Rows = Sequence[tuple[int, int, bytes]]  # key, project, sealed
@@ -41,6 +41,11 @@ def select_sealed_keys(connection: Connection, assistant_id: int) -> _Rows:
     return [(row.id, row.project_id, row.sealed) for row in connection.execute(query)]
 
 
+def owner_of_key(key_id: int, project_id: int) -> Owner:
+    """Whose text it is."""
+    return Owner(key_id, project_id, _PROVIDER)
+
+
 class KeyTexts:
     """Seals texts for the database, and opens those that may call an assistant."""
 
@@ -56,7 +61,7 @@ class KeyTexts:
 
     def seal(self, key: ApiKey, text: str) -> bytes:
         """What the database keeps of it; `Unavailable` when the vault has no key."""
-        sealed = self._vault.seal({"text": text}, Owner(key.id, key.project_id, _PROVIDER))
+        sealed = self._vault.seal({"text": text}, owner_of_key(key.id, key.project_id))
         return sealed.wrapped_key + sealed.nonce + sealed.ciphertext
 
     def of_assistant(self, assistant_id: int) -> Deferred[Sequence[str]]:
@@ -65,7 +70,10 @@ class KeyTexts:
         if opened is not None and self._now() < opened[1]:
             return succeed(opened[0])
         before = self._changes
-        reading = self._database.read(lambda c: select_sealed_keys(c, assistant_id))
+        reading = self._database.read(
+            # Opened there, too: the server's key may have to be read again.
+            lambda c: [(row[0], self._text(*row)) for row in select_sealed_keys(c, assistant_id)]
+        )
         return reading.addCallback(self._open, assistant_id, before)
 
     def forget(self) -> None:
@@ -73,8 +81,16 @@ class KeyTexts:
         self._changes += 1
         self._opened.clear()
 
-    def _open(self, rows: _Rows, assistant_id: int, before: int) -> Sequence[str]:
-        texts = tuple(text for row in rows if (text := self._text(*row)))
+    def _open(
+        self, found: Sequence[tuple[int, str]], assistant_id: int, before: int
+    ) -> Sequence[str]:
+        for key_id, text in found:
+            if not text:
+                self._log.error(
+                    "API key {id} is no SIP password any more: another secret_key sealed it",
+                    id=key_id,
+                )
+        texts = tuple(text for _, text in found if text)
         # An assistant without keys is not remembered: anybody can ask for any number.
         if texts and before == self._changes:
             self._opened.pop(assistant_id, None)
@@ -85,12 +101,9 @@ class KeyTexts:
 
     def _text(self, key_id: int, project_id: int, kept: bytes) -> str:
         """ "" for one that another secret key of the server has sealed."""
-        nonce = _WRAPPED + _NONCE
-        sealed = Sealed(kept[:_WRAPPED], kept[_WRAPPED:nonce], kept[nonce:])
+        nonce = WRAPPED + _NONCE
+        sealed = Sealed(kept[:WRAPPED], kept[WRAPPED:nonce], kept[nonce:])
         try:
-            return self._vault.open(sealed, Owner(key_id, project_id, _PROVIDER))["text"]
+            return self._vault.open(sealed, owner_of_key(key_id, project_id))["text"]
         except CredentialUnreadable:
-            self._log.error(
-                "API key {id} is no SIP password any more: another secret_key sealed it", id=key_id
-            )
             return ""

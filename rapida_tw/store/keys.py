@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.errors import NotFound, Unauthenticated, Unavailable
+from rapida_tw.errors import NotFound, Unauthenticated
 from rapida_tw.ids import Ids
 from rapida_tw.store.database import Database
 from rapida_tw.store.key_texts import KeyTexts
@@ -143,8 +143,12 @@ class Keys:
 
     async def _create(self, key: ApiKey, text: str) -> tuple[ApiKey, str]:
         texts = self._texts if may(key, TALK) else None
-        sealed = texts.seal(key, text) if texts is not None else None
-        await self._database.write(lambda c: insert_key(c, key, text, sealed))
+
+        def work(connection: Connection) -> None:
+            sealed = texts.seal(key, text) if texts is not None else None
+            insert_key(connection, key, text, sealed)
+
+        await self._database.write(work)
         if texts is not None:
             texts.forget()
         return key, text
@@ -180,12 +184,8 @@ class Keys:
         return key
 
     def _seal(self, texts: KeyTexts, key: ApiKey, text: str) -> None:
-        try:
-            sealed = texts.seal(key, text)
-        except Unavailable as error:  # the key opens all but SIP
-            self._log.warn("an API key was not kept for SIP: {error}", error=error)
-            return
-        kept = self._database.write(lambda c: keep_sealed(c, key.id, sealed))
+        # Without it the key opens all but SIP.
+        kept = self._database.write(lambda c: keep_sealed(c, key.id, texts.seal(key, text)))
         kept.addCallbacks(lambda _: texts.forget(), self._not_noted)
 
     def _revoked(self) -> None:

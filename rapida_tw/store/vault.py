@@ -21,6 +21,7 @@ from rapida_tw.errors import CallError, Fault, Unavailable
 
 _KEY_SIZE = 32  # bytes: AES-256
 _NONCE_SIZE = 12  # bytes: what GCM takes as it is (NIST SP 800-38D, section 8.2)
+_MOST_KEYS = 3  # of the server, that are known at once
 _PURPOSE = b"rapida_tw vault 1"  # the secret key may serve others, who then get other keys
 
 
@@ -73,48 +74,108 @@ class Sealed:
 
 
 class Vault:
-    """Seals and opens; for any thread."""
+    """Seals and opens; for any thread.
 
-    def __init__(self, secret_key: Callable[[], str]) -> None:
-        """`secret_key` is asked when the first value is sealed or opened; it may raise OSError."""
+    The server's key may be exchanged at any time (rotation.py): it is asked for whenever something
+    is sealed, and when something does not open with the keys that are known.
+    """
+
+    def __init__(
+        self, secret_key: Callable[[], str], former_key: Callable[[], str] = lambda: ""
+    ) -> None:
+        """Both may raise OSError; `former_key` is "" unless an exchange is under way."""
         self._secret_key = secret_key
-        self._derived: AESGCM | None = None
+        self._former_key = former_key
+        self._masters: dict[str, AESGCM] = {}  # in the order of their likelihood
 
     def seal(self, value: Mapping[str, str], owner: Owner) -> Sealed:
-        """`Unavailable` when there is no secret key."""
+        """`Unavailable` when there is no secret key. Within the transaction that keeps it."""
         label = owner.encode()
         data_key = secrets.token_bytes(_KEY_SIZE)
-        wrapping, nonce = secrets.token_bytes(_NONCE_SIZE), secrets.token_bytes(_NONCE_SIZE)
+        nonce = secrets.token_bytes(_NONCE_SIZE)
         text = json.dumps(dict(value)).encode("ascii")
         return Sealed(
-            wrapping + self._master().encrypt(wrapping, data_key, label),
+            self._wrap(data_key, label),
             nonce,
             AESGCM(data_key).encrypt(nonce, text, label),
         )
 
     def open(self, sealed: Sealed, owner: Owner) -> Secrets:
         """The value; `CredentialUnreadable`, or `Unavailable` when there is no secret key."""
-        label, master = owner.encode(), self._master()
-        nonce, wrapped = sealed.wrapped_key[:_NONCE_SIZE], sealed.wrapped_key[_NONCE_SIZE:]
+        label = owner.encode()
+        data_key = self._unwrap(sealed.wrapped_key, label)
         try:
-            data_key = master.decrypt(nonce, wrapped, label)
+            if data_key is None:
+                raise InvalidTag
             text = AESGCM(data_key).decrypt(sealed.nonce, sealed.ciphertext, label)
         except (InvalidTag, ValueError):  # ValueError: a nonce of a size that there is not
-            raise CredentialUnreadable(
-                f"credential {owner.credential_id} cannot be opened: it was sealed with another "
-                "secret_key of the server, or its row was changed"
-            ) from None
+            raise _unreadable(owner) from None
         return Secrets(json.loads(text))
 
-    def _master(self) -> AESGCM:
-        if self._derived is None:
-            try:
-                secret = self._secret_key()
-            except OSError as error:
-                what = f"{error.filename or 'the secret key'}: {error.strerror}"
-                raise Unavailable(f"the vault has no key: {what}") from None
-            if not secret:
-                raise Unavailable("the vault has no key: the server's secret_key is empty")
+    def rewrapped(self, wrapped_key: bytes, owner: Owner) -> bytes | None:
+        """The same data key, sealed with the key of now; None when it already is.
+
+        `CredentialUnreadable`, `Unavailable`.
+        """
+        label, (current, *_) = owner.encode(), self._keys()
+        if _opened(self._master(current), wrapped_key, label) is not None:
+            return None
+        data_key = self._unwrap(wrapped_key, label)
+        if data_key is None:
+            raise _unreadable(owner)
+        return self._wrap(data_key, label)
+
+    def _wrap(self, data_key: bytes, label: bytes) -> bytes:
+        current, *_ = self._keys()
+        nonce = secrets.token_bytes(_NONCE_SIZE)
+        return nonce + self._master(current).encrypt(nonce, data_key, label)
+
+    def _unwrap(self, wrapped_key: bytes, label: bytes) -> bytes | None:
+        known = dict(self._masters)
+        for master in known.values():
+            if (data_key := _opened(master, wrapped_key, label)) is not None:
+                return data_key
+        for key in self._keys():
+            if key in known:
+                continue
+            if (data_key := _opened(self._master(key), wrapped_key, label)) is not None:
+                return data_key
+        return None
+
+    def _keys(self) -> list[str]:
+        """The keys of now, the one that seals first; `Unavailable` when it is not to be had.
+
+        The former is read last: an exchange in between has then left what was the current one.
+        """
+        try:
+            keys = [self._secret_key(), self._former_key()]
+        except OSError as error:
+            what = f"{error.filename or 'the secret key'}: {error.strerror}"
+            raise Unavailable(f"the vault has no key: {what}") from None
+        if not keys[0]:
+            raise Unavailable("the vault has no key: the server's secret_key is empty")
+        return [key for key in keys if key]
+
+    def _master(self, key: str) -> AESGCM:
+        master = self._masters.get(key)
+        if master is None:
             derivation = HKDF(SHA256(), _KEY_SIZE, salt=None, info=_PURPOSE)
-            self._derived = AESGCM(derivation.derive(secret.encode()))
-        return self._derived
+            master = AESGCM(derivation.derive(key.encode()))
+            # Replaced as a whole, for other threads read it; the newest is the likeliest.
+            latest = list(self._masters.items())[: _MOST_KEYS - 1]
+            self._masters = {key: master, **dict(latest)}
+        return master
+
+
+def _opened(master: AESGCM, wrapped_key: bytes, label: bytes) -> bytes | None:
+    try:
+        return master.decrypt(wrapped_key[:_NONCE_SIZE], wrapped_key[_NONCE_SIZE:], label)
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _unreadable(owner: Owner) -> CredentialUnreadable:
+    return CredentialUnreadable(
+        f"credential {owner.credential_id} cannot be opened: it was sealed with another "
+        "secret_key of the server, or its row was changed"
+    )
