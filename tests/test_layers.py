@@ -50,7 +50,7 @@ ARROWS = {
     "models.base": "audio media.leg",
     "carriers": "audio wire net.base net.reasons",
     # Asterisk's REST interface: its events, its channels and bridges.
-    "ari": "carriers.base carriers.outbound net.base media.leg",
+    "ari": "carriers.asterisk_causes carriers.options carriers.outbound net.base",
     "speech": "audio net.base net.google_token net.reasons net.refusal net.rpc_socket net.sse wire",
     "models.live": "audio models.base",
     # A live model hears and speaks: what recognisers and voices do with sound, it does too.
