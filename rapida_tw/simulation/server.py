@@ -11,14 +11,18 @@ from uuid import UUID
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.calls.admission import RESERVE
 from rapida_tw.calls.calls import Calls
 from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import CallContext, MemoryContexts
+from rapida_tw.calls.dialling_rules import DiallingRules
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
+from rapida_tw.calls.placing import Settings
 from rapida_tw.calls.registration import Registered
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import IncomingCall
+from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.ids import Ids
 from rapida_tw.media.clock import MediaClock
@@ -46,11 +50,13 @@ from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
+from rapida_tw.store.placements import Placements
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.records import Assistant, Conversation, Deployment, Entry, VendorChoice
 from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
 
+HOST = "voice.example.com"  # under which carriers know it
 _EPOCH = 1_700_000_000.0  # the wall clock when the virtual one shows 0
 
 
@@ -72,11 +78,12 @@ class VirtualServer:
         model_vendor: str = "",
         model_key: str = "",
         vendors: Sequence[FakeVendor] = (),
+        rules: DiallingRules | None = None,
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
         `recognizer`, `voice`, `model_vendor`: others than the scripted ones; `model_key` is in the
-        latter's credential. `vendors`: who can be reached.
+        latter's credential. `vendors`: who can be reached. `rules`: of calls that are placed.
         Without a `disk` nothing is recorded. `weather`, `joined`: of the network (sim/memory.py).
         """
         self.clock = clock = VirtualClock()
@@ -105,6 +112,7 @@ class VirtualServer:
             Chains(clock),
             Registry[LiveModelProvider]("rapida_tw.live_models", host),
         )
+        self.telephones: dict[str, Telephone] = {}  # by the carrier's name; a story fills it
         self.vendors.recognizers.add("virtual", recognizer or self.ears)
         self.vendors.synthesizers.add("virtual", voice or self.voices)
         if model_provider is not None:
@@ -124,6 +132,17 @@ class VirtualServer:
             max_calls,
             Path("recordings"),
             disk,
+            self.telephones,
+        )
+        self.placing = self.calls.placements(
+            Placements(self.database, "virtual"),
+            rules or DiallingRules(clock.seconds),
+            Settings(
+                media_url=partial("wss://{}{}".format, HOST),
+                event_url=partial("https://{}{}".format, HOST),
+                audiosocket="127.0.0.1:4573",
+            ),
+            RESERVE,
         )
         claim = partial(self.calls.claim, carrier="asterisk")
         self.factory = AudioSocketFactory(clock, claim, self.calls.attach)
