@@ -71,12 +71,17 @@ class MessageStatus:
 
     @property
     def rank(self) -> int:
-        """-1 for a word that we do not know: it is told, and moves nothing."""
-        return _RANKS.get(self.status, -1)
+        """-1 for a word that we do not know."""
+        return rank_of(self.status)
 
     @property
     def failed(self) -> bool:
         return self.status in ("failed", "undelivered")
+
+
+def rank_of(status: str) -> int:
+    """How far along a message's life that is."""
+    return _RANKS.get(status, -1)
 
 
 def read_message(request: WebhookRequest) -> IncomingMessage:

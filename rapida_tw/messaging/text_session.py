@@ -91,6 +91,7 @@ class TextSession:
         self._waiting: list[tuple[str, str]] = []  # turn, text
         self._replying: Deferred[End | None] | None = None
         self._busy = False
+        self._besides: list[str] = []  # what was said while a reply was being made
         self.over = False
 
     @property
@@ -116,6 +117,12 @@ class TextSession:
 
     def told(self, text: str) -> None:
         """The assistant's side has said this, outside of any reply."""
+        if self._busy:
+            self._besides.append(text)  # the history is in the middle of a reply
+        else:
+            self._remember(text)
+
+    def _remember(self, text: str) -> None:
         self._history.begin_reply()
         self._history.assistant_said(text)
         self._history.end_reply({}, interrupted=False)
@@ -265,7 +272,7 @@ class TextSession:
         if apology and reply.text:
             apology = "\n" + apology
         if apology:
-            self.told(apology.strip())
+            self._remember(apology.strip())
             reply.text.append(apology)
             self._listener.chunk(reply.turn, apology)
         self._write_down(reply, "error", interrupted=False)
@@ -283,10 +290,13 @@ class TextSession:
     def _go_on(self, _: object) -> None:
         self._replying = None
         self._busy = False
+        besides, self._besides = self._besides, []
+        for text in besides:
+            self._remember(text)
         self._next()
 
     def _tell(self, reply: _Reply, text: str, kind: str) -> None:
-        self.told(text)
+        self._remember(text)
         reply.text.append(text)
         self._listener.reply_started(reply.turn)
         self._listener.chunk(reply.turn, text)

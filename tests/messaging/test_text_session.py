@@ -115,6 +115,15 @@ class ReplyTests(SessionCase):
         self.session.received("Where?", "t1")
         self.assertIn(("assistant", "Your parcel is here."), self.model.run.messages)
 
+    def test_told_meanwhile(self) -> None:
+        """The same while a reply is being made: it stands behind the reply."""
+        self.session.received("Hi", "t1")
+        self.session.told("Your parcel is here.")
+        self.model.run.answer("Good day.")
+        self.session.received("Where?", "t2")
+        said = [text for role, text in self.model.run.messages if role == "assistant"]
+        self.assertEqual(said, ["Good day.", "Your parcel is here."])
+
     def test_nothing(self) -> None:
         """A message of blanks is none."""
         self.assertFalse(self.session.received(" \n", "t1"))
