@@ -67,7 +67,8 @@ ARROWS = {
     # Text instead of a call: the same models and tools, an empty playout for what they need of one.
     "messaging": f"calls pipeline media.playout store.records carriers.twilio_messages "
     f"carriers.twilio_whatsapp {PORTS}",
-    "webhooks": "calls config net.base store",
+    # net.reasons reads Retry-After.
+    "webhooks": "calls config net.base net.reasons store",
     "campaigns": "calls config store",
     # gRPC on the HTTP port.
     "rpc": "calls campaigns messaging media.leg audio wire store.credential_documents "
@@ -76,7 +77,7 @@ ARROWS = {
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound sip.trunk "
     "store.credential_documents store.criteria store.documents store.reading store.records "
-    "store.scopes store.verification",
+    "store.scopes store.verification store.webhook_documents",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

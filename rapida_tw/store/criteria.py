@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rapida_tw.errors import BadRequest
 
+LONGEST = 1_000  # characters of a value
 LOGIC = ("=", "!=", "<", "<=", ">", ">=", "like", "in")
 # Of conversations and of messages; camelCase is understood as well.
 CONVERSATION_KEYS = (

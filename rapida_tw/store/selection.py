@@ -18,11 +18,10 @@ from sqlalchemy.sql import operators
 from rapida_tw.errors import BadRequest
 from rapida_tw.ids import LARGEST
 from rapida_tw.store import schema
-from rapida_tw.store.criteria import CONVERSATION_KEYS, LOGIC, Criterion, Order
+from rapida_tw.store.criteria import CONVERSATION_KEYS, LOGIC, LONGEST, Criterion, Order
 
 MOST = 32  # criteria of a listing
 MOST_VALUES = 200  # of one `in`
-LONGEST = 1_000  # characters of a value
 
 Columns = Mapping[str, Column[Any]]  # by the names that clients use
 

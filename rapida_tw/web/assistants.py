@@ -15,9 +15,32 @@ from rapida_tw.store.documents import (
 from rapida_tw.store.records import AssistantStore, CredentialStore
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.operation import Operation, ref
 from rapida_tw.web.route import Route
 
 PATH = "/v1/assistants"
+TAG = "Assistants"
+_ONE = ref("Assistant")
+_CREATE = Operation("createAssistant", "Make an assistant.", TAG, _ONE, ref("NewAssistant"))
+_LIST = Operation("listAssistants", "Newest first.", TAG, _ONE, paged=True)
+_SHOW = Operation("getAssistant", "One assistant.", TAG, _ONE)
+_CHANGE = Operation(
+    "changeAssistant",
+    "Change what is given (a merge patch, RFC 7396), keep the rest.",
+    TAG,
+    _ONE,
+    ref("AssistantChange"),
+)
+_DELETE = Operation("deleteAssistant", "Its conversations stay.", TAG, ref("Id"))
+_DEPLOYMENT = Operation(
+    "getPhoneDeployment",
+    "How it is on the phone; a default one where none was set.",
+    TAG,
+    ref("Deployment"),
+)
+_DEPLOY = Operation(
+    "setPhoneDeployment", "Set or replace it.", TAG, ref("Deployment"), ref("NewDeployment")
+)
 
 
 class Assistants:
@@ -29,13 +52,13 @@ class Assistants:
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<assistant_id>"
-        yield Route("POST", PATH, api(self.create))
-        yield Route("GET", PATH, api(self.list))
-        yield Route("GET", one, api(self.show))
-        yield Route("PATCH", one, api(self.change))
-        yield Route("DELETE", one, api(self.delete))
-        yield Route("GET", f"{one}/phone-deployment", api(self.deployment))
-        yield Route("PUT", f"{one}/phone-deployment", api(self.deploy))
+        yield Route("POST", PATH, api(self.create), operation=_CREATE)
+        yield Route("GET", PATH, api(self.list), operation=_LIST)
+        yield Route("GET", one, api(self.show), operation=_SHOW)
+        yield Route("PATCH", one, api(self.change), operation=_CHANGE)
+        yield Route("DELETE", one, api(self.delete), operation=_DELETE)
+        yield Route("GET", f"{one}/phone-deployment", api(self.deployment), operation=_DEPLOYMENT)
+        yield Route("PUT", f"{one}/phone-deployment", api(self.deploy), operation=_DEPLOY)
 
     async def create(self, ask: Ask) -> Answer:
         new = new_assistant(ask.document(), ask.project_id)

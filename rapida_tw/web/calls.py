@@ -14,10 +14,22 @@ from rapida_tw.store.reading import Check, Reading, text
 from rapida_tw.store.records import ConversationStore, Page
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.operation import Operation, ref
 from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.route import Route
 
 PATH = "/v1/calls"
+TAG = "Calls"
+_LIST = Operation("listCalls", "On the phone now, newest first.", TAG, ref("Call"), paged=True)
+_SHOW = Operation("getCall", "One live call.", TAG, ref("Call"))
+_HANG_UP = Operation("hangUpCall", "End it, ringing or answered.", TAG, ref("Id"))
+_TRANSFER = Operation(
+    "transferCall", "Blind, to a number or address.", TAG, ref("Id"), ref("Transfer")
+)
+_SEND_DIGITS = Operation(
+    "sendDigits", "Press keys towards the far side.", TAG, ref("Id"), ref("Digits")
+)
+_SAY = Operation("say", "The assistant says it next.", TAG, ref("Id"), ref("Saying"))
 
 
 class LiveCalls:
@@ -32,12 +44,12 @@ class LiveCalls:
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<call_id>"
-        yield Route("GET", PATH, api(self.list))
-        yield Route("GET", one, api(self.show))
-        yield Route("POST", f"{one}/hangup", api(self.hang_up))
-        yield Route("POST", f"{one}/transfer", api(self.transfer))
-        yield Route("POST", f"{one}/dtmf", api(self.send_digits))
-        yield Route("POST", f"{one}/say", api(self.say))
+        yield Route("GET", PATH, api(self.list), operation=_LIST)
+        yield Route("GET", one, api(self.show), operation=_SHOW)
+        yield Route("POST", f"{one}/hangup", api(self.hang_up), operation=_HANG_UP)
+        yield Route("POST", f"{one}/transfer", api(self.transfer), operation=_TRANSFER)
+        yield Route("POST", f"{one}/dtmf", api(self.send_digits), operation=_SEND_DIGITS)
+        yield Route("POST", f"{one}/say", api(self.say), operation=_SAY)
 
     async def list(self, ask: Ask) -> Answer:
         """Newest first."""

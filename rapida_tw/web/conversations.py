@@ -9,10 +9,27 @@ from rapida_tw.store.documents import timestamp
 from rapida_tw.store.records import Conversation, ConversationStore, Entry
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask, read_id
-from rapida_tw.web.criteria import asked_order, read_criteria
+from rapida_tw.web.criteria import PARAMETERS, asked_order, read_criteria
+from rapida_tw.web.openapi_schemas import ID_IN_PATH
+from rapida_tw.web.operation import Operation, Parameter, ref
 from rapida_tw.web.route import Route
 
 PATH = "/v1/conversations"
+TAG = "Conversations"
+_LIST = Operation(
+    "listConversations",
+    "History, newest first.",
+    TAG,
+    ref("Conversation"),
+    parameters=(
+        Parameter("assistantId", ID_IN_PATH, "Of this assistant only."),
+        *PARAMETERS,
+    ),
+    paged=True,
+)
+_SHOW = Operation(
+    "getConversation", "All that is remembered of a call.", TAG, ref("WholeConversation")
+)
 _LATENCY = "turn.latency"  # the metric that a call writes for each answered turn
 _LATENCY_PARTS = ("total", "endpointing", "recognizer", "model", "voice", "playout")
 
@@ -24,8 +41,8 @@ class Conversations:
         self._store = store
 
     def routes(self, api: Api) -> Iterator[Route]:
-        yield Route("GET", PATH, api(self.list))
-        yield Route("GET", f"{PATH}/<conversation_id>", api(self.show))
+        yield Route("GET", PATH, api(self.list), operation=_LIST)
+        yield Route("GET", f"{PATH}/<conversation_id>", api(self.show), operation=_SHOW)
 
     async def list(self, ask: Ask) -> Answer:
         """Newest first; `?assistantId`, `?criteria` and fields of the summary choose."""

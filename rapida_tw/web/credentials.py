@@ -16,9 +16,26 @@ from rapida_tw.store.records import CredentialStore
 from rapida_tw.store.verification import verification
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.operation import Operation, ref
 from rapida_tw.web.route import Route
 
 PATH = "/v1/credentials"
+TAG = "Credentials"
+_ONE = ref("Credential")
+_CREATE = Operation("createCredential", "Store secrets.", TAG, _ONE, ref("NewCredential"))
+_LIST = Operation("listCredentials", "Newest first, without values.", TAG, _ONE, paged=True)
+_SHOW = Operation("getCredential", "Which keys are set, never the values.", TAG, _ONE)
+_CHANGE = Operation(
+    "changeCredential",
+    "Its name, its value as a whole, or both.",
+    TAG,
+    _ONE,
+    ref("CredentialChange"),
+)
+_DELETE = Operation("deleteCredential", "Take it away.", TAG, ref("Id"))
+_VERIFY = Operation(
+    "verifyCredential", "Whether it works, as far as can be told.", TAG, {"type": "object"}
+)
 
 
 class Credentials:
@@ -30,12 +47,12 @@ class Credentials:
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<credential_id>"
-        yield Route("POST", PATH, api(self.create))
-        yield Route("GET", PATH, api(self.list))
-        yield Route("GET", one, api(self.show))
-        yield Route("PATCH", one, api(self.change))
-        yield Route("DELETE", one, api(self.delete))
-        yield Route("POST", f"{one}/verify", api(self.verify))
+        yield Route("POST", PATH, api(self.create), operation=_CREATE)
+        yield Route("GET", PATH, api(self.list), operation=_LIST)
+        yield Route("GET", one, api(self.show), operation=_SHOW)
+        yield Route("PATCH", one, api(self.change), operation=_CHANGE)
+        yield Route("DELETE", one, api(self.delete), operation=_DELETE)
+        yield Route("POST", f"{one}/verify", api(self.verify), operation=_VERIFY)
 
     async def create(self, ask: Ask) -> Answer:
         new = new_credential(ask.document(), self._known())

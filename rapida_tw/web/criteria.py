@@ -8,13 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rapida_tw.errors import BadRequest
-from rapida_tw.store.criteria import Criterion, Order, read_order
+from rapida_tw.store.criteria import CONVERSATION_KEYS, LOGIC, LONGEST, Criterion, Order, read_order
 from rapida_tw.web.api import parse_json
+from rapida_tw.web.operation import Parameter
 
 # Fields that may be asked for by their own names; all by =.
 SIMPLE = ("status", "direction", "identifier", "source", "carrier", "endReason")
 LISTS = ("criteria", "criterias")  # the original's spelling is the second
 ORDER_BY, ORDER = "orderBy", "order"
+
+_WORD = {"type": "string", "maxLength": LONGEST, "pattern": "^[^\\u0000]+$"}
+PARAMETERS = (
+    *(Parameter(name, _WORD, f"Those with this {name}.") for name in SIMPLE),
+    Parameter(
+        "criteria",
+        {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "enum": [
+                '[{"key": "duration", "value": "30", "logic": ">="}]',
+                '[{"key": "identifier", "value": "555", "logic": "like"}]',
+            ],
+        },
+        f"A JSON list of {{key, value, logic}}, all of which must hold. "
+        f"Keys: {', '.join(CONVERSATION_KEYS)}. Logic: {', '.join(LOGIC)}.",
+    ),
+    Parameter(ORDER_BY, {"enum": [*CONVERSATION_KEYS]}, "Sorted by; newest first without it."),
+    Parameter(ORDER, {"enum": ["asc", "desc"]}, "Which way."),
+)
 
 
 def read_criteria(query: Mapping[str, str]) -> list[Criterion]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rapida_tw.carriers.base import Document
 from rapida_tw.web.answers import json_document
+from rapida_tw.web.operation import Operation, ref
 from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.route import Route, only
 
@@ -20,6 +21,21 @@ _FRONT_PAGE = b"""<!doctype html>
 """
 
 
+_STATUS = {"application/json": ref("Health")}
+_FRONT = Operation(
+    "getFrontPage", "A page for people.", "Server", media={"text/html": {}}, is_open=True
+)
+_HEALTHZ = Operation("getHealth", "The process lives.", "Server", media=_STATUS, is_open=True)
+_READINESS = Operation(
+    "getReadiness",
+    "New calls are taken; 503 says why none is.",
+    "Server",
+    media=_STATUS,
+    is_open=True,
+    own_errors=True,
+)
+
+
 class Health:
     """For load balancers, and for people with curl."""
 
@@ -27,9 +43,9 @@ class Health:
         self._calls = calls
 
     def routes(self) -> Iterator[Route]:
-        yield Route("GET", "/", only(self.front_page))
-        yield Route("GET", "/healthz/", only(self.healthz))
-        yield Route("GET", "/readiness/", only(self.readiness))
+        yield Route("GET", "/", only(self.front_page), operation=_FRONT)
+        yield Route("GET", "/healthz/", only(self.healthz), operation=_HEALTHZ)
+        yield Route("GET", "/readiness/", only(self.readiness), operation=_READINESS)
 
     def front_page(self) -> Document:
         return Document(_FRONT_PAGE, "text/html; charset=utf-8")

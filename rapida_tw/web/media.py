@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -19,6 +20,7 @@ from rapida_tw.carriers.base import Carrier
 from rapida_tw.errors import CallError, ContextNotFound, Fault, NotFound
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.authority import Authority
+from rapida_tw.web.operation import Operation, Parameter
 from rapida_tw.web.ports import CallRegister, Sockets
 from rapida_tw.web.request import BoundedRequest
 from rapida_tw.web.route import Route
@@ -30,6 +32,22 @@ class UpgradeRequired(CallError):
     """A media address takes nothing but an upgrade to WebSocket (RFC 6455, section 4.2.1)."""
 
     fault, reason, status = Fault.CALLER, "upgrade-required", 426
+
+
+_OPEN = Operation(
+    "openMedia",
+    "A call's media: a WebSocket in the carrier's protocol.",
+    "Carriers",
+    media={},
+    status=101,
+    is_open=True,
+    own_errors=True,
+)
+_OPEN_NAMED = replace(
+    _OPEN,
+    name="openNamedMedia",
+    parameters=(Parameter("contextId", {"type": "string", "format": "uuid"}, "Of the call."),),
+)
 
 
 class Media:
@@ -52,9 +70,9 @@ class Media:
         self._address = address
 
     def routes(self) -> Iterator[Route]:
-        yield Route("GET", f"{PREFIX}<carrier>/ctx/<context_id>", self.open)
+        yield Route("GET", f"{PREFIX}<carrier>/ctx/<context_id>", self.open, operation=_OPEN)
         # chan_websocket can only append a query to the one address it is configured with.
-        yield Route("GET", f"{PREFIX}<carrier>/ctx", self.open)
+        yield Route("GET", f"{PREFIX}<carrier>/ctx", self.open, operation=_OPEN_NAMED)
 
     async def open(self, request: BoundedRequest, carrier: str, context_id: str = "") -> IResource:
         """The resource that takes the connection over."""

@@ -23,6 +23,7 @@ from rapida_tw.store.records import Conversation
 from rapida_tw.web.answers import Answer, RefusedCall, error_part, json_document
 from rapida_tw.web.api import Api, Ask
 from rapida_tw.web.conversations import summary
+from rapida_tw.web.operation import Operation, Parameter, ref
 from rapida_tw.web.request import BoundedRequest
 from rapida_tw.web.route import Handler, Route
 
@@ -32,6 +33,26 @@ BULK = "/v1/talk/create-bulk-phone-call"
 SCOPE = "calls:write"
 AT_ONCE = 10  # calls of one request that carriers are asked for at the same time
 BULK_PATIENCE = 300.0  # seconds
+
+_ONCE = Parameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "The same one dials once, however often it is sent.",
+    place="header",
+)
+_PLACE = "Have an assistant call somebody; answered as soon as the carrier has the call."
+_NAMES = ("createCall", "talkCall", "createPhoneCall")
+_OPERATIONS = [
+    Operation(name, _PLACE, "Calls", ref("PlacedCall"), ref("NewCall"), (_ONCE,)) for name in _NAMES
+]
+_BULK_OPERATION = Operation(
+    "createBulkPhoneCall",
+    "Many calls; one entry for each, in their order. Success: at least one was placed.",
+    "Calls",
+    {"type": "array", "items": ref("BulkEntry")},
+    ref("NewCalls"),
+    (_ONCE,),
+)
 
 T = TypeVar("T")
 
@@ -45,10 +66,10 @@ class PlacedCalls:
         self._placing = placing
 
     def routes(self, api: Api) -> Iterator[Route]:
-        for path in SINGLE:
-            yield Route("POST", path, self._numbered(api, self.place), seconds=None)
+        for path, operation in zip(SINGLE, _OPERATIONS, strict=True):
+            yield Route("POST", path, self._numbered(api, self.place), None, operation)
         bulk = self._numbered(api, self.place_all, bulk=True)
-        yield Route("POST", BULK, bulk, seconds=BULK_PATIENCE)
+        yield Route("POST", BULK, bulk, BULK_PATIENCE, _BULK_OPERATION)
 
     def _numbered(
         self, api: Api, work: Callable[[Ask], Awaitable[Document]], bulk: bool = False

@@ -10,8 +10,14 @@ from rapida_tw.carriers.base import Carrier
 from rapida_tw.store.scopes import ANYTHING
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
+from rapida_tw.web.operation import Operation, ref
 from rapida_tw.web.ports import InThread, PlugIns
 from rapida_tw.web.route import Route
+
+_PLUG_INS = {"type": "array", "items": ref("PlugIn")}
+_CARRIERS = Operation("listCarriers", "The carriers that are installed.", "Server", _PLUG_INS)
+_SPEECH = Operation("listSpeech", "Recognisers, voices and detectors.", "Server", ref("Speech"))
+_MODELS = Operation("listModels", "The models that are installed.", "Server", _PLUG_INS)
 
 
 class Installed:
@@ -35,9 +41,9 @@ class Installed:
         self._in_thread = in_thread
 
     def routes(self, api: Api) -> Iterator[Route]:
-        yield Route("GET", "/v1/carriers", api(self.carriers, ANYTHING))
-        yield Route("GET", "/v1/speech", api(self.speech, ANYTHING))
-        yield Route("GET", "/v1/models", api(self.models, ANYTHING))
+        yield Route("GET", "/v1/carriers", api(self.carriers, ANYTHING), operation=_CARRIERS)
+        yield Route("GET", "/v1/speech", api(self.speech, ANYTHING), operation=_SPEECH)
+        yield Route("GET", "/v1/models", api(self.models, ANYTHING), operation=_MODELS)
 
     async def carriers(self, ask: Ask) -> Answer:
         known = sorted(self._known_carriers.items())

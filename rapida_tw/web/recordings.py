@@ -12,7 +12,8 @@ from rapida_tw.carriers.base import Document
 from rapida_tw.errors import BadRequest, NotFound
 from rapida_tw.store.records import Conversation, ConversationStore
 from rapida_tw.web.api import Api
-from rapida_tw.web.conversations import PATH, recording_name
+from rapida_tw.web.conversations import PATH, TAG, recording_name
+from rapida_tw.web.operation import Operation, Parameter
 from rapida_tw.web.ports import Draw, InThread
 from rapida_tw.web.ranges import Part, Unsatisfiable, read_range
 from rapida_tw.web.request import BoundedRequest
@@ -21,6 +22,22 @@ from rapida_tw.web.sending import Sending
 from rapida_tw.web.tracks import STEREO, TRACKS, TrackFile, open_track
 
 _PRIVATE = "private, no-cache"  # a browser may keep it, and asks whether it is still the same
+
+_WAV = Operation(
+    "getRecording",
+    "The call as WAV; stereo has the human on the left.",
+    TAG,
+    parameters=(
+        Parameter("track", {"enum": list(TRACKS), "default": STEREO}, "Both sides, or one."),
+    ),
+    media={"audio/wav": {}},
+    answers={
+        206: "The part that Range asks for.",
+        304: "It is still the same.",
+        416: "There is no such part.",
+    },
+)
+_PICTURE = Operation("getTimeline", "The call as a picture.", TAG, media={"image/png": {}})
 
 
 class Recordings:
@@ -52,8 +69,8 @@ class Recordings:
             ask, ids = await api.enter(request, parts)
             return await self.picture(await self._store.get(**ids, project_id=ask.project_id))
 
-        yield Route("GET", f"{one}/recording.wav", wav, seconds=None)
-        yield Route("GET", f"{one}/timeline.png", picture, seconds=None)
+        yield Route("GET", f"{one}/recording.wav", wav, None, _WAV)
+        yield Route("GET", f"{one}/timeline.png", picture, None, _PICTURE)
 
     async def wav(self, request: BoundedRequest, conversation: Conversation) -> Document | None:
         """The track that `?track` names: all of it, or the part that Range asks for."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twisted.web.resource import IResource
 
 from rapida_tw.carriers.base import Document
+from rapida_tw.web.operation import Operation
 from rapida_tw.web.request import BoundedRequest
 
 # None: the handler has sent the response itself, all but the end. A resource: it takes over.
@@ -26,6 +27,7 @@ class Route:
     path: str
     handler: Handler
     seconds: float | None = PATIENCE  # None: takes as long as it takes
+    operation: Operation | None = None  # how /openapi.json describes it
 
 
 def only(handler: Callable[[], Document]) -> Handler:

@@ -44,6 +44,7 @@ from rapida_tw.web.credentials import Credentials
 from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
 from rapida_tw.web.media import Media
+from rapida_tw.web.openapi import OpenApi
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.placing import PlacedCalls
 from rapida_tw.web.plugins import Installed
@@ -93,7 +94,13 @@ def build_tree(deps: WebDependencies) -> Tree:
 
 
 def routes(deps: WebDependencies) -> Iterator[Route]:
-    """Every address of the server."""
+    """Every address of the server, and what describes them."""
+    known = list(_routes(deps))
+    yield from known
+    yield from OpenApi(known).routes()
+
+
+def _routes(deps: WebDependencies) -> Iterator[Route]:
     gate = Gate(deps.keys)
     api = Api(gate)
     authority = Authority(deps.assistants, deps.credentials, deps.now)

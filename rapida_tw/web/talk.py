@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from rapida_tw.calls.registration import Registered
-from rapida_tw.carriers.base import Carrier, Document, IncomingCall, Invitation, WebhookRequest
-from rapida_tw.errors import AssistantNotFound, CallError, NotFound, Unauthenticated
-from rapida_tw.ids import LARGEST, parse_id
+from rapida_tw.carriers.base import Carrier, Document, IncomingCall, Invitation
+from rapida_tw.errors import AssistantNotFound, CallError, NotFound
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.auth import Gate
 from rapida_tw.web.authority import Authority
+from rapida_tw.web.entrance import Entrance, assistant_of
+from rapida_tw.web.operation import Operation
 from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.request import BoundedRequest
 from rapida_tw.web.route import Route
@@ -20,6 +22,40 @@ from rapida_tw.web.webhook import read_webhook
 PREFIX = "/v1/talk/"
 CALL = f"{PREFIX}<carrier>/call/<assistant_id>"
 _NOTED = 201  # the answer to an event; carriers take any 2xx
+
+_TAG = "Carriers"
+_ANYTHING: dict[str, Any] = {"*/*": {}}
+_CALL = Operation(
+    "answerCall",
+    "A carrier asks what to do with a new call; by its signature or a key, in its own form.",
+    _TAG,
+    media=_ANYTHING,
+    own_errors=True,
+)
+_EVENT = Operation(
+    "takeEvent",
+    "A carrier's status callback.",
+    _TAG,
+    media=_ANYTHING,
+    status=_NOTED,
+    is_open=True,
+    own_errors=True,
+)
+_EVENTS = Operation(
+    "takeAssistantEvent",
+    "A status callback for whichever call it names.",
+    _TAG,
+    media=_ANYTHING,
+    status=_NOTED,
+    own_errors=True,
+)
+_NEXT = Operation(
+    "getFollowUp",
+    "Where a dialplan goes on after the call; empty: nowhere.",
+    _TAG,
+    media=_ANYTHING,
+    own_errors=True,
+)
 
 
 class Talk:
@@ -36,15 +72,17 @@ class Talk:
         self._carriers = carriers
         self._gate = gate
         self._authority = authority
+        self._entrance = Entrance(gate, authority)
         self._calls = calls
         self._address = address
 
     def routes(self) -> Iterator[Route]:
         context = f"{PREFIX}<carrier>/ctx/<context_id>"
-        yield Route("GET POST", CALL, self.call)
-        yield Route("GET POST", f"{context}/event", self.event)
-        yield Route("GET POST", f"{PREFIX}<carrier>/event/<assistant_id>", self.event_of_assistant)
-        yield Route("GET", f"{context}/next", self.next)
+        events = f"{PREFIX}<carrier>/event/<assistant_id>"
+        yield Route("GET POST", CALL, self.call, operation=_CALL)
+        yield Route("GET POST", f"{context}/event", self.event, operation=_EVENT)
+        yield Route("GET POST", events, self.event_of_assistant, operation=_EVENTS)
+        yield Route("GET", f"{context}/next", self.next, operation=_NEXT)
 
     async def call(self, request: BoundedRequest, carrier: str, assistant_id: str) -> Document:
         """A new call: register it, and tell the carrier where its media goes."""
@@ -52,8 +90,8 @@ class Talk:
         # First, because who looks at the address with curl is to hear what is missing.
         webhook = read_webhook(request, self._address)
         incoming = answering.read_call(webhook)
-        number = _assistant_id(assistant_id)
-        project_id = await self._enter(request, webhook, answering, number)
+        number = assistant_of(assistant_id)
+        project_id = await self._entrance.enter(request, webhook, answering, number)
         registered = await self._calls.register(incoming, number, project_id)
         try:
             return answering.answer(self._invitation(request, registered, incoming), webhook)
@@ -107,8 +145,8 @@ class Talk:
         answering = self._carrier(carrier)
         webhook = read_webhook(request, self._address)
         event = answering.read_event(webhook)
-        number = _assistant_id(assistant_id)
-        project_id = await self._enter(request, webhook, answering, number)
+        number = assistant_of(assistant_id)
+        project_id = await self._entrance.enter(request, webhook, answering, number)
         call = await self._calls.named(carrier, event.call_ids, project_id)
         self._calls.event_received(call, carrier, event)
         return Document(b"", status=_NOTED)
@@ -119,35 +157,7 @@ class Talk:
         await self._gate.carrier(request)
         return Document((await self._calls.follow_up(context_id)).encode())
 
-    async def _enter(
-        self, request: BoundedRequest, webhook: WebhookRequest, carrier: Carrier, assistant_id: int
-    ) -> int:
-        """The project that a key or the carrier's signature opens; `Unauthenticated`, `Forged`.
-
-        A wrong key or a wrong signature is refused whatever the other says.
-        """
-        key = await self._gate.look(request)
-        try:
-            signed_for = await self._authority.verify(webhook, carrier, assistant_id)
-        except AssistantNotFound:
-            if key is not None:
-                raise
-            signed_for = None  # nobody who may not come in learns which assistants there are
-        if key is not None:
-            return key.project_id
-        if signed_for is None:
-            raise Unauthenticated(
-                "Unauthenticated request: it carries no API key, and no signature can be checked"
-            )
-        return signed_for
-
     def _carrier(self, name: str) -> Carrier:
         if name not in self._carriers:
             raise NotFound(f"no carrier is named {name!r} here")
         return self._carriers[name]
-
-
-def _assistant_id(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:20]) > LARGEST:
-        raise AssistantNotFound("there is no assistant with such a large id")
-    return parse_id(text, "the assistant's id")

@@ -1,0 +1,170 @@
+"""The components of the OpenAPI document: what the API answers with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rapida_tw.store.documents import ROLES
+from rapida_tw.web.openapi_bodies import BODIES, VENDOR_CHOICE
+from rapida_tw.web.operation import Schema, ref
+
+ERROR = "Error"
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+WHOLE: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+ANYTHING: Schema = {"type": "object"}
+ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$", "description": "63 bits"}
+# Always within 63 bits.
+ID_IN_PATH: Schema = {"type": "string", "pattern": "^([1-9][0-9]{0,17}|[1-8][0-9]{18})$"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The same, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def answered(**properties: Schema) -> dict[str, Any]:
+    """An object that has at least all of these."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def several(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema}
+
+
+def texts() -> Schema:
+    return {"type": "object", "additionalProperties": TEXT}
+
+
+_SUMMARY = {
+    "id": ID,
+    "projectId": ID,
+    "assistantId": ID,
+    "identifier": {**TEXT, "description": "The human side's number, in both directions."},
+    "source": TEXT,
+    "direction": TEXT,
+    "carrier": TEXT,
+    "status": {
+        **TEXT,
+        "description": "webhook, queued, dialling, ringing, answered, saved, connected, active, "
+        "ended, failed or expired; more may come.",
+    },
+    "endReason": TEXT,
+    "duration": {**nullable(NUMBER), "description": "Seconds; null before the end."},
+    "createdDate": TIME,
+    "updatedDate": TIME,
+}
+_ENTRY = {"data": ANYTHING, "createdDate": TIME}
+_PLUG_IN = answered(
+    name=TEXT,
+    description=nullable(TEXT),
+    options={"type": ["array", "null"], "items": ANYTHING},
+)
+_PROBLEM = answered(errorCode=TEXT, errorMessage=TEXT, humanMessage=TEXT)
+_PLACED = {**_SUMMARY, "metadata": texts(), "arguments": ANYTHING, "options": ANYTHING}
+
+SCHEMAS: dict[str, Any] = {
+    **BODIES,
+    "Problem": _PROBLEM,
+    ERROR: {
+        "type": "object",
+        "properties": {
+            "code": {**WHOLE, "minimum": 400, "description": "The HTTP status."},
+            "success": {"const": False},
+            "error": ref("Problem"),
+            "data": {"description": "What is there all the same."},
+        },
+        "required": ["code", "success", "error"],
+    },
+    "Paginated": answered(currentPage=WHOLE, totalItem=WHOLE),
+    "Id": answered(id=ID),
+    "Assistant": answered(
+        id=ID,
+        projectId=ID,
+        name=TEXT,
+        description=TEXT,
+        model=answered(
+            provider=TEXT,
+            credentialId=nullable(TEXT),
+            options=ANYTHING,
+            prompt=several(answered(role={"enum": list(ROLES)}, content=TEXT)),
+        ),
+        tools=several(ANYTHING),
+        webhooks=several(ANYTHING),
+        createdDate=TIME,
+        updatedDate=TIME,
+    ),
+    "VendorChoice": VENDOR_CHOICE,
+    "Deployment": answered(
+        assistantId=ID,
+        provider=TEXT,
+        credentialId=nullable(TEXT),
+        options=ANYTHING,
+        greeting=TEXT,
+        greetingInterruptible=FLAG,
+        errorMessage=TEXT,
+        idleTimeout=NUMBER,
+        idleMessage=TEXT,
+        idleTimeoutRetries=WHOLE,
+        maxCallDuration=NUMBER,
+        stt=ANYTHING,
+        tts=ANYTHING,
+        vad=ANYTHING,
+        endOfSpeech=ANYTHING,
+        recording=FLAG,
+        updatedDate=nullable(TIME),
+    ),
+    "Credential": answered(
+        id=ID,
+        projectId=ID,
+        name=TEXT,
+        provider=TEXT,
+        keysSet={**several(TEXT), "description": "Which keys have a value; never the values."},
+        createdDate=TIME,
+        updatedDate=TIME,
+        lastUsedDate=nullable(TIME),
+    ),
+    "Call": answered(
+        **{
+            "id": {**ID, "description": "The conversation's, too."},
+            "assistantId": ID,
+            "carrier": TEXT,
+            "direction": TEXT,
+            "from": TEXT,
+            "to": TEXT,
+            "status": TEXT,
+            "startedDate": TIME,
+            "duration": NUMBER,
+            "turns": WHOLE,
+        }
+    ),
+    "PlacedCall": answered(**_PLACED),
+    "BulkEntry": {
+        "type": "object",
+        "description": "A placed call, or why there is none.",
+        "properties": {
+            **{name: schema for name, schema in _PLACED.items() if name != "id"},
+            "id": nullable(ID),
+            "success": FLAG,
+            "error": {"anyOf": [ref("Problem"), {"type": "null"}]},
+        },
+        "required": ["id", "status", "metadata", "success", "error"],
+    },
+    "Conversation": answered(**_SUMMARY),
+    "WholeConversation": answered(
+        **_SUMMARY,
+        messages=several(answered(role=TEXT, text=TEXT, **_ENTRY)),
+        metrics=several(answered(name=TEXT, value=TEXT, **_ENTRY)),
+        events=several(answered(name=TEXT, **_ENTRY)),
+        metadata=texts(),
+        latency=several(answered(unit={"const": "ms"})),
+        recordings={**texts(), "description": "Paths on this server."},
+        timeline=nullable(TEXT),
+    ),
+    "PlugIn": _PLUG_IN,
+    "Speech": {"type": "object", "additionalProperties": several(ref("PlugIn"))},
+    "Health": {"type": "object", "properties": {"status": TEXT}, "required": ["status"]},
+}

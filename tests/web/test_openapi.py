@@ -1,0 +1,103 @@
+"""/openapi.json says what is there, all of it and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from rapida_tw.web.openapi_schemas import SCHEMAS
+from tests.web.case import WebCase
+from tests.web.fake_placing import FakePlacing
+
+
+def references(value: Any) -> Iterator[str]:
+    """All that a document points to."""
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for one in value.values():
+            yield from references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from references(one)
+
+
+class OpenApiTests(WebCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.make_site(placing=FakePlacing())
+        self.document = self.get("/openapi.json", key=None).json
+
+    def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for path, methods in self.document["paths"].items():
+            for method, operation in methods.items():
+                yield path, method, operation
+
+    def test_every_route(self) -> None:
+        """Each address with each of its methods is described, and no other."""
+        tree = self.site.resource._app.url_map
+        served = {
+            (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+            for rule in tree.iter_rules()
+            for method in rule.methods - {"HEAD", "OPTIONS"}
+        }
+        self.assertEqual({(path, method) for path, method, _ in self.operations()}, served)
+
+    def test_names(self) -> None:
+        """Each operation has a name of its own, a sentence and a tag."""
+        names = [operation["operationId"] for _, _, operation in self.operations()]
+        self.assertEqual(len(names), len(set(names)))
+        for _, _, operation in self.operations():
+            self.assertTrue(operation["summary"].endswith("."))
+            self.assertTrue(operation["tags"][0])
+
+    def test_references(self) -> None:
+        """What is pointed to is there, and what is there is pointed to."""
+        known = {f"#/components/schemas/{name}" for name in SCHEMAS}
+        self.assertEqual(set(references(self.document)), known)
+
+    def test_schemas(self) -> None:
+        """All of them are JSON Schema, and examples hold to their own."""
+        for name, schema in SCHEMAS.items():
+            Draft202012Validator.check_schema(schema)
+            if "example" in schema:
+                whole = {**schema, "components": {"schemas": SCHEMAS}}
+                Draft202012Validator(whole).validate(schema["example"])
+                self.assertTrue(name)
+
+    def test_security(self) -> None:
+        """Without a key: health, metrics, this document, media and what carriers tell."""
+        is_open = {path for path, _, one in self.operations() if one.get("security") == []}
+        self.assertEqual(
+            is_open,
+            {
+                "/",
+                "/healthz/",
+                "/readiness/",
+                "/metrics",
+                "/openapi.json",
+                "/v1/talk/{carrier}/ctx",
+                "/v1/talk/{carrier}/ctx/{context_id}",
+                "/v1/talk/{carrier}/ctx/{context_id}/event",
+            },
+        )
+        for path, method, _ in self.operations():
+            target = re.sub(r"{\w+}", "5", path)
+            if path in is_open or "{carrier}" in path:
+                continue
+            self.assertEqual(self.send(method.upper(), target, key=None).status, 403, target)
+
+    def test_answers(self) -> None:
+        """An answer is what its schema says."""
+        for path in ("/v1/assistants", "/v1/calls", "/v1/conversations", "/v1/models"):
+            responses = self.document["paths"][path]["get"]["responses"]
+            for status, response in (
+                ("200", self.get(path)),
+                ("4XX", self.get(path, key=None)),
+            ):
+                schema = responses[status]["content"]["application/json"]["schema"]
+                whole = {**schema, "components": {"schemas": SCHEMAS}}
+                Draft202012Validator(whole).validate(response.json)
