@@ -171,7 +171,7 @@ class House(MultiService):
             self._telephones,
         )
         self.placing = self.calls.placements(
-            StoredPlacements(self.database, _node(config)),
+            StoredPlacements(self.database, now, _node(config)),
             telephones.rules(config.outbound, reactor),
             telephones.settings(config),
             config.outbound.reserve,

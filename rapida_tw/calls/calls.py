@@ -119,7 +119,7 @@ class Calls:
         )
         self.ended = 0  # calls, since the start
         self._emptying = Emptying(clock)
-        self._telephones: Telephones = telephones or {}
+        self._telephones: Telephones = {} if telephones is None else telephones
         self.outstanding = Outstanding(
             clock,
             contexts,
@@ -234,6 +234,8 @@ class Calls:
         except Exception:
             self._log.failure("{call} did not start", call=call)
             call.end(INTERNAL_ERROR)
+        if claimed.placed is not None and claimed.placed.verdict:
+            call.machine_detected(claimed.placed.verdict)
         return call.session
 
     def _make(self, claimed: Claimed, leg: Leg) -> Call:

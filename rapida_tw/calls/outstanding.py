@@ -128,7 +128,7 @@ class Outstanding:
 
     def over(self, call: PlacedCall, end: End | None, outcome: Outcome | None) -> None:
         context = call.context
-        del self._calls[context.conversation_id]
+        self._calls.pop(context.conversation_id, None)
         ringing.set(len(self._calls))
         came_out.inc(context.carrier, "media" if end is None else end.reason)
         if end is not None:

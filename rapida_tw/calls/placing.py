@@ -94,7 +94,6 @@ class Placements:
         self._ids = ids
         self._now = now
         self._own_media = own_media
-        self._dialled: set[int] = set()  # conversations whose `dial` is under way
 
     def place(self, request: CallRequest) -> Deferred[Conversation]:
         return Deferred.fromCoroutine(self._place(request))
@@ -151,16 +150,13 @@ class Placements:
         return Deferred.fromCoroutine(self._dial(conversation, request))
 
     async def _dial(self, conversation: Conversation, request: CallRequest) -> Conversation:
-        if conversation.status != "queued" or conversation.id in self._dialled:
-            return conversation  # another request has dialled it
-        self._dialled.add(conversation.id)
+        if not await self._store.begin(conversation.id):
+            return conversation  # another request has dialled it, here or elsewhere
         try:
             call, telephone = await self._ready(conversation, request)
         except CallError as error:
             self._journal.of(conversation.id).never_began(error)
             raise
-        finally:
-            self._dialled.discard(conversation.id)
         self._outstanding.add(call)
         settled = call.settled
         try:

@@ -135,7 +135,7 @@ class VirtualServer:
             self.telephones,
         )
         self.placing = self.calls.placements(
-            Placements(self.database, "virtual"),
+            Placements(self.database, self.now, "virtual"),
             rules or DiallingRules(clock.seconds),
             Settings(
                 media_url=partial("wss://{}{}".format, HOST),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
@@ -48,6 +48,12 @@ class PlacementStore(Protocol):
     ) -> Deferred[Conversation]:
         """Both in one; a conversation that another request with the key has made is answered."""
 
+    def begin(self, conversation_id: int) -> Deferred[bool]:
+        """From now on it is being dialled; False: it is already, or is over.
+
+        Written before anybody is asked: after a crash nothing is dialled twice.
+        """
+
     def since(self, key_id: int, then: float) -> Deferred[int]:
         """How many calls the API key has placed from then on."""
 
@@ -70,6 +76,13 @@ def insert_placement(connection: Connection, placement: Placement) -> None:
     connection.execute(insert(_table).values(row))
 
 
+def begin_dialling(connection: Connection, conversation_id: int, now: float) -> bool:
+    table = schema.conversation
+    where = (table.c.id == conversation_id, table.c.status == "queued")
+    change = update(table).where(*where).values(status="dialling", updated=now)
+    return connection.execute(change).rowcount == 1
+
+
 def count_placements(connection: Connection, key_id: int, then: float) -> int:
     mine = (_table.c.key_id == key_id, _table.c.created >= then)
     query = select(func.count()).select_from(_table).where(*mine)
@@ -79,8 +92,9 @@ def count_placements(connection: Connection, key_id: int, then: float) -> int:
 class Placements:
     """`PlacementStore` over a database. `node`: as of `Conversations`."""
 
-    def __init__(self, database: Database, node: str) -> None:
+    def __init__(self, database: Database, now: Callable[[], float], node: str) -> None:
         self._database = database
+        self._now = now
         self._node = node
 
     def find(
@@ -121,6 +135,10 @@ class Placements:
             if found is None:
                 raise
             return found
+
+    def begin(self, conversation_id: int) -> Deferred[bool]:
+        now = self._now()
+        return self._database.write(lambda c: begin_dialling(c, conversation_id, now))
 
     def since(self, key_id: int, then: float) -> Deferred[int]:
         return self._database.read(lambda c: count_placements(c, key_id, then))

@@ -1,0 +1,1 @@
+Calls are placed: answered at once with the conversation, dialled once for an idempotency key whatever happens, with ring time-out, the carrier's own reason when it fails, limits and prefixes against toll fraud, and a reserve of capacity for calls that come in.
