@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any
 
+from rapida_tw.account import URL_FIELDS
 from rapida_tw.carriers.base import (
     Carrier,
     CarrierEvent,
@@ -26,16 +27,16 @@ from rapida_tw.carriers.base import (
     WebhookRequest,
 )
 from rapida_tw.carriers.exotel_chunks import Settings
+from rapida_tw.carriers.exotel_control import ExotelControl
 from rapida_tw.carriers.exotel_events import by_name, read_event
-from rapida_tw.carriers.exotel_media import RATES, ExotelMedia
-from rapida_tw.carriers.fields import fields, identity
+from rapida_tw.carriers.exotel_media import RATE, RATES, ExotelMedia
+from rapida_tw.carriers.fields import fields, identity, our_uuid
 from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.options import one_of
 from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError, Forged
 
-_RATE = 8_000  # Hz, of a socket whose address does not ask for another
 _FORMATS = ("json", "xml")
 _LONGEST_CUSTOM_FIELD = 128  # characters that Exotel takes
 
@@ -49,13 +50,17 @@ class Exotel:
         "api_key": "The account's API key.",
         "api_secret": "The account's API token.",
         "account_sid": "The account's SID.",
-        "client_id": "Another name of the API key.",
-        "client_secret": "Another name of the API token.",
+        "subdomain": "Optional: its API's host, api.in.exotel.com (Mumbai) or api.exotel.com.",
+        "region": "The same as subdomain.",
+        "client_id": "The same as api_key.",
+        "client_secret": "The same as api_secret.",
+        "api_token": "The same as api_secret.",
         "socket_user": "The user in the Voicebot applet's wss://USER:PASSWORD@…, if there is one.",
         "socket_password": "Its password; with it no media socket is opened without.",
+        **URL_FIELDS,
     }
     subprotocols: tuple[str, ...] = ()
-    control: RestControl | None = None
+    control: RestControl | None = ExotelControl()
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -70,15 +75,14 @@ class Exotel:
             callee=identity(told, "callto", "to") or "",
             provider_call_id=identity(told, "callsid") or "",
             metadata={"CustomField": custom} if custom else {},
+            context_id=our_uuid(custom),
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:
         options = invitation.options
         Settings.read(options)  # a mistake is told now rather than on the socket
-        rate = one_of(options, "sample_rate", RATES, _RATE)
-        url = (
-            invitation.media_url if rate == _RATE else f"{invitation.media_url}?sample-rate={rate}"
-        )
+        rate = one_of(options, "sample_rate", RATES, RATE)
+        url = invitation.media_url if rate == RATE else f"{invitation.media_url}?sample-rate={rate}"
         if _wants_xml(request, options):
             return response(element("Connect", element("Stream", attributes={"url": url})))
         return _document({"url": url})
@@ -107,7 +111,7 @@ class Exotel:
 
     def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
         asked = request.value("sample-rate", "sample_rate") or ""
-        rate = int(asked) if asked in map(str, RATES) else _RATE
+        rate = int(asked) if asked in map(str, RATES) else RATE
         return ExotelMedia(Settings.read(options), rate)
 
 

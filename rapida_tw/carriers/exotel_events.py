@@ -8,16 +8,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from rapida_tw.carriers.base import CarrierEvent, WebhookRequest
-from rapida_tw.carriers.fields import fields, identity, printable, word
+from rapida_tw.carriers.endings import over
+from rapida_tw.carriers.fields import fields, identity, our_uuid, printable, word
+from rapida_tw.carriers.outbound import Progress, State
 from rapida_tw.errors import BadRequest
 
 _OF_STREAM = re.compile(r"stream\[(\w+)\]")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Of a status callback: what happened, where that is not the call's end, which `Status` tells.
 _PROGRESS = ("answered", "ringing")
 _ADDRESS = "streamurl"  # our own, with whatever its query holds
+
+_STATES: Final = {
+    "queued": State.QUEUED,
+    "in-progress": State.DIALLED,  # said of every call from the beginning
+    "ringing": State.RINGING,
+    "answered": State.ANSWERED,
+}
+_OVER: Final = {
+    "completed": "",  # it was answered
+    "busy": "busy",
+    "no-answer": "no_answer",
+    "canceled": "cancelled",
+    "failed": "failed",
+}
+_ANSWERED_BY = re.compile(r"legs\[\d{1,2}\]\[answeredby\]")
+_VERDICTS: Final = {"human": "human", "machine": "machine", "notsure": "unknown"}
 
 
 def by_name(told: Mapping[str, str]) -> dict[str, str]:
@@ -30,14 +48,37 @@ def read_event(request: WebhookRequest) -> CarrierEvent:
     told = dict(_flattened(fields(request)))
     by = by_name(told)
     name = _name(by, dict(_stream(by)))
-    call_id, custom = identity(by, "callsid"), by.get("customfield", "").strip()
-    call_ids = (call_id, custom if _UUID.fullmatch(custom) else "")
+    call_ids = (identity(by, "callsid"), our_uuid(by.get("customfield", "")))
     data = {
         key: value
         for key, value in told.items()
         if not key.lower().replace("_", "").rstrip("]").endswith(_ADDRESS)
     }
-    return CarrierEvent(name, tuple(one for one in call_ids if one), data)
+    names = tuple(one for one in call_ids if one)
+    return CarrierEvent(name, names, data, _progress(name), _verdict(by))
+
+
+def _progress(name: str) -> Progress | None:
+    family, _, status = name.partition(".")
+    if family != "status":
+        return None
+    if status in _STATES:
+        return Progress(_STATES[status])
+    return over(_OVER[status], status if _OVER[status] else "") if status in _OVER else None
+
+
+def _verdict(by: Mapping[str, str]) -> str:
+    """Who has answered the only leg, in JSON or spread over a form's fields."""
+    said = next((value for name, value in by.items() if _ANSWERED_BY.fullmatch(name)), "")
+    if not said:
+        try:
+            legs = json.loads(by.get("legs", ""))
+        except (ValueError, RecursionError):
+            return ""
+        first = legs[0] if isinstance(legs, list) and legs else None
+        found = by_name(first).get("answeredby") if isinstance(first, dict) else None
+        said = found if isinstance(found, str) else ""
+    return _VERDICTS.get(said.lower(), "")
 
 
 def _flattened(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from rapida_tw.carriers.messages import Marks, decoded, digit, parse, part, text
 from rapida_tw.errors import REMOTE_HANGUP, NotSupported, RemoteProtocolError
 
 RATES = (8_000, 16_000, 24_000)  # Hz
+RATE = 8_000  # of a socket whose address does not ask for another
 
 _HELD = 50  # events that wait for the decision; ten of them are sound
 _LONGEST_SID = 256  # characters; it is repeated in each message

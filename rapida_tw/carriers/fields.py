@@ -14,6 +14,7 @@ LONGEST = 128  # characters of a number, a SIP user or a call's id
 _LONGEST_VALUE = 4_000  # characters that are kept of any field
 _LONGEST_WORD = 40
 _OUR_KEY = "x-api-key"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_WORD = re.compile(r"[^a-z0-9_.]+")
 
 
@@ -48,6 +49,12 @@ def identity(told: Mapping[str, str], *names: str) -> str | None:
         if found:
             break
     return found
+
+
+def our_uuid(text: str) -> str:
+    """The id of a context, as it was given to a carrier; "" where the text is none."""
+    found = _UUID.fullmatch(text.strip())
+    return found[0].lower() if found else ""
 
 
 def word(value: str) -> str:

@@ -153,14 +153,18 @@ class Placed:
     data: Mapping[str, str] = field(default_factory=dict)
 
 
+GONE: Mapping[str, Any] = {"gone": True}  # itself, not its like
+
+
 class RestControl(Protocol):
     """One carrier's REST API as values: no I/O. `now`: seconds since the epoch.
 
     Those that make requests raise `MisconfiguredAssistant` for what the account or the options
     lack, `BadRequest` for a number that can be none, `NotSupported` for what the carrier cannot;
-    those that read answers raise `CarrierRefused`.
+    those that read answers raise `CarrierRefused`. `name`: of the carrier.
     """
 
+    name: str
     detects_machines: bool
 
     def place(self, order: Order, now: float) -> Request:
@@ -181,7 +185,7 @@ class RestControl(Protocol):
         """The cheapest request that proves the account: for `verify`. It changes nothing."""
 
     def read(self, answer: RestAnswer) -> Mapping[str, Any]:
-        """The answer to any of the others. What is gone already is no error."""
+        """The answer to any of the others; `GONE`, and no error, when there is no such call now."""
 
 
 class DialUser(Protocol):

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rapida_tw.account import URL_FIELDS
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.carriers import markup
 from rapida_tw.carriers.base import (
@@ -30,11 +31,13 @@ from rapida_tw.carriers.base import (
     Stopped,
     WebhookRequest,
 )
-from rapida_tw.carriers.fields import LONGEST, fields, identity, word
+from rapida_tw.carriers.fields import LONGEST, fields, identity, our_uuid, word
 from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.messages import Marks, decoded, digit, encoded, parse, part, text, written
 from rapida_tw.carriers.outbound import RestControl
 from rapida_tw.carriers.pairs import Pairs, form, pairs
+from rapida_tw.carriers.plivo_control import CONTEXT, PlivoControl
+from rapida_tw.carriers.plivo_events import progress, verdict
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import REMOTE_HANGUP, BadRequest, CallError, Forged, RemoteProtocolError
 
@@ -65,9 +68,10 @@ class Plivo:
     credential_fields: Mapping[str, str] = {
         "auth_id": "The account's Auth ID.",
         "auth_token": "The account's Auth Token, with which Plivo signs its requests.",
+        **URL_FIELDS,
     }
     subprotocols: tuple[str, ...] = ()
-    control: RestControl | None = None
+    control: RestControl | None = PlivoControl()
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -88,6 +92,7 @@ class Plivo:
             provider_call_id=call_id,
             aliases=(leg_id,) if leg_id not in ("", call_id) else (),
             media=PlivoMedia.format,
+            context_id=our_uuid(request.query.get(CONTEXT, "")),
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:
@@ -125,8 +130,9 @@ class Plivo:
             name = event
         else:
             raise BadRequest("neither Event nor CallStatus")
-        call_id = identity(told, "CallUUID")
-        return CarrierEvent(name, (call_id,) if call_id else (), told)
+        ids = (identity(told, "CallUUID"), identity(told, "RequestUUID"))
+        call_ids = tuple(dict.fromkeys(one for one in ids if one))
+        return CarrierEvent(name, call_ids, told, progress(name, told), verdict(name))
 
     def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
         given, token = request.headers.get(_SIGNATURE, ""), secrets.get("auth_token", "")

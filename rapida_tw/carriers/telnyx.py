@@ -15,6 +15,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from rapida_tw.account import URL_FIELDS
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.audio.g711 import ALAW, MULAW
 from rapida_tw.carriers import markup
@@ -40,6 +41,8 @@ from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.messages import Marks, decoded, digit, encoded, parse, part, text, written
 from rapida_tw.carriers.order import Order
 from rapida_tw.carriers.outbound import RestControl
+from rapida_tw.carriers.telnyx_control import TelnyxControl
+from rapida_tw.carriers.telnyx_events import progress, verdict
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import (
     REMOTE_HANGUP,
@@ -81,10 +84,12 @@ class Telnyx:
     description = "Telnyx Voice by TeXML, with media streaming"
     credential_fields: Mapping[str, str] = {
         "api_key": "An API v2 key of the account.",
+        "connection_id": "The id of a Call Control application, to place calls with.",
         "public_key": "The account's public key, in base64, that proves a webhook's signature.",
+        **URL_FIELDS,
     }
     subprotocols: tuple[str, ...] = ()
-    control: RestControl | None = None
+    control: RestControl | None = TelnyxControl()
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -135,7 +140,9 @@ class Telnyx:
         if not name:
             raise BadRequest("neither an event of Call Control nor one of TeXML")
         call_id = identity(told, "CallSid", "call_control_id")
-        return CarrierEvent(name, (call_id,) if call_id else (), told)
+        call_ids = (call_id,) if call_id else ()
+        where = progress(event, name, told)
+        return CarrierEvent(name, call_ids, told, where, verdict(event, told))
 
     def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
         """The signature covers the body alone: where there is none, it proves nothing."""

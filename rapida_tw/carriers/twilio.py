@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from xml.etree.ElementTree import Element
 
+from rapida_tw.account import URL_FIELDS
 from rapida_tw.carriers import markup, twilio_signature
 from rapida_tw.carriers.base import (
     Carrier,
@@ -17,17 +17,16 @@ from rapida_tw.carriers.base import (
     WebhookRequest,
 )
 from rapida_tw.carriers.fields import fields, identity, word
-from rapida_tw.carriers.markup import element, response
 from rapida_tw.carriers.outbound import RestControl
+from rapida_tw.carriers.twilio_control import TwilioControl
+from rapida_tw.carriers.twilio_events import progress, verdict
+from rapida_tw.carriers.twilio_markup import connect
 from rapida_tw.carriers.twilio_media import TwilioMedia
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError
 
 # Of a call that is over; "answered" is told as in-progress.
 _OVER: Final = frozenset(("completed", "busy", "failed", "no-answer", "canceled"))
-# Our documentation has it; to Twilio it is no attribute of <Stream>, and passed over.
-_EVENTS: Final = "initiated ringing answered completed"
-_LONGEST_PARAMETER = 499  # characters of a <Parameter>'s name and value together
 _OPAQUE = "CallToken"  # lets its holder call with the caller's number: not for a history
 
 
@@ -39,10 +38,15 @@ class Twilio:
     credential_fields: Mapping[str, str] = {
         "account_sid": "The account's SID: AC and 32 characters.",
         "account_token": "The account's auth token, with which Twilio signs its requests.",
+        "auth_token": "The same as account_token.",
+        "api_key_sid": "Optional: an API key's SID, to ask Twilio with instead of the token.",
+        "api_key": "The same as api_key_sid.",
+        "api_key_secret": "Optional: that key's secret.",
+        **URL_FIELDS,
         "shared_key": "Optional: the secret of a SharedKey, where requests are signed with one.",
     }
     subprotocols: tuple[str, ...] = ()
-    control: RestControl | None = None
+    control: RestControl | None = TwilioControl()
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -62,20 +66,13 @@ class Twilio:
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:
-        assistant = str(invitation.assistant_id)
-        stream = element(
-            "Stream",
-            _parameter("assistant_id", assistant),
-            _parameter("client_number", invitation.incoming.caller),
-            attributes={
-                "url": invitation.media_url,
-                "name": f"{assistant}__{invitation.conversation_id}",
-                "statusCallback": invitation.event_url,
-                "statusCallbackMethod": "POST",
-                "statusCallbackEvent": _EVENTS,
-            },
+        return connect(
+            invitation.media_url,
+            invitation.event_url,
+            invitation.assistant_id,
+            invitation.conversation_id,
+            invitation.incoming.caller,
         )
-        return response(element("Connect", stream))
 
     def apology(self, error: CallError) -> Document:
         return markup.apology(error, say="Say", reject="Reject")
@@ -87,18 +84,14 @@ class Twilio:
         if not name:
             raise BadRequest("neither of a stream, a recording, a call nor a message")
         call_id = identity(told, "CallSid")
-        return CarrierEvent(name, (call_id,) if call_id else (), told)
+        call_ids = (call_id,) if call_id else ()
+        return CarrierEvent(name, call_ids, told, progress(name, told), verdict(told))
 
     def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
         return twilio_signature.verify(request, secrets)
 
     def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
         return TwilioMedia()
-
-
-def _parameter(name: str, value: str) -> Element:
-    short = value[: _LONGEST_PARAMETER - len(name)]
-    return element("Parameter", attributes={"name": name, "value": short})
 
 
 def _event_name(told: Mapping[str, str]) -> str:

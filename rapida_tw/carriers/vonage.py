@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rapida_tw.account import URL_FIELDS
 from rapida_tw.carriers.base import (
     Carrier,
     CarrierEvent,
@@ -24,22 +25,20 @@ from rapida_tw.carriers.base import (
 from rapida_tw.carriers.fields import fields, identity, word
 from rapida_tw.carriers.options import one_of
 from rapida_tw.carriers.outbound import RestControl
+from rapida_tw.carriers.vonage_control import REGION, VonageControl
+from rapida_tw.carriers.vonage_events import progress, verdict
 from rapida_tw.carriers.vonage_media import RATES, VonageMedia
+from rapida_tw.carriers.vonage_ncco import PHONE, RATE, connect
 from rapida_tw.carriers.vonage_signature import verify
 from rapida_tw.carriers.withheld import withheld
 from rapida_tw.errors import BadRequest, CallError, Fault, NotFound
 
 JSON_TYPE = "application/json"
 
-_RATE = 16_000  # Hz, the brief's
-_HEADERS_BYTES = 512  # of the endpoint's `headers`; with more the NCCO is refused
 _TALK_CHARACTERS = 1_500
 # What the apology is spoken for; all else is the request's fault and told to whoever sent it.
 _SPOKEN_FAULTS = (Fault.SERVER, Fault.VENDOR, Fault.CONFIGURATION)
 
-_PHONE = re.compile(r"[0-9]+")
-# Where requests about the call must go. They carry credentials: no other host will do.
-_REGION = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.(vonage|nexmo)\.com")
 _SIP_HEADER = "SipHeader_"
 _METADATA = ("endpoint_type", "custom_data")
 _LONGEST_METADATA = 500  # characters of a value that the caller's side chooses
@@ -69,9 +68,10 @@ class Vonage:
         "signature_secret": (
             "The account's signature secret; with it every webhook must be signed by Vonage."
         ),
+        **URL_FIELDS,
     }
     subprotocols: tuple[str, ...] = ()
-    control: RestControl | None = None
+    control: RestControl | None = VonageControl()
     context_in_band = False
 
     def read_call(self, request: WebhookRequest) -> IncomingCall:
@@ -91,38 +91,24 @@ class Vonage:
         )
 
     def answer(self, invitation: Invitation, request: WebhookRequest) -> Document:
-        """Connect the caller to our socket.
-
-        The events of that leg are not asked for as synchronous: then the answer to them could be
-        another NCCO, but the web layer has none to give.
-        """
-        options = invitation.options
-        rate = one_of(options, "sample_rate", RATES, _RATE)
-        endpoint: dict[str, Any] = {
-            "type": "websocket",
-            "uri": invitation.media_url,
-            "content-type": f"audio/l16;rate={rate}",
-            "headers": _headers(invitation),
-        }
-        if one_of(options, "authorization", ("none", "vonage"), "none") == "vonage":
-            endpoint["authorization"] = {"type": "vonage"}
-        connect: dict[str, Any] = {
-            "action": "connect",
-            "eventUrl": [invitation.event_url],
-            "eventMethod": "POST",
-            "endpoint": [endpoint],
-        }
-        callee = invitation.incoming.callee.removeprefix("+")
-        if _PHONE.fullmatch(callee):
-            connect["from"] = callee
-        return _document([connect])
+        incoming = invitation.incoming
+        ncco = connect(
+            invitation.media_url,
+            invitation.event_url,
+            invitation.assistant_id,
+            incoming.callee,
+            incoming.caller,
+            invitation.options,
+        )
+        return _document(ncco)
 
     def apology(self, error: CallError) -> Document:
         """A sentence for the caller; a status where there is no caller or he must not be served."""
         refusal = {"error": str(error) or error.reason, "reason": error.reason}
         if isinstance(error, BadRequest | NotFound):
             return _document(refusal, 422)
-        if error.status != 429 and (error.status == 403 or error.fault not in _SPOKEN_FAULTS):
+        repeated = error.status == 429 or error.status >= 500
+        if not repeated and (error.status == 403 or error.fault not in _SPOKEN_FAULTS):
             return _document(refusal, error.status)
         return _document([{"action": "talk", "text": error.spoken[:_TALK_CHARACTERS]}])
 
@@ -134,18 +120,18 @@ class Vonage:
         name = _event_name(told)
         if name.startswith("stream."):
             told.pop("to", None)  # our own address
-        return CarrierEvent(name, call_ids, told)
+        return CarrierEvent(name, call_ids, told, progress(name, told), verdict(name, told))
 
     def verify(self, request: WebhookRequest, secrets: Mapping[str, str], now: float) -> bool:
         return verify(request, secrets, now)
 
     def media(self, request: WebhookRequest, options: Mapping[str, Any]) -> MediaWire:
-        return VonageMedia(one_of(options, "sample_rate", RATES, _RATE))
+        return VonageMedia(one_of(options, "sample_rate", RATES, RATE))
 
 
 def _with_plus(number: str) -> str:
     """E.164 as everybody else writes it; what is no number stays as it is."""
-    return f"+{number}" if _PHONE.fullmatch(number) else number
+    return f"+{number}" if PHONE.fullmatch(number) else number
 
 
 def _metadata(told: Mapping[str, str]) -> dict[str, str]:
@@ -154,17 +140,9 @@ def _metadata(told: Mapping[str, str]) -> dict[str, str]:
         for name, value in told.items()
         if name in _METADATA or name.startswith(_SIP_HEADER)
     }
-    if _REGION.fullmatch(told.get("region_url", "")):
+    if REGION.fullmatch(told.get("region_url", "")):
         kept["region_url"] = told["region_url"]
     return kept
-
-
-def _headers(invitation: Invitation) -> dict[str, str]:
-    """What the socket's first message tells again; the caller only when it fits."""
-    headers = {"assistant_id": str(invitation.assistant_id)}
-    caller = invitation.incoming.caller.removeprefix("+")
-    whole = {**headers, "client_number": caller}
-    return whole if len(json.dumps(whole)) <= _HEADERS_BYTES else headers
 
 
 def _event_name(told: Mapping[str, str]) -> str:
