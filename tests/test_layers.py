@@ -73,14 +73,16 @@ ARROWS = {
     # gRPC on the HTTP port.
     "rpc": "calls campaigns messaging media.leg audio wire store.credential_documents "
     "store.documents store.reading store.records store.scopes store.verification store.criteria "
-    "carriers.base "
+    "store.client_metrics store.telemetry carriers.base "
     "carriers.outbound web.ports",
-    "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound sip.trunk "
+    "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
+    "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "
     "store.credential_documents store.criteria store.documents store.reading store.records "
     "store.scopes store.verification store.webhook_documents",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",
+    "picture": "store.records timeline",
     "dialplan": "",
     "garbage": "",
     "listening": "",

@@ -20,6 +20,7 @@ LARGEST = 10_485_760  # bytes of a message
 
 _PREFIX = struct.Struct("!BI")  # compressed?, length
 _WINDOW_BITS = {"gzip": 31, "deflate": 15}
+ENCODINGS = ("identity", *_WINDOW_BITS)  # of messages that are understood
 
 
 class Status(IntEnum):
@@ -92,6 +93,11 @@ class Deframer:
         self._tail = bytearray()
         self._encoding = encoding
         self._largest = largest
+
+    @property
+    def held(self) -> int:
+        """Bytes of the unfinished message."""
+        return len(self._tail)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield each message that `data` completes; `TooLarge`, or another RemoteProtocolError."""

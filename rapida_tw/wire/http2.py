@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rapida_tw.errors import RemoteProtocolError
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # what a client begins with (section 3.4)
 LONGEST_FRAME = 16_384  # bytes: what we allow, and the least that may be allowed
 
 _HEAD = 9  # bytes, of a frame (section 4.1)
@@ -48,6 +49,12 @@ class Frames:
             yield _go_away(frame[_HEAD:]) if frame[3] == _GOAWAY else frame
             start = end
         self._tail = data[start:]
+
+
+def go_away(last: int, code: int = 0, reason: str = "") -> bytes:
+    """A GOAWAY frame to send: of h2's own, nothing could be answered behind it."""
+    payload = last.to_bytes(4, "big") + code.to_bytes(4, "big") + reason.encode()
+    return len(payload).to_bytes(3, "big") + bytes((_GOAWAY, 0)) + bytes(4) + payload
 
 
 def _go_away(payload: bytes) -> GoAway:

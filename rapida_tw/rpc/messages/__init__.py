@@ -1,0 +1,1 @@
+"""Messages of the services; what protoc has written."""
