@@ -127,6 +127,11 @@ def put_deployment(connection: Connection, deployment: Deployment) -> Deployment
     return deployment
 
 
+def delete_deployment(connection: Connection, assistant_id: int) -> None:
+    """The assistant is as if none had been set; no error where none was."""
+    connection.execute(delete(_phone).where(_phone.c.assistant_id == assistant_id))
+
+
 def _assistant(row: Row[Any]) -> Assistant:
     columns = dict(row._mapping)
     columns["model"] = _choice(columns["model"])
@@ -210,6 +215,9 @@ class Assistants:
     def deploy(self, deployment: Deployment) -> Deferred[Deployment]:
         stamped = replace(deployment, updated=self._now())
         return self._write(lambda c: put_deployment(c, stamped))
+
+    def withdraw(self, assistant_id: int) -> Deferred[None]:
+        return self._write(lambda c: delete_deployment(c, assistant_id))
 
     def dialled(self, number: str, project_id: int | None = None) -> Deferred[Assistant | None]:
         return self._database.read(lambda c: select_dialled(c, number, project_id))

@@ -221,6 +221,9 @@ class AssistantStore(Protocol):
         """The phone deployment; a default one when none was set."""
 
     def deploy(self, deployment: Deployment) -> Deferred[Deployment]: ...
+    def withdraw(self, assistant_id: int) -> Deferred[None]:
+        """From now on none is set."""
+
     def dialled(self, number: str, project_id: int | None = None) -> Deferred[Assistant | None]:
         """Whose deployment has that `phone`, with or without its +; None: nobody's, or several."""
 

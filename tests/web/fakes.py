@@ -106,6 +106,10 @@ class FakeAssistants:
         self.deployed[deployment.assistant_id] = deployment
         return succeed(deployment)
 
+    def withdraw(self, assistant_id: int) -> Deferred[None]:
+        self.deployed.pop(assistant_id, None)
+        return succeed(None)
+
 
 class FakeConversations:
     """Keeps what the test has put in; remembers what was asked of `page`."""
