@@ -16,6 +16,7 @@ class Reason(Enum):
 
     CALLER_HUNG_UP = "caller_hung_up"
     SERVER_HUNG_UP = "server_hung_up"  # in the protocol's own form
+    CARRIER_HUNG_UP = "carrier_hung_up"  # because its API was told to
     SERVER_CLOSED = "server_closed"  # without a word
     CONNECTION_LOST = "connection_lost"
     INACTIVE = "inactive"  # neither side sent anything for too long

@@ -198,7 +198,7 @@ class PlacedCall:
         line = self.line
         if line is not None and line.ending is None:
             line.dialect.hung_up(line)
-            line.end(Ending(Reason.SERVER_HUNG_UP, why))
+            line.end(Ending(Reason.CARRIER_HUNG_UP, why))
         elif self._waiting is not None:
             self._waiting.callback(None)
 

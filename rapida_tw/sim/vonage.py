@@ -23,6 +23,8 @@ from rapida_tw.sim.vonage_ncco import Endpoint, read_ncco
 from rapida_tw.sim.web_token import signed
 
 _NAMES = UUID("5f0f3c2e-6f0c-4d5b-9d7e-2a4f1f6b7c10")
+# Of a leg that was answered just now.
+UNKNOWN_BILL: Mapping[str, Any] = {"start_time": None, "rate": "", "network": None}
 _BY_SERVER = frozenset((Reason.SERVER_HUNG_UP, Reason.SERVER_CLOSED, Reason.SERVER_FAILED))
 
 
@@ -71,7 +73,7 @@ class VonageCall:
             "endpoint_type": "phone",
         }
         application = self._application
-        return self._request(application.answer_method, application.answer_url, fields, now)
+        return self.request(application.answer_method, application.answer_url, fields, now)
 
     def invited(self, answer: HttpAnswer, now: float) -> Media:
         if answer.status != 200:
@@ -82,7 +84,11 @@ class VonageCall:
             actions = json.loads(answer.body)
         except ValueError as error:
             raise CallFailed(f"the NCCO is no JSON: {error}") from None
-        endpoint = self.endpoint = read_ncco(actions)
+        return self.streams(read_ncco(actions), now)
+
+    def streams(self, endpoint: Endpoint, now: float) -> Media:
+        """The media of a WebSocket that an NCCO has asked for."""
+        self.endpoint = endpoint
         authorization = self._authorization(endpoint.authorization, now)
         return Media(
             endpoint.uri,
@@ -93,20 +99,12 @@ class VonageCall:
     def started(self, now: float) -> Sequence[HttpRequest]:
         """Both legs were answered; rates and times are not known yet."""
         self._started = now
-        unknown = {"start_time": None, "rate": "", "network": None}
-        return self._events(("answered",), ("answered",), unknown, now)
+        return self._events(("answered",), ("answered",), UNKNOWN_BILL, now)
 
     def ended(self, ending: Ending, now: float) -> Sequence[HttpRequest]:
         """The end of the WebSocket's leg, then that of the caller's."""
         by_server = ("disconnected",) if ending.reason in _BY_SERVER else ()
-        bill = {
-            "start_time": stamp(self._started),
-            "end_time": stamp(now),
-            "duration": str(round(now - self._started)),
-            "rate": "0.00450000",
-            "price": "0.00007500",
-            "network": "GB-FIXED",
-        }
+        bill = bill_of(self._started, now)
         return self._events((*by_server, "completed"), ("completed",), bill, now)
 
     # -- inside -----------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ class VonageCall:
         self,
         of_socket: Sequence[str],
         of_caller: Sequence[str],
-        more: dict[str, Any],
+        more: Mapping[str, Any],
         now: float,
     ) -> list[HttpRequest]:
         events = []
@@ -128,13 +126,13 @@ class VonageCall:
                 "headers": dict(endpoint.headers),
             }
             for status in of_socket:
-                fields = self._fields(status, now) | socket | more
-                events.append(self._request(endpoint.event_method, endpoint.event_url, fields, now))
+                fields = {**self._fields(status, now), **socket, **more}
+                events.append(self.request(endpoint.event_method, endpoint.event_url, fields, now))
         if self._application.event_url:
             caller = {"to": self._callee, "uuid": self.uuid, "direction": "inbound"}
             for status in of_caller:
-                fields = self._fields(status, now) | caller | more
-                events.append(self._request("POST", self._application.event_url, fields, now))
+                fields = {**self._fields(status, now), **caller, **more}
+                events.append(self.request("POST", self._application.event_url, fields, now))
         return events
 
     def _fields(self, status: str, now: float) -> dict[str, Any]:
@@ -150,7 +148,8 @@ class VonageCall:
             return f"Bearer {self._token(b'', now)}"
         return wanted.get("value", "")
 
-    def _request(self, method: str, url: str, fields: Mapping[str, Any], now: float) -> HttpRequest:
+    def request(self, method: str, url: str, fields: Mapping[str, Any], now: float) -> HttpRequest:
+        """A webhook: JSON, or a query; signed, where the application has a secret."""
         body = b""
         headers: dict[str, str] = {}
         if method == "GET":
@@ -176,6 +175,18 @@ class VonageCall:
 
     def _name(self, what: str) -> str:
         return str(uuid5(_NAMES, f"{what} of {self.uuid}"))
+
+
+def bill_of(started: float, now: float) -> dict[str, Any]:
+    """What is told of a leg's time when it is over."""
+    return {
+        "start_time": stamp(started),
+        "end_time": stamp(now),
+        "duration": str(round(now - started)),
+        "rate": "0.00450000",
+        "price": "0.00007500",
+        "network": "GB-FIXED",
+    }
 
 
 _conforms: type[FakeCarrier] = VonageCall

@@ -46,10 +46,11 @@ def read_ncco(actions: Any) -> Endpoint:
         raise CallFailed(f"the caller hears: {' '.join(said)}" if said else "no connect action")
     if len(connects) > 1:
         raise CallFailed("two connect actions")
-    return _endpoint(connects[0])
+    return read_connect(connects[0])
 
 
-def _endpoint(connect: Mapping[str, Any]) -> Endpoint:
+def read_connect(connect: Mapping[str, Any]) -> Endpoint:
+    """The WebSocket of a `connect`; `CallFailed` says why it is none."""
     endpoints = connect.get("endpoint")
     if not isinstance(endpoints, list) or len(endpoints) != 1:
         raise CallFailed("connect needs a list of exactly one endpoint")
