@@ -53,12 +53,18 @@ class ExotelCall:
         caller: str = "09800000001",
         callee: str = "08000000002",
         call_sid: str = "",
+        *,
+        direction: str = "incoming",
+        custom_field: str = "",
     ) -> None:
+        """`custom_field`: what a call that was placed by REST carries with it."""
         self.call_sid = call_sid or uuid4().hex
         self.stream_sid = uuid4().hex
         self._flow = flow
         self._caller = caller
         self._callee = callee
+        self._direction = direction
+        self._custom = {"CustomField": custom_field} if custom_field else {}
         self._stream_url = ""
         self._began = 0.0
 
@@ -67,7 +73,7 @@ class ExotelCall:
             "CallSid": self.call_sid,
             "CallFrom": self._caller,
             "CallTo": self._callee,
-            "Direction": "incoming",
+            "Direction": self._direction,
             "Created": format_datetime(_local(now)).rpartition(" ")[0],
             "DialWhomNumber": "",
             "HangupLatencyStartTimeExocc": "",
@@ -75,7 +81,8 @@ class ExotelCall:
             "ServerCode": "",
             "From": self._caller,
             "To": "09500000003",  # the number behind the ExoPhone
-            "CurrentTime": _stamp(now),
+            "CurrentTime": india(now),
+            **self._custom,
         }
         return form("GET", self._flow.voicebot_url, fields, _HEADERS)
 
@@ -130,7 +137,7 @@ class ExotelCall:
         if self._flow.status_url:
             fields = {
                 "CallSid": self.call_sid,
-                "DateUpdated": _stamp(now),
+                "DateUpdated": india(now),
                 "Status": "completed",
                 "RecordingUrl": "",
                 "EventType": "terminal",
@@ -141,7 +148,7 @@ class ExotelCall:
                 "Legs[0][OnCallDuration]": str(round(now - self._began)),
                 "Legs[0][Status]": "completed",
             }
-            reports.append(_multipart(self._flow.status_url, fields))
+            reports.append(multipart(self._flow.status_url, fields))
         return reports
 
     def _passthru(self, ending: Ending, now: float) -> HttpRequest:
@@ -150,19 +157,20 @@ class ExotelCall:
             "CallSid": self.call_sid,
             "CallFrom": self._caller,
             "CallTo": self._callee,
-            "Direction": "incoming",
+            "Direction": self._direction,
             "CallType": "call-attempt",
-            "CurrentTime": _stamp(now),
+            "CurrentTime": india(now),
             "Stream[StreamSID]": self.stream_sid,
             "Stream[Status]": "cancelled" if by_caller else "completed",
             "Stream[Duration]": str(round(now - self._began)),
             "Stream[StreamUrl]": self._stream_url,
             "Stream[DisconnectedBy]": "user" if by_caller else "bot",
+            **self._custom,
         }
         return form("GET", self._flow.passthru_url, fields, _HEADERS)
 
 
-def _multipart(url: str, fields: Mapping[str, str]) -> HttpRequest:
+def multipart(url: str, fields: Mapping[str, str]) -> HttpRequest:
     """RFC 7578."""
     lines: list[str] = []
     for name, value in fields.items():
@@ -177,7 +185,8 @@ def _local(now: float) -> datetime:
     return datetime.fromtimestamp(now, UTC) + _INDIA
 
 
-def _stamp(now: float) -> str:
+def india(now: float) -> str:
+    """A stamp of Exotel's."""
     return _local(now).isoformat(" ", "seconds")[:-6]
 
 
