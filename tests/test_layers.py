@@ -97,6 +97,7 @@ ARROWS = {
     "telephones": "calls config",
     "sip_telephone": "carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
+    "vendor_login": "speech.base",
     "demo": "*",
     "cli": "*",
     "tap": "config garbage log service",

@@ -38,8 +38,12 @@ class Asterisk:
     description = "Asterisk by AudioSocket or chan_websocket"
     credential_fields: Mapping[str, str] = {
         "ari_url": "Where ARI answers, http://asterisk.local:8088; for outbound calls.",
+        "url": "The same as ari_url.",
         "ari_user": "The user in ari.conf.",
+        "user": "The same as ari_user.",
+        "username": "The same as ari_user.",
         "ari_password": "That user's password.",
+        "password": "The same as ari_password.",
         "endpoint_technology": "What Asterisk dials by: PJSIP unless given, SIP, IAX2, DAHDI.",
         "trunk": "The trunk that numbers are dialled at; without one they are dialled as they are.",
     }

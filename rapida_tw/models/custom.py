@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rapida_tw.account import Account
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.models.chat import ChatDialect, ChatOptions, Server
@@ -19,6 +21,7 @@ class CustomProvider(StreamedProvider[ChatOptions]):
 
     vendor = "The custom model"
     description = "A server of your own that speaks OpenAI's chat completions or Responses"
+    credential_fields: Mapping[str, str] = {}  # any
     options = ChatOptions
 
     def dialect(self, options: ChatOptions, account: Account) -> Dialect:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import NOBODY, Account
+from rapida_tw.account import CREDENTIAL_FIELDS, NOBODY, Account
 from rapida_tw.audio.format import AudioFormat
 from rapida_tw.models.live import LiveModel, LiveModelProvider
 from rapida_tw.models.live_line import LiveLine
@@ -45,6 +45,7 @@ class SocketLiveProvider(Generic[T]):
     description: str
     options: type[T]
     tells_speech: bool
+    credential_fields: Mapping[str, str] = CREDENTIAL_FIELDS
 
     def __init__(self, host: Host) -> None:
         self._host = host

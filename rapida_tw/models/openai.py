@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rapida_tw.account import Account
 from rapida_tw.models.chat import ChatDialect, ChatOptions, Server
 from rapida_tw.models.dialect import Dialect
-from rapida_tw.models.provider import KEYS, StreamedProvider, model_name
+from rapida_tw.models.provider import KEYS, MODEL_FIELDS, StreamedProvider, model_name
 
 _USUAL = "gpt-4.1-mini"  # quick, and does not think before it speaks
 
@@ -15,6 +17,13 @@ class OpenAIProvider(StreamedProvider[ChatOptions]):
 
     vendor = "OpenAI"
     description = "OpenAI: GPT models by chat completions"
+    credential_fields: Mapping[str, str] = {
+        **MODEL_FIELDS,
+        "organization": "Optional: where the key belongs to several, which one.",
+        "organization_id": "The same as organization.",
+        "project": "Optional: where the key belongs to several, which one.",
+        "project_id": "The same as project.",
+    }
     options = ChatOptions
 
     def dialect(self, options: ChatOptions, account: Account) -> Dialect:

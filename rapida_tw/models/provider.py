@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import NOBODY, Account
+from rapida_tw.account import CREDENTIAL_FIELDS, NOBODY, Account
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.models.accepted import Accepted
 from rapida_tw.models.base import Model, ModelProvider
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+# What a credential may have: see `account.CREDENTIAL_FIELDS`.
+MODEL_FIELDS: Mapping[str, str] = {
+    **CREDENTIAL_FIELDS,
+    "subscription_key": "The same as key.",
+    "headers": "Optional: further headers of each request, a JSON object.",
+}
 KEYS = ("key", "api_key", "apiKey", "subscription_key")
 _REMEMBERED = 256  # servers and models of which is known what they take
 _STOPS = ("stop", "stop_sequences")  # white space counts in them, and commas
@@ -49,6 +55,7 @@ class StreamedProvider(Generic[T]):
     vendor: str
     description: str
     options: type[T]
+    credential_fields: Mapping[str, str] = MODEL_FIELDS
 
     def __init__(self, host: Host) -> None:
         self._host = host

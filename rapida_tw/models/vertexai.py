@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.account import Account
+from rapida_tw.account import GOOGLE_FIELDS, Account
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.models.dialect import Dialect
 from rapida_tw.models.generate_content import GeminiOptions, GenerateContentDialect
-from rapida_tw.models.provider import StreamedProvider, model_name
+from rapida_tw.models.provider import MODEL_FIELDS, StreamedProvider, model_name
 from rapida_tw.net.base import Net
 from rapida_tw.net.google_token import GoogleTokens, google_key
 from rapida_tw.speech.base import Host
@@ -33,6 +33,12 @@ class VertexProvider(StreamedProvider[VertexOptions]):
 
     vendor = "Vertex AI"
     description = "Google Gemini at Vertex AI"
+    credential_fields: Mapping[str, str] = {
+        **GOOGLE_FIELDS,
+        "region": "Optional: where the model runs; else the option of the assistant.",
+        "location": "The same as region.",
+        "headers": MODEL_FIELDS["headers"],
+    }
     options = VertexOptions
 
     def __init__(self, host: Host) -> None:

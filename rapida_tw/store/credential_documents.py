@@ -20,6 +20,8 @@ from rapida_tw.store.vault import Secrets
 
 # By provider: the keys of its value, each with a sentence. Of other providers any key is taken.
 Known = Mapping[str, Mapping[str, str]]
+# How the sentence of a key begins that is another spelling of the one that it names.
+ANOTHER_SPELLING = "The same as "
 
 MOST_KEYS = 64
 LONGEST = 16 * 1024  # bytes of one value
@@ -38,6 +40,36 @@ class NewCredential:
     name: str
     provider: str
     value: Secrets
+
+
+def known_fields(carriers: Mapping[str, Any], *vendors: Mapping[str, Any]) -> Known:
+    """What the plug-ins declare as `credential_fields`; `vendors`: those of each kind, by name.
+
+    Plug-ins of one name share their credentials, and so their keys. Where one of them declares
+    none, any key is taken.
+    """
+    known = {name: carrier.credential_fields for name, carrier in carriers.items()}
+    for plugins in vendors:
+        for name, plugin in plugins.items():
+            declared = getattr(plugin, "credential_fields", None) or {}
+            before = known.get(name, declared)
+            known[name] = {**declared, **before} if before and declared else {}
+    return known
+
+
+def field_documents(fields: Mapping[str, str]) -> list[Document]:
+    """What may be set, for the lists of plug-ins: `sameAs` is the spelling that is kept."""
+    return [
+        {"name": name, "description": sentence, "sameAs": _same_as(name, sentence)}
+        for name, sentence in fields.items()
+    ]
+
+
+def _same_as(name: str, sentence: str) -> str | None:
+    """The key that this one is another spelling of."""
+    if not sentence.startswith(ANOTHER_SPELLING):
+        return None
+    return sentence.removeprefix(ANOTHER_SPELLING).removesuffix(".")
 
 
 def new_credential(document: object, known: Known) -> NewCredential:
@@ -162,13 +194,19 @@ def _value(fields: Mapping[str, str]) -> Callable[[Any], Secrets]:
     def check(given: Any) -> Secrets:
         if not isinstance(given, dict) or len(given) > MOST_KEYS:
             raise ValueError(f"must be an object of at most {MOST_KEYS} texts")
-        if fields and not given.keys() <= fields.keys():
-            raise ValueError(f"has a key that is not known; known are {', '.join(fields)}")
         if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in given):
             raise ValueError("must have names of at most 64 letters, digits, _, . and - for keys")
-        read = {key: _secret(key, found) for key, found in given.items()}
-        # Nobody's secret begins or ends with a blank, but many a copied one does.
-        kept = {key: found.strip() for key, found in read.items() if found.strip()}
+        names = _spellings(fields)
+        if fields and not all(_folded(key) in names for key in given):
+            raise ValueError(f"has a key that is not known; known are {', '.join(fields)}")
+        kept: dict[str, str] = {}
+        for key, found in given.items():
+            name: str = names.get(_folded(key)) or key
+            # Nobody's secret begins or ends with a blank, but many a copied one does.
+            if not (secret := _secret(name, found).strip()):
+                continue
+            if kept.setdefault(name, secret) != secret:
+                raise ValueError(f"has two different texts for {name}, in two spellings")
         if not kept:
             raise ValueError("must set a key")
         if PRIVATE_KEY in fields and PRIVATE_KEY in kept:
@@ -176,6 +214,16 @@ def _value(fields: Mapping[str, str]) -> Callable[[Any], Secrets]:
         return Secrets(kept)
 
     return check
+
+
+def _spellings(fields: Mapping[str, str]) -> dict[str, str]:
+    """The documented names, by each folded spelling."""
+    return {_folded(name): _same_as(name, said) or name for name, said in fields.items()}
+
+
+def _folded(name: str) -> str:
+    """accountSid, account_sid and ACCOUNT_SID are one name."""
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _secret(key: str, given: Any) -> str:

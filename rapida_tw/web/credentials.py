@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.sip import trunk
@@ -10,13 +10,15 @@ from rapida_tw.store.credential_documents import (
     Known,
     changed_credential,
     credential_document,
+    known_fields,
     new_credential,
 )
 from rapida_tw.store.records import CredentialStore
-from rapida_tw.store.verification import verification
+from rapida_tw.store.verification import Logins, verification
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
 from rapida_tw.web.operation import Operation, ref
+from rapida_tw.web.ports import InThread, PlugIns
 from rapida_tw.web.route import Route
 
 PATH = "/v1/credentials"
@@ -41,9 +43,21 @@ _VERIFY = Operation(
 class Credentials:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(self, store: CredentialStore, carriers: Mapping[str, Carrier]) -> None:
+    def __init__(
+        self,
+        store: CredentialStore,
+        carriers: Mapping[str, Carrier],
+        vendors: Sequence[PlugIns],
+        in_thread: InThread,
+        logins: Logins,
+    ) -> None:
+        """`vendors`: the kinds of plug-ins that are used with credentials."""
         self._store = store
         self._carriers = carriers
+        self._vendors = vendors
+        self._in_thread = in_thread
+        self._logins = logins
+        self._declared: Known | None = None
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<credential_id>"
@@ -55,7 +69,7 @@ class Credentials:
         yield Route("POST", f"{one}/verify", api(self.verify), operation=_VERIFY)
 
     async def create(self, ask: Ask) -> Answer:
-        new = new_credential(ask.document(), self._known())
+        new = new_credential(ask.document(), await self._known())
         made = await self._store.create(ask.project_id, new.name, new.provider, new.value)
         return Answer(credential_document(made))
 
@@ -70,7 +84,7 @@ class Credentials:
     async def change(self, ask: Ask, credential_id: int) -> Answer:
         """Its name, its value as a whole, or both."""
         found = await self._store.get(credential_id, ask.project_id)
-        name, value = changed_credential(ask.document(), found, self._known())
+        name, value = changed_credential(ask.document(), found, await self._known())
         changed = await self._store.update(credential_id, ask.project_id, name, value)
         return Answer(credential_document(changed))
 
@@ -79,9 +93,16 @@ class Credentials:
         return Answer({"id": str(credential_id)})
 
     async def verify(self, ask: Ask, credential_id: int) -> Answer:
-        """What can be said without asking the provider."""
-        return Answer(await verification(self._store, credential_id, ask.project_id, self._known()))
+        """What is seen here, and what the provider says to a login."""
+        known = await self._known()
+        return Answer(
+            await verification(self._store, credential_id, ask.project_id, known, self._logins)
+        )
 
-    def _known(self) -> Known:
-        carriers = {name: carrier.credential_fields for name, carrier in self._carriers.items()}
-        return {**carriers, trunk.PROVIDER: trunk.CREDENTIAL_FIELDS}
+    async def _known(self) -> Known:
+        """In a thread, once: importing thirty plug-ins takes longer than a frame of a call."""
+        if self._declared is None:
+            vendors = [await self._in_thread(plugins.declared) for plugins in self._vendors]
+            carriers = known_fields(self._carriers, *vendors)
+            self._declared = {**carriers, trunk.PROVIDER: trunk.CREDENTIAL_FIELDS}
+        return self._declared

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from rapida_tw.carriers.base import Carrier
+from rapida_tw.store.credential_documents import field_documents
 from rapida_tw.store.scopes import ANYTHING
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
@@ -62,11 +63,15 @@ class Installed:
 
 
 def _document(name: str, plugin: object | None) -> dict[str, Any]:
-    """`description` may be null until the plug-in is in use, `options` unless it declares them."""
+    """`description` may be null until the plug-in is in use, `options` unless it declares them.
+
+    `credentialFields` is empty where any key is taken.
+    """
     return {
         "name": name,
         "description": getattr(plugin, "description", None),
         "options": _options(getattr(plugin, "options", None)),
+        "credentialFields": field_documents(getattr(plugin, "credential_fields", None) or {}),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import AWS_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
@@ -171,6 +171,7 @@ def _complaint(headers: Mapping[str, str], payload: bytes) -> Complaint:
 class AWSRecognizerProvider(SocketRecognizerProvider[AWSOptions]):
     vendor = _VENDOR
     description = "AWS Transcribe: streaming, 50 languages"
+    credential_fields: Mapping[str, str] = AWS_FIELDS
     options = AWSOptions
 
     def wire(self, options: AWSOptions, account: Account) -> Callable[[], RecognizerWire]:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import AZURE_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
@@ -236,6 +236,7 @@ def host_of(told: str, region: str) -> str:
 class AzureRecognizerProvider(SocketRecognizerProvider[AzureOptions]):
     vendor = _VENDOR
     description = "Azure Speech: streaming, 140 languages and dialects"
+    credential_fields: Mapping[str, str] = AZURE_FIELDS
     options = AzureOptions
 
     def wire(self, options: AzureOptions, account: Account) -> Callable[[], RecognizerWire]:

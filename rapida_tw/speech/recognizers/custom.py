@@ -178,6 +178,7 @@ class CustomRecognizerProvider(SocketRecognizerProvider[CustomOptions]):
 
     vendor = "custom"
     description = "custom: any recogniser with a WebSocket, or that takes recordings, by rules"
+    credential_fields: Mapping[str, str] = {}  # any
     options = CustomOptions
 
     def open(self, options: Options, account: Account = NOBODY) -> Recognizer:

@@ -7,14 +7,14 @@ again by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError
 from twisted.internet.defer import Deferred
 
-from rapida_tw.account import Account
+from rapida_tw.account import GOOGLE_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant, RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
@@ -231,6 +231,7 @@ def _plain(text: str) -> str:
 class GoogleRecognizerProvider(SocketRecognizerProvider[GoogleOptions]):
     vendor = _VENDOR
     description = "Google Speech-to-Text v2: streaming, 125 languages and dialects"
+    credential_fields: Mapping[str, str] = GOOGLE_FIELDS
     options = GoogleOptions
 
     def __init__(self, host: Host) -> None:

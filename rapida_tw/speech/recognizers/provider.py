@@ -15,12 +15,12 @@ A vendor's file ends with::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import NOBODY, Account
+from rapida_tw.account import CREDENTIAL_FIELDS, NOBODY, Account
 from rapida_tw.options import read
 from rapida_tw.speech.base import Host, Options, Recognizer, RecognizerProvider
 from rapida_tw.speech.recognizers.line import SocketRecognizer
@@ -38,6 +38,8 @@ class SocketRecognizerProvider(Generic[T]):
     vendor: str
     description: str
     options: type[T]
+    credential_fields: Mapping[str, str] = CREDENTIAL_FIELDS
+    connects = True  # `start` shows whether the account is good
 
     def __init__(self, host: Host) -> None:
         self._host = host

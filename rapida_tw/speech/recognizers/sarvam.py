@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import CREDENTIAL_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.speech.messages import (
@@ -131,6 +131,10 @@ _READERS: Mapping[str, Callable[[SarvamWire, Mapping[str, Any]], Sequence[Event]
 class SarvamRecognizerProvider(SocketRecognizerProvider[SarvamOptions]):
     vendor = "Sarvam"
     description = "Sarvam: streaming, 23 languages of India"
+    credential_fields: Mapping[str, str] = {
+        **CREDENTIAL_FIELDS,
+        "api_subscription_key": "The same as key.",
+    }
     options = SarvamOptions
 
     def wire(self, options: SarvamOptions, account: Account) -> Callable[[], RecognizerWire]:

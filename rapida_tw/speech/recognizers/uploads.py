@@ -8,7 +8,7 @@ out keeps.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.account import NOBODY, Account
+from rapida_tw.account import CREDENTIAL_FIELDS, NOBODY, Account
 from rapida_tw.audio.format import TICKS_PER_SECOND, Samples
 from rapida_tw.errors import VendorFailed
 from rapida_tw.expect import Expectation
@@ -184,6 +184,7 @@ class UploadRecognizerProvider(Generic[T]):
     vendor: str
     description: str
     options: type[T]
+    credential_fields: Mapping[str, str] = CREDENTIAL_FIELDS
 
     def __init__(self, host: Host) -> None:
         self._host = host

@@ -6,6 +6,7 @@ The text is SSML; the answer is plain sound in the form that a header asks for, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import AZURE_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.net.base import Net, Request
@@ -143,6 +144,7 @@ def host_of(told: str, region: str, own_voice: bool = False) -> str:
 class AzureSynthesizerProvider(HttpVoiceProvider[AzureVoiceOptions]):
     vendor = _VENDOR
     description = "Azure Speech: voices in 140 languages and dialects"
+    credential_fields: Mapping[str, str] = AZURE_FIELDS
     options = AzureVoiceOptions
     formats = tuple(_FORMATS)
 

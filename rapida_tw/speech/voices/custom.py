@@ -148,6 +148,7 @@ class CustomVoiceProvider(SocketVoiceProvider[CustomOptions]):
     vendor = "custom"
     follows_leg = False  # rules and options together say what is sent
     description = "custom: any voice with a WebSocket, by rules"
+    credential_fields: Mapping[str, str] = {}  # any
     options = CustomOptions
     formats = tuple(
         VoiceFormat(encoding, rate)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import CREDENTIAL_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Frame, Net, Request
@@ -241,6 +241,10 @@ def _complaint(context: str, *told: str) -> Complaint:
 class ElevenLabsSynthesizerProvider(SocketVoiceProvider[ElevenLabsOptions]):
     vendor = "ElevenLabs"
     description = "ElevenLabs: many voices and languages, words with their times"
+    credential_fields: Mapping[str, str] = {
+        **CREDENTIAL_FIELDS,
+        "xi_api_key": "The same as key.",
+    }
     options = ElevenLabsOptions
     formats = tuple(_FORMATS)
 

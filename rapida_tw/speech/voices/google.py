@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.account import Account
+from rapida_tw.account import GOOGLE_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.net.base import Net, Request
@@ -140,6 +140,7 @@ class _Whole:
 class GoogleSynthesizerProvider(HttpVoiceProvider[GoogleVoiceOptions]):
     vendor = "Google"
     description = "Google Cloud: Chirp 3 and older voices, 60 languages"
+    credential_fields: Mapping[str, str] = GOOGLE_FIELDS
     options = GoogleVoiceOptions
     formats = _FORMATS
 

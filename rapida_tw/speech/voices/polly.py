@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import AWS_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.net.base import Net, Request
@@ -111,6 +111,7 @@ class PollyRequest:
 class PollySynthesizerProvider(HttpVoiceProvider[PollyOptions]):
     vendor = _VENDOR
     description = "Amazon Polly: voices in 40 languages and dialects"
+    credential_fields: Mapping[str, str] = AWS_FIELDS
     options = PollyOptions
     formats = (LINEAR_16K, MULAW_8K, ALAW_8K, LINEAR_8K)
 

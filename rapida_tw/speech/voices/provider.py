@@ -20,12 +20,12 @@ A vendor's file ends with::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import NOBODY, Account
+from rapida_tw.account import CREDENTIAL_FIELDS, NOBODY, Account
 from rapida_tw.audio.format import AudioFormat, Encoding
 from rapida_tw.options import read
 from rapida_tw.speech.base import Host, Options, Synthesizer, SynthesizerProvider
@@ -56,6 +56,8 @@ class SocketVoiceProvider(Generic[Chosen]):
     description: str
     options: type[Chosen]
     formats: tuple[VoiceFormat, ...]
+    credential_fields: Mapping[str, str] = CREDENTIAL_FIELDS
+    connects = True  # `start` shows whether the account is good
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -92,6 +94,7 @@ class HttpVoiceProvider(Generic[Chosen]):
     description: str
     options: type[Chosen]
     formats: tuple[VoiceFormat, ...]
+    credential_fields: Mapping[str, str] = CREDENTIAL_FIELDS
     follows_leg = True
 
     def __init__(self, host: Host) -> None:

@@ -6,13 +6,13 @@ which is opened at once. A phrase ends with the event that the query asks for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.account import Account
+from rapida_tw.account import CREDENTIAL_FIELDS, Account
 from rapida_tw.audio.format import Encoding
 from rapida_tw.net.base import Frame, Net, Request
 from rapida_tw.options import within
@@ -180,6 +180,10 @@ class SarvamVoiceWire:
 class SarvamSynthesizerProvider(SocketVoiceProvider[SarvamVoiceOptions]):
     vendor = "Sarvam"
     description = "Sarvam Bulbul: eleven languages of India, English too"
+    credential_fields: Mapping[str, str] = {
+        **CREDENTIAL_FIELDS,
+        "api_subscription_key": "The same as key.",
+    }
     options = SarvamVoiceOptions
     formats = _FORMATS
 
