@@ -58,15 +58,19 @@ class Switchboard:
         self.calls: dict[str, PlacedCall] = {}  # by the carrier's name of them
         self.habit = habit or Habit()
         self.habits: dict[str, Habit] = {}  # by number, digits alone
-        self.delivery = delivery or Delivery()
         self.sent: list[HttpRequest] = []  # callbacks, each once
         self.answers: list[tuple[str, int]] = []
         self.watch: Callable[[PlacedCall, Report], None] = lambda call, report: None
         self.tell: Tell | None = None
-        self._random = Random(self.delivery.seed)
         self._ways: Ways | None = None
         self._timers: set[IDelayedCall] = set()
         self._under_way: set[Deferred[None]] = set()
+        self.deliver(delivery or Delivery())
+
+    def deliver(self, delivery: Delivery) -> None:
+        """How callbacks travel from now on."""
+        self.delivery = delivery
+        self._random = Random(delivery.seed)
 
     def plug_in(self, ways: Ways) -> None:
         """Once, before the first call."""

@@ -77,7 +77,7 @@ def sequence(client: Client) -> list[str]:
 
 def busy(delivery: Delivery) -> Twilio:
     twilio = Twilio(Habit(Reaction.BUSY, after=0.5))
-    twilio.board.delivery = delivery
+    twilio.board.deliver(delivery)
     assert twilio.send("/Calls.json", ORDER).status == 201
     return twilio
 
