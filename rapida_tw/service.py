@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from treq.client import HTTPClient
@@ -36,17 +35,19 @@ from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.config.load import ConfigError
 from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import Config
-from rapida_tw.errors import MisconfiguredAssistant, NotSupported
+from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.first_run import Installed, install
 from rapida_tw.garbage import EVERY, Garbage
 from rapida_tw.ids import Ids
 from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
+from rapida_tw.messaging.messaging import Messaging
 from rapida_tw.models.base import ModelProvider
 from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
+from rapida_tw.picture import draw
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkits
 from rapida_tw.sip.trunk import PROVIDER as SIP
@@ -68,8 +69,8 @@ from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.placements import Placements as StoredPlacements
 from rapida_tw.store.projects import Projects
-from rapida_tw.store.records import Conversation
 from rapida_tw.store.redis import Redis
+from rapida_tw.store.threads import Threads
 from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
 from rapida_tw.transports.door import Door
@@ -77,6 +78,7 @@ from rapida_tw.transports.media_socket import MediaSockets
 from rapida_tw.transports.reading import BeatReader
 from rapida_tw.trunks import EVERY as EVERY_TRUNK
 from rapida_tw.trunks import Trunks
+from rapida_tw.vendor_login import VendorLogin
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
@@ -148,6 +150,12 @@ class House(MultiService):
         # By the carrier's name; SIP is added when its agent is there.
         self._telephones: dict[str, Telephone] = {}
 
+        makers = Makers(
+            # A client each: one assistant's cookies are not another's.
+            lambda definition: HttpTool(definition, HTTPClient(agent), reactor),
+            Toolkits(self._mcp, reactor).toolkit,
+        )
+
         # The calls.
         self.calls = Calls(
             reactor,
@@ -158,11 +166,7 @@ class House(MultiService):
             self.conversations,
             self.journal,
             self.vendors,
-            Makers(
-                # A client each: one assistant's cookies are not another's.
-                lambda definition: HttpTool(definition, HTTPClient(agent), reactor),
-                Toolkits(self._mcp, reactor).toolkit,
-            ),
+            makers,
             ids,
             now,
             config.server.max_calls,
@@ -175,6 +179,21 @@ class House(MultiService):
             telephones.rules(config.outbound, reactor),
             telephones.settings(config),
             config.outbound.reserve,
+        )
+
+        # Those who write.
+        self.messaging = Messaging(
+            reactor,
+            self.assistants,
+            self.credentials,
+            self.conversations,
+            Threads(self.database, now),
+            self.journal,
+            self.vendors,
+            makers,
+            self._net,
+            ids,
+            now,
         )
 
         garbage = Garbage(lambda: len(self.calls), lambda: self.calls.ended)
@@ -221,6 +240,7 @@ class House(MultiService):
             conversations=self.conversations,
             calls=self.calls,
             placing=self.placing,
+            writing=self.messaging,
             carriers=carriers(),
             speech={
                 "recognizers": self.vendors.recognizers,
@@ -229,13 +249,15 @@ class House(MultiService):
                 "live_models": self._lives,
             },
             models=self.vendors.models,
-            draw=_draw,
+            draw=draw,
             address=PublicAddress(server.public_host, server.public_scheme, proxies),
             proxies=proxies,
             sockets=MediaSockets(self._door),
             now=self._now,
             recordings=self.config.recording.directory,
             metrics=self.config.metrics.enabled,
+            telephones=self._telephones,
+            vendor_login=VendorLogin(self.vendors.recognizers, self.vendors.synthesizers),
         )
 
     def _ports(self) -> list[tuple[str, str, IProtocolFactory]]:
@@ -321,7 +343,9 @@ class House(MultiService):
     async def _stop(self) -> None:
         if self.sip is not None:
             self.sip.drain()
+        writing = self.messaging.stop()  # meanwhile
         await self.calls.drain(self.config.server.drain_seconds)
+        await writing
         self._audiosocket.accepting = False
         await MultiService.stopService(self)
         await self._close_connections()
@@ -366,15 +390,6 @@ def _database(config: Config, reactor: Any) -> Database:
 def carriers() -> dict[str, Carrier]:
     """Every installed carrier, by its name."""
     return {point.name: point.load() for point in entry_points(group="rapida_tw.carriers")}
-
-
-def _draw(wav: Path, conversation: Conversation) -> bytes:
-    """The picture of a call; `NotSupported` where Pillow is not installed."""
-    try:
-        from rapida_tw.timeline import render
-    except ImportError:
-        raise NotSupported("pictures of calls need Pillow (the extra `picture`)") from None
-    return render(wav, conversation)
 
 
 def _node(config: Config) -> str:

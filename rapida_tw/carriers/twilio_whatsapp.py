@@ -7,14 +7,14 @@ status callbacks". They are signed as those of calls are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rapida_tw.carriers.base import Document, WebhookRequest
 from rapida_tw.carriers.fields import fields, identity, printable, word
-from rapida_tw.carriers.markup import element, response
-from rapida_tw.carriers.twilio_messages import number, reason_of
-from rapida_tw.errors import BadRequest
+from rapida_tw.carriers.markup import REASON_HEADER, element, response
+from rapida_tw.carriers.twilio_messages import LONGEST, number, reason_of
+from rapida_tw.errors import BadRequest, CallError
 
 LONGEST_TEXT = 4_096  # characters: WhatsApp's own limit
 MOST_MEDIA = 10
@@ -120,6 +120,12 @@ def read_status(request: WebhookRequest) -> MessageStatus:
 def answer(*texts: str) -> Document:
     """`<Response>` of messages; of none: received, and nothing said."""
     return response(*(element("Message", text=text) for text in texts))
+
+
+def apology(error: CallError) -> Document:
+    """What a person is told whose message cannot be answered; only a 200 is sent on."""
+    told = answer(error.spoken[:LONGEST])
+    return replace(told, headers={**told.headers, REASON_HEADER: error.reason})
 
 
 def _words(text: str) -> str:

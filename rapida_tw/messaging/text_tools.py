@@ -56,6 +56,9 @@ class NoLine:
     def send_digits(self, digits: str) -> Deferred[None]:
         return fail(NotSupported(f"no keys can be sent: {WHY}"))
 
+    def hold(self, on: bool) -> Deferred[None]:
+        return fail(NotSupported(f"nobody can be held: {WHY}"))
+
     def hang_up(self, end: End) -> None:
         """Nobody is there."""
 

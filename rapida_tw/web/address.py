@@ -26,6 +26,11 @@ class PublicAddress:
         self._scheme = scheme
         self._proxies = proxies
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it is ours by configuration, and not only what some client asked for."""
+        return bool(self._host)
+
     def url(self, request: BoundedRequest, path: str) -> str:
         """https or http; `BadRequest` where the request names no host."""
         return self._url(request, "http", path)

@@ -114,12 +114,9 @@ _SECRETS = {
     "minProperties": 1,
     "maxProperties": MOST_KEYS,
     "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_.-]{0,63}$"},
-    # ASCII here, so that characters are bytes; all of UTF-8 is taken.
-    "additionalProperties": {
-        "type": "string",
-        "pattern": "^[!-~][ -~]*$",
-        "maxLength": LONGEST_SECRET,
-    },
+    "additionalProperties": text(LONGEST_SECRET),
+    # Blank values are as absent, and one must be there.
+    "not": {"additionalProperties": {"pattern": "^\\s*$"}},
 }
 _CALL = {
     "assistant": given(
@@ -146,6 +143,16 @@ _CALL = {
         "maxLength": LONGEST_IDEMPOTENCY_KEY,
         "description": "The same one dials once.",
     },
+}
+
+_WHATSAPP_NUMBER = {"type": "string", "pattern": "^\\+[1-9][0-9]{6,13}$"}
+_TEXT_TO_SEND = {"type": "string", "maxLength": 1_600, "pattern": "^[!-~][^\\u0000]*$"}
+_MESSAGE: dict[str, Any] = {
+    "assistantId": _ID,
+    "to": _WHATSAPP_NUMBER,
+    "from": _WHATSAPP_NUMBER,
+    "metadata": _ENTRIES,
+    "idempotencyKey": text(LONGEST_IDEMPOTENCY_KEY, 1),
 }
 
 BODIES: dict[str, Any] = {
@@ -213,7 +220,30 @@ BODIES: dict[str, Any] = {
             "maxItems": MOST_CALLS,
         },
     ),
+    "NewMessage": {
+        "anyOf": [
+            given("assistantId", "to", "text", text=_TEXT_TO_SEND, **_MESSAGE),
+            given(
+                "assistantId",
+                "to",
+                "contentSid",
+                contentSid={"type": "string", "pattern": "^HX[0-9A-Fa-f]{32}$"},
+                contentVariables=_ENTRIES,
+                **_MESSAGE,
+            ),
+        ],
+        "example": {
+            "assistantId": "2000000000000000001",
+            "to": "+15550100001",
+            "text": "Your table is ready.",
+        },
+    },
     "Transfer": given("to", to={"type": "string", "pattern": "^[!-~]{1,200}$"}),
+    "Hold": {
+        "type": "object",
+        "properties": {"on": {"type": "boolean", "default": True}},
+        "additionalProperties": False,
+    },
     "Digits": given("digits", digits={"type": "string", "pattern": "^[0-9A-D*#]{1,64}$"}),
     "Saying": given(
         "text",

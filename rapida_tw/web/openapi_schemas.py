@@ -79,6 +79,12 @@ SCHEMAS: dict[str, Any] = {
         },
         "required": ["code", "success", "error"],
     },
+    "SentMessage": answered(
+        id={**TEXT, "description": "Twilio's; empty where nobody knows it."},
+        conversationId=ID,
+        status={"enum": ["queued", "unknown"]},
+        channel=TEXT,
+    ),
     "Paginated": answered(currentPage=WHOLE, totalItem=WHOLE),
     "Id": answered(id=ID),
     "Assistant": answered(

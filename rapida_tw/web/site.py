@@ -7,7 +7,7 @@ modules named for it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -24,6 +24,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.calls.call_request import Placing
 from rapida_tw.carriers.base import Carrier, Document
+from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.errors import BadRequest
 from rapida_tw.metrics import Counter
 from rapida_tw.store.records import (
@@ -32,6 +33,7 @@ from rapida_tw.store.records import (
     CredentialStore,
     KeyStore,
 )
+from rapida_tw.store.verification import Login, Logins
 from rapida_tw.web import metrics
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.api import Api
@@ -41,9 +43,11 @@ from rapida_tw.web.authority import Authority
 from rapida_tw.web.calls import LiveCalls
 from rapida_tw.web.conversations import Conversations
 from rapida_tw.web.credentials import Credentials
+from rapida_tw.web.entrance import Entrance
 from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
 from rapida_tw.web.media import Media
+from rapida_tw.web.messages import Messages, Writing
 from rapida_tw.web.openapi import OpenApi
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.placing import PlacedCalls
@@ -53,6 +57,7 @@ from rapida_tw.web.recordings import Recordings
 from rapida_tw.web.request import BoundedChannel, BoundedRequest
 from rapida_tw.web.route import Answered, Route
 from rapida_tw.web.talk import Talk
+from rapida_tw.web.whatsapp import WhatsAppWebhooks
 
 COMPLETE_WITHIN = 60  # seconds for a request to be whole, and for the next one to come
 
@@ -81,6 +86,9 @@ class WebDependencies:
     recordings: Path | None = None  # the folder; None: nothing is recorded
     metrics: bool = True  # whether /metrics is there
     placing: Placing | None = None  # None: no calls are placed here
+    telephones: Mapping[str, Telephone] = field(default_factory=dict)  # that verify accounts
+    vendor_login: Login | None = None  # the same, of speech
+    writing: Writing | None = None  # None: nobody writes here
 
 
 def build_site(deps: WebDependencies) -> Site:
@@ -113,13 +121,31 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from Talk(deps.carriers, gate, authority, deps.calls, deps.address).routes()
     yield from Media(deps.carriers, deps.calls, deps.sockets, authority, deps.address).routes()
     yield from Assistants(deps.assistants, deps.credentials).routes(api)
-    yield from Credentials(deps.credentials, deps.carriers).routes(api)
+    yield from _credentials(deps).routes(api)
     if deps.placing is not None:
         yield from PlacedCalls(deps.placing).routes(api)
     yield from LiveCalls(deps.calls, deps.conversations, deps.placing).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
+    yield from _messages(deps, api, Entrance(gate, authority))
     yield from Installed(deps.carriers, deps.speech, deps.models, deps.in_thread).routes(api)
+
+
+def _messages(deps: WebDependencies, api: Api, entrance: Entrance) -> Iterator[Route]:
+    """WhatsApp, where there is Twilio, which carries it."""
+    twilio, writing = deps.carriers.get("twilio"), deps.writing
+    if twilio is not None and writing is not None:
+        inbox, followed = writing.whatsapp, writing.deliveries
+        yield from WhatsAppWebhooks(twilio, entrance, inbox, followed, deps.address).routes()
+        yield from Messages(writing.outgoing, deps.address).routes(api)
+
+
+def _credentials(deps: WebDependencies) -> Credentials:
+    vendors = [deps.speech[kind] for kind in deps.speech if kind != "detectors"]
+    logins = Logins(deps.clock, deps.telephones, deps.vendor_login)
+    return Credentials(
+        deps.credentials, deps.carriers, [*vendors, deps.models], deps.in_thread, logins
+    )
 
 
 class Tree(KleinResource):
