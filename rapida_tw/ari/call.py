@@ -148,24 +148,28 @@ class AriCall:
 
     async def _subscribe(self) -> None:
         """To the events of a channel that is in no application; while there are none, look."""
+        subscribed = False
         if self._events.is_open:
             path = f"/applications/{self.plan.app}/subscription"
             try:
                 await self.client.ask("POST", path, {"eventSource": f"channel:{self.plan.channel}"})
+                subscribed = True
             except (Declined, VendorFailed) as error:
-                self._log.warn("{call}: no events of it: {why}", call=self, why=error)
-        else:
-            self._later(LOOK_EVERY, lambda: self._run(self._subscribe))
+                self._log.info("{call}: no events of it: {why}", call=self, why=error)
         # What happened before is not told: it may be over already.
         try:
             found = await self.client.find(self.plan.channel)
         except (Declined, VendorFailed) as error:
             self._log.debug("{call}: not looked at: {why}", call=self, why=error)
+            found = {}
+        if self.phase == Phase.OVER:
             return
         if found is None:
-            self._gone({})
-        else:
-            self._state(_text(found, "state"))
+            self._gone({"cause_txt": "it ended, and Asterisk has not told why"})
+            return
+        self._state(_text(found, "state"))
+        if not subscribed:
+            self._later(LOOK_EVERY, lambda: self._run(self._subscribe))
 
     # -- what is told of the channels --------------------------------------------------------------
 
