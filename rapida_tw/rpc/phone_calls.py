@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
@@ -43,9 +43,8 @@ _PARTS = (("metadata", Part.METADATA), ("args", Part.ARGUMENTS), ("options", Par
 class PhoneCalls:
     """Places calls, by the same rules as REST."""
 
-    def __init__(self, placing: Placing, now: Callable[[], float]) -> None:
+    def __init__(self, placing: Placing) -> None:
         self._placing = placing
-        self._now = now
 
     def methods(self) -> Methods:
         return {
