@@ -18,7 +18,6 @@ from rapida_tw.config import Config, find, former_key, load, secret_key
 from rapida_tw.first_run import Installed, install
 from rapida_tw.ids import Ids
 from rapida_tw.log import wall_clock
-from rapida_tw.sip import trunk
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credential_documents import (
@@ -160,19 +159,29 @@ class Local:
         return credential_document(now(self._credentials.get(credential_id, self.project)))
 
     def create_credential(self, document: Document) -> Document:
-        new = new_credential(document, _known())
+        new = new_credential(document, _known(document.get("provider")))
         made = self._credentials.create(self.project, new.name, new.provider, new.value)
         return credential_document(now(made))
 
     def update_credential(self, credential_id: int, document: Document) -> Document:
         found = now(self._credentials.get(credential_id, self.project))
-        name, value = changed_credential(document, found, _known())
+        name, value = changed_credential(document, found, _known(found.provider))
         changed = self._credentials.update(credential_id, self.project, name, value)
         return credential_document(now(changed))
 
     def verify_credential(self, credential_id: int) -> Document:
-        checking = verification(self._credentials, credential_id, self.project, _known())
-        return now(Deferred.fromCoroutine(checking))
+        from rapida_tw.cli import logins  # all that can ask: slow, and needed here alone
+
+        found = now(self._credentials.get(credential_id, self.project))
+        known = logins.known(found.provider)
+        checking = verification(self._credentials, credential_id, self.project, known)
+        seen = now(Deferred.fromCoroutine(checking))
+        if seen["verified"] is False or not logins.can_ask(found.provider):
+            return seen
+        data_dir = self._server.data_dir
+        return logins.verify(
+            self._credentials, credential_id, self.project, found.provider, data_dir
+        )
 
     def delete_credential(self, credential_id: int) -> None:
         now(self._credentials.delete(credential_id, self.project))
@@ -185,12 +194,10 @@ class Local:
         return whole(now(self._conversations.get(conversation_id, self.project)))
 
 
-def _known() -> Known:
-    """What the installed carriers want to know."""
-    from rapida_tw.service import carriers  # the whole house: slow, and needed here alone
+def _known(provider: object) -> Known:
+    from rapida_tw.cli import logins  # slow, and needed for credentials alone
 
-    known = {name: carrier.credential_fields for name, carrier in carriers().items()}
-    return {**known, trunk.PROVIDER: trunk.CREDENTIAL_FIELDS}
+    return logins.known(provider) if isinstance(provider, str) else {}
 
 
 def now(deferred: Deferred[T]) -> T:

@@ -18,6 +18,8 @@ from rapida_tw.store.credential_documents import (
     check_model_references,
     check_references,
     credential_document,
+    field_documents,
+    known_fields,
     new_credential,
 )
 from rapida_tw.store.records import Credential, Deployment, VendorChoice
@@ -25,6 +27,11 @@ from tests.store.private_keys import public_pem, rsa_pem
 from tests.web.fake_credentials import FakeCredentials
 
 KNOWN = {
+    "spelled": {
+        "account_token": "The token.",
+        "auth_token": "The same as account_token.",
+        "private_key": "The key.",
+    },
     "twilio": {"account_sid": "The SID.", "account_token": "The token."},
     "vonage": {"application_id": "The id.", "private_key": "The key."},
     "bare": {},
@@ -35,6 +42,29 @@ MAIN = Credential(5, 7, "Main", "twilio", ("account_sid",), 1.0, 2.0)
 def document(**changes: Any) -> dict[str, Any]:
     value = {"account_sid": "AC1", "account_token": "t0p"}
     return {"name": "Main", "provider": "twilio", "value": value} | changes
+
+
+class PlugIn:
+    def __init__(self, **fields: str) -> None:
+        self.credential_fields = fields
+
+
+class KnownTests(SynchronousTestCase):
+    def test_together(self) -> None:
+        """Plug-ins of one name share their keys; one that declares none takes any."""
+        known = known_fields(
+            {"acme": PlugIn(sid="The SID.")},
+            {"talk": PlugIn(key="The key."), "own": PlugIn(key="The key."), "old": object()},
+            {"talk": PlugIn(region="Where."), "own": PlugIn()},
+        )
+        self.assertEqual(known["acme"], {"sid": "The SID."})
+        self.assertEqual(set(known["talk"]), {"key", "region"})
+        self.assertEqual((known["own"], known["old"]), ({}, {}))
+
+    def test_documents(self) -> None:
+        """For programs: which name is kept of another spelling."""
+        fields = {"key": "The key.", "api_key": "The same as key."}
+        self.assertEqual([one["sameAs"] for one in field_documents(fields)], [None, "key"])
 
 
 def _objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -57,6 +87,33 @@ class NewTests(SynchronousTestCase):
         self.assertEqual((new.name, new.provider), ("Main", "twilio"))
         self.assertEqual(new.value, {"account_sid": "AC1", "account_token": "t0p"})
         self.assertNotIn("t0p", repr(new))
+
+    def test_spellings(self) -> None:
+        """Another name, and any way to write a name, is kept as the documented one."""
+        for key in ("account_token", "accountToken", "AUTH_TOKEN", "authToken", "auth-token"):
+            new = new_credential(document(provider="spelled", value={key: "t0p"}), KNOWN)
+            self.assertEqual(new.value, {"account_token": "t0p"})
+
+    def test_spelled_private_key(self) -> None:
+        """A private key is checked whatever it is called."""
+        value = {"privateKey": rsa_pem().replace("\n", "\\n")}
+        new = new_credential(document(provider="spelled", value=value), KNOWN)
+        self.assertEqual(new.value, {"private_key": rsa_pem()})
+        self.refused(document(provider="spelled", value={"privateKey": "x"}))
+
+    def test_two_spellings(self) -> None:
+        """The same text twice is one; two texts are a mistake, which repeats neither."""
+        twice = {"accountToken": "t0p", "auth_token": " t0p "}
+        new = new_credential(document(provider="spelled", value=twice), KNOWN)
+        self.assertEqual(new.value, {"account_token": "t0p"})
+        told = self.refused(document(provider="spelled", value=twice | {"auth_token": "other"}))
+        self.assertIn("two different texts for account_token", told)
+        self.assertNotIn("t0p", told)
+
+    def test_any_key(self) -> None:
+        """A vendor of one's own takes any key, as it is written."""
+        new = new_credential(document(provider="bare", value={"baseUrl": "x"}), KNOWN)
+        self.assertEqual(new.value, {"baseUrl": "x"})
 
     def test_required(self) -> None:
         """All three are needed, and told at once."""

@@ -32,7 +32,8 @@ class InstalledTests(WebCase):
     def test_models(self) -> None:
         """What is installed but not in use yet is listed, and not started for that."""
         self.assertEqual(
-            self.data("/v1/models"), [{"name": "scripted", "description": None, "options": None}]
+            self.data("/v1/models"),
+            [{"name": "scripted", "description": None, "options": None, "credentialFields": []}],
         )
 
     def test_speech(self) -> None:
