@@ -43,7 +43,6 @@ ARROWS = {
     "media": "audio",
     "carriers.base": "audio media.leg carriers.outbound",
     "carriers.outbound": "net.base",
-    "carriers.rest_telephone": "net.base net.reasons carriers.outbound",
     "net.base": "",
     "net": "wire",
     "speech.base": "audio media.leg net.base",
