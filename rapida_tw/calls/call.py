@@ -20,7 +20,9 @@ from rapida_tw.calls.answerer import Answerer, MachinePolicy
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.dialogue import dialogue
 from rapida_tw.calls.journal import Notebook
+from rapida_tw.calls.own_hold import OwnHold
 from rapida_tw.calls.parts import LiveParts, Parts
+from rapida_tw.calls.steering import Steering
 from rapida_tw.calls.toolset import Makers, toolset
 from rapida_tw.carriers.outbound import Line
 from rapida_tw.errors import REMOTE_HANGUP, SHUTTING_DOWN, TRANSFERRED, End, VendorFailed
@@ -34,6 +36,7 @@ from rapida_tw.models.base import Message
 from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.listen import Turn
 from rapida_tw.pipeline.reply import Job, Say
+from rapida_tw.pipeline.steering_tools import PutOnHold
 from rapida_tw.pipeline.times import Times
 
 _GONE = (REMOTE_HANGUP.reason, TRANSFERRED.reason)
@@ -101,15 +104,23 @@ class Call:
         self._started = clock.seconds()
         self._recorder: Recorder | None = None
 
-        self._line = line
         self._answerer = Answerer(script.machine, self)
         self._playout = playout = Playout(parts.leg)
+        self._line = Steering(line, playout)
+        self._hold = OwnHold(self._hold_dialogue, self._line, notebook)
         self._dialogue = dialogue(
             clock,
             script.experience,
             script.prompt,
             parts,
-            lambda keypad: toolset(script.tools, keypad, playout, line, makers),
+            lambda keypad: toolset(
+                script.tools,
+                keypad,
+                playout,
+                self._line,
+                makers,
+                lambda longest: PutOnHold(self._hold, longest, clock, playout.drained),
+            ),
             playout,
             lambda sounded: self.session.at_next_sound(sounded),
             lambda: self.session.echoes(),
@@ -169,6 +180,7 @@ class Call:
             *(vendor.cancel for vendor in self._starting),
             self._dialogue.stop,
             self.session.close,
+            self._hold.stop,
             self._withdraw_transfer,
             self._write_measures,
             lambda: self._leg.hang_up(end),
@@ -249,9 +261,13 @@ class Call:
         """Hand the caller over; `NotSupported` when the leg's carrier cannot."""
         return self._line.transfer(target)
 
-    def send_digits(self, digits: str) -> None:
-        """`NotSupported` when the leg has no digits outwards."""
-        self._leg.send_digits(digits)
+    def send_digits(self, digits: str) -> Deferred[None]:
+        """Keys for the far side; `BadRequest`."""
+        return self._line.send_digits(digits)
+
+    def hold(self, on: bool) -> None:
+        """Nobody speaks or listens; or both again. A key of the caller's ends it, too."""
+        self._hold.hold(on)
 
     def say_goodbye(self, text: str) -> None:
         """The server stops: interrupt, say it, end."""
@@ -263,7 +279,10 @@ class Call:
 
     def quiet(self, quiet: bool) -> None:
         """Neither speak nor listen; or both again."""
-        self._dialogue.hold_changed(quiet)
+        self._hold.quiet(quiet)
+
+    def _hold_dialogue(self, held: bool) -> None:
+        self._dialogue.hold_changed(held)
 
     def close_with(self, job: Say) -> None:
         """Say it now, and nothing after it."""
@@ -277,13 +296,17 @@ class Call:
 
     def digit_received(self, digit: str) -> None:
         self._notebook.event("dtmf", digit=digit)
-        self._dialogue.digit_received(digit)
+        if not self._hold.key_pressed():
+            self._dialogue.digit_received(digit)
 
     def hold_changed(self, held: bool) -> None:
-        self._notebook.event("hold.started" if held else "hold.ended")
-        self._dialogue.hold_changed(held)
+        self._hold.theirs(held)
 
     def leg_ended(self, end: End) -> None:
+        target = self._line.transferring
+        if target and end.reason == REMOTE_HANGUP.reason:
+            # The carrier takes the caller from us before its answer to our request is here.
+            end = TRANSFERRED.because(f"to {target}")
         self.end(end)
 
     # -- ConversationEvents and ReplyEvents -------------------------------------------------------

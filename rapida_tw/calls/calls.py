@@ -117,6 +117,7 @@ class Calls:
             ids,
             now,
         )
+        self._check_number: Callable[[str], None] = lambda number: None
         self.ended = 0  # calls, since the start
         self._emptying = Emptying(clock)
         self._telephones: Telephones = {} if telephones is None else telephones
@@ -166,6 +167,7 @@ class Calls:
     ) -> Placements:
         """Who places calls of this register; `reserve`: the share of room that is not theirs."""
         self._admission.reserve = reserve
+        self._check_number = rules.check_target
         return Placements(
             self._clock,
             self._cast,
@@ -334,12 +336,17 @@ class Calls:
         self._call(conversation_id, project_id).say(text)
 
     def transfer(self, conversation_id: int, project_id: int, to: str) -> Deferred[None]:
-        """`NotSupported` when the call's carrier cannot."""
+        """`NotSupported` when the call's carrier cannot, `DiallingForbidden`."""
         call = self._call(conversation_id, project_id)
+        self._check_number(to)
         return call.transfer(to).addCallback(lambda _: call.end(TRANSFERRED.because(f"to {to}")))
 
-    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
-        self._call(conversation_id, project_id).send_digits(digits)
+    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]:
+        """`BadRequest` for what is no key; fires when they are sent, or heard as tones."""
+        return self._call(conversation_id, project_id).send_digits(digits)
+
+    def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
+        self._call(conversation_id, project_id).hold(on)
 
     def __len__(self) -> int:
         return len(self._running)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from rapida_tw.errors import DiallingForbidden, TooManyCalls
 from rapida_tw.metrics import Counter
 
+SHORTEST = 7  # digits of a number that is no extension
 _MOST_KEYS = 10_000  # whose rate is remembered; the one longest silent is forgotten
 
 forbidden = Counter(
@@ -49,6 +50,12 @@ class DiallingRules:
         if self._allowed and not digits.startswith(self._allowed):
             forbidden.inc("not-allowed")
             raise DiallingForbidden("numbers with that prefix are not allowed")
+
+    def check_target(self, target: str) -> None:
+        """The same of a transfer's target; extensions and names within the house are free."""
+        digits = _digits(target)
+        if len(digits) >= SHORTEST or (not digits and any(one in target for one in "*#")):
+            self.check(target)
 
     def count(self, key_id: int) -> None:
         """One more call by that key; `TooManyCalls` says when to ask again. 0: nobody's."""

@@ -57,6 +57,9 @@ class DialplanLine:
             return fail(NotSupported("there is nobody to send digits to"))
         return _by_leg(self._leg, digits)
 
+    def hold(self, on: bool) -> Deferred[None]:
+        return fail(NotSupported("the dialplan plays nothing for us"))
+
     def hang_up(self, end: End) -> None:
         """The dialplan goes on, and hangs up by itself."""
 
@@ -77,6 +80,9 @@ class LegLine:
 
     def send_digits(self, digits: str) -> Deferred[None]:
         return _by_leg(self._leg, digits)
+
+    def hold(self, on: bool) -> Deferred[None]:
+        return fail(NotSupported("the leg plays nothing by itself"))
 
     def hang_up(self, end: End) -> None:
         """The leg's own hang-up is all."""
@@ -116,6 +122,12 @@ class CarrierLine:
                 lambda failure: failure.trap(NotSupported) and found.send_digits(digits)
             )
         return sending
+
+    def hold(self, on: bool) -> Deferred[None]:
+        line = self._line()
+        if line is None:
+            return fail(NotSupported("what the carrier calls this call is not known"))
+        return line.hold(on)
 
     def hang_up(self, end: End) -> None:
         line = self._line()

@@ -235,6 +235,9 @@ class Line(Protocol):
     def send_digits(self, digits: str) -> Deferred[None]:
         """`NotSupported`: then tones are sent in the audio."""
 
+    def hold(self, on: bool) -> Deferred[None]:
+        """Music for the caller, or an end of it; `NotSupported`: then there is silence."""
+
     def hang_up(self, end: End) -> None:
         """The call has ended, the leg was told: what the carrier must hear besides. Once, last.
 

@@ -106,13 +106,19 @@ class TransferCall:
     After what was said before has been heard: a far side that is sent elsewhere goes at once.
     """
 
-    def __init__(self, line: Line, targets: Sequence[str], playout: Playout) -> None:
+    def __init__(
+        self, line: Line, targets: Mapping[str, str], playout: Playout, message: str = ""
+    ) -> None:
+        """`targets`: numbers and addresses by the names that the model knows; `message`: what it
+        is to tell the caller.
+        """
         self._line = line
         self._playout = playout
-        self._targets = tuple(targets)
+        self._targets = dict(targets)
+        words = f' Say: "{message}"' if message else ""
         self.tool = Tool(
             "transfer_call",
-            "Transfer the call. Tell the caller in the same reply; it is heard before.",
+            "Transfer the call. Tell the caller in the same reply; it is heard before." + words,
             {
                 "type": "object",
                 "properties": {"to": {"type": "string", "enum": list(self._targets)}},
@@ -123,17 +129,20 @@ class TransferCall:
         return Deferred.fromCoroutine(self._use(arguments))
 
     async def _use(self, arguments: Mapping[str, Any]) -> Result:
-        target = str(arguments.get("to") or self._targets[0])
-        if target not in self._targets:
+        name = str(arguments.get("to") or next(iter(self._targets)))
+        if name not in self._targets:
             # Else a clever caller talks the model into dialling a premium number.
-            return answer({"error": f"{target} is not among the allowed targets"})
+            return answer({"error": f"{name} is not among the allowed targets"})
+        target = self._targets[name]
         await self._playout.drained()
         await self._line.transfer(target)
         return answer({"success": True}, TRANSFERRED.because(f"to {target}"))
 
 
 # What they do to the call has an order: digits are collected before somebody is transferred.
-_OF_THE_CALL = (EndCall, CollectDigits, TransferCall)
+_OF_THE_CALL = frozenset(
+    ("end_call", "collect_digits", "transfer_call", "put_on_hold", "send_digits")
+)
 
 
 class ToolBox:
@@ -164,7 +173,7 @@ class ToolBox:
 
     def independent(self, call: ToolCall) -> bool:
         """It may run beside others: it neither waits for the caller nor ends the call."""
-        return not isinstance(self._runners().get(call.name), _OF_THE_CALL)
+        return call.name not in _OF_THE_CALL
 
     def use(self, call: ToolCall) -> Deferred[Result]:
         """Fires with the result; errors are results too, only cancelling is not."""
@@ -188,10 +197,19 @@ class ToolBox:
             self._in_use.remove(call.name)
 
 
-def targets(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The allowed targets of a transfer tool (several are joined with `<|||>`)."""
-    text = options.get("tool.transfer_to") or options.get("transfer_to") or ""
-    found = tuple(part.strip() for part in str(text).split("<|||>") if part.strip())
+def targets(options: Mapping[str, Any]) -> dict[str, str]:
+    """The allowed targets of a transfer tool, by their names.
+
+    An object of names and numbers, or text: several are joined with `<|||>`, each a number, which
+    is its own name, or `name=number`.
+    """
+    told = options.get("tool.transfer_to") or options.get("transfer_to") or ""
+    if isinstance(told, Mapping):
+        named = [(str(name).strip(), str(target).strip()) for name, target in told.items()]
+    else:
+        parts = [part.partition("=") for part in str(told).split("<|||>")]
+        named = [(name.strip(), (target or name).strip()) for name, _, target in parts]
+    found = {name: target for name, target in named if name and target}
     if not found:
         raise MisconfiguredAssistant("a transfer_call tool needs the option tool.transfer_to")
     return found

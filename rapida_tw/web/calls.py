@@ -8,9 +8,10 @@ from typing import Any
 
 from rapida_tw.calls.call import LiveCall
 from rapida_tw.calls.call_request import Placing
+from rapida_tw.calls.context import OUTBOUND
 from rapida_tw.errors import NotFound
 from rapida_tw.store.documents import timestamp
-from rapida_tw.store.reading import Check, Reading, text
+from rapida_tw.store.reading import Check, Reading, flag, text
 from rapida_tw.store.records import ConversationStore, Page
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
@@ -28,6 +29,9 @@ _TRANSFER = Operation(
 )
 _SEND_DIGITS = Operation(
     "sendDigits", "Press keys towards the far side.", TAG, ref("Id"), ref("Digits")
+)
+_HOLD = Operation(
+    "holdCall", "Nobody speaks or listens; or both again.", TAG, ref("Id"), ref("Hold")
 )
 _SAY = Operation("say", "The assistant says it next.", TAG, ref("Id"), ref("Saying"))
 
@@ -49,6 +53,7 @@ class LiveCalls:
         yield Route("POST", f"{one}/hangup", api(self.hang_up), operation=_HANG_UP)
         yield Route("POST", f"{one}/transfer", api(self.transfer), operation=_TRANSFER)
         yield Route("POST", f"{one}/dtmf", api(self.send_digits), operation=_SEND_DIGITS)
+        yield Route("POST", f"{one}/hold", api(self.hold), operation=_HOLD)
         yield Route("POST", f"{one}/say", api(self.say), operation=_SAY)
 
     async def list(self, ask: Ask) -> Answer:
@@ -80,8 +85,16 @@ class LiveCalls:
         return Answer({"id": str(call_id)})
 
     async def send_digits(self, ask: Ask, call_id: int) -> Answer:
-        """{"digits"}: pressed towards the far side; 409 when the leg cannot."""
-        self._calls.send_digits(call_id, ask.project_id, _only(ask, "digits", _digits))
+        """{"digits"}: pressed towards the far side, by its carrier or as tones."""
+        await self._calls.send_digits(call_id, ask.project_id, _only(ask, "digits", _digits))
+        return Answer({"id": str(call_id)})
+
+    async def hold(self, ask: Ask, call_id: int) -> Answer:
+        """{"on"}: nobody speaks or listens; or both again."""
+        reading = Reading(ask.document())
+        on = reading.value("on", flag, True, True)
+        reading.finish()
+        self._calls.hold(call_id, ask.project_id, on)
         return Answer({"id": str(call_id)})
 
     async def say(self, ask: Ask, call_id: int) -> Answer:
@@ -92,13 +105,14 @@ class LiveCalls:
 
 def call_document(call: LiveCall) -> dict[str, Any]:
     """`id` is the conversation's too; `duration` in seconds."""
+    outbound = call.direction == OUTBOUND
     return {
         "id": str(call.id),
         "assistantId": str(call.assistant_id),
         "carrier": call.carrier,
         "direction": call.direction,
-        "from": call.caller,
-        "to": call.callee,
+        "from": call.callee if outbound else call.caller,
+        "to": call.caller if outbound else call.callee,
         "status": call.state,
         "startedDate": timestamp(call.started),
         "duration": round(call.duration, 3),

@@ -50,8 +50,11 @@ class CallRegister(Protocol):
     def transfer(self, conversation_id: int, project_id: int, to: str) -> Deferred[None]:
         """`NotSupported` when the call's carrier cannot."""
 
-    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
-        """`NotSupported` when the call's leg cannot."""
+    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]:
+        """Fires when they are sent, or heard as tones; `BadRequest`."""
+
+    def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
+        """Nobody speaks or listens any more; or both again."""
 
     def claim(self, context_id: str, carrier: str) -> Deferred[Claimed]:
         """Take a context for its media; `ContextNotFound`, `CapacityExceeded`, `Unavailable`."""

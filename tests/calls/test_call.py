@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rapida_tw.calls.call import Call
 from rapida_tw.calls.journal import EVERY
-from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP, NotSupported, VendorFailed
+from rapida_tw.errors import NETWORK_FAILED, REMOTE_HANGUP, BadRequest, NotSupported, VendorFailed
 from rapida_tw.simulation import VirtualServer
 from rapida_tw.store.records import Conversation
 from tests.calls.fakes import HeldDisk, RecordingLeg
@@ -263,11 +263,41 @@ class SteeringTests(_Case):
         self.assertEqual(self.mouth.said[1:], ["Your table is ready."])
 
     def test_digits(self) -> None:
-        """Digits go out where the leg can, and else say so."""
-        self.call.send_digits("12#")
+        """Digits go out by the leg; where it cannot, as tones in the audio."""
+        self.successResultOf(self.call.send_digits("12#"))
         self.assertEqual(self.leg.digits, "12#")
         self.leg._takes_digits = False
-        self.assertRaises(NotSupported, self.call.send_digits, "1")
+        before = self.leg.sent
+        sending = self.call.send_digits("1")
+        self.assertNoResult(sending)
+        self.wait(0.5)
+        self.successResultOf(sending)
+        self.assertEqual(self.leg.sent - before, 5)
+        for wrong in ("", "x", "1" * 65):
+            self.failureResultOf(self.call.send_digits(wrong), BadRequest)
+
+    def test_hold(self) -> None:
+        """Nothing is said until it is over, and then all of it; a key of the caller's ends it."""
+        self.call.hold(True)
+        self.mouth.done(5)
+        self.call.say("Not now.")
+        self.wait(2.0)
+        self.assertEqual(self.leg.sent, 0)
+        self.listener.digit_received("5")
+        self.wait(2.0)
+        self.assertEqual(self.mouth.said[-1], "Not now.")
+        self.mouth.done(5)
+        self.wait(2.0)
+        self.assertEqual(self.leg.sent, 10)
+        events = [entry.name for entry in self.conversation.entries if entry.kind == "event"]
+        self.assertEqual([e for e in events if "hold" in e], ["hold.started", "hold.ended"])
+
+    def test_transferred_by_the_carrier(self) -> None:
+        """The carrier takes the caller away before it has answered: that was the transfer."""
+        self.call._line._line.transfer = lambda target: Deferred()
+        self.call.transfer("300")
+        self.listener.leg_ended(REMOTE_HANGUP)
+        self.assertEqual(self.conversation.end_reason, "transferred")
 
     def test_transfer(self) -> None:
         """A dialplan that takes no transfers: the operator is told."""

@@ -63,6 +63,10 @@ class FakeLine:
         self.told.append(f"digits {digits}")
         return succeed(None)
 
+    def hold(self, on: bool) -> Deferred[None]:
+        self.told.append(f"hold {on}")
+        return succeed(None)
+
     def hang_up(self, end: End) -> None:
         self.told.append(f"hang up {end.reason}")
 

@@ -173,7 +173,9 @@ class TransferTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.line = _Line()
         self.playout = Playout()
-        self.tool = TransferCall(self.line, ("200", "300"), self.playout)
+        self.tool = TransferCall(
+            self.line, {"200": "200", "300": "300", "Sales": "+4930"}, self.playout
+        )
 
     def use(self, **arguments: object) -> Result:
         return self.successResultOf(
@@ -205,6 +207,14 @@ class TransferTests(SynchronousTestCase):
         self.use()
         self.assertEqual(self.line.targets, ["200"])
 
+    def test_named(self) -> None:
+        """The model knows a name, the line is given the number, which is no name."""
+        self.use(to="Sales")
+        self.assertEqual(self.line.targets, ["+4930"])
+        self.assertIn("not among", self.use(to="+4930").text)
+        enum = self.tool.tool.parameters["properties"]["to"]["enum"]
+        self.assertEqual(enum, ["200", "300", "Sales"])
+
     def test_nobody_else(self) -> None:
         """A target that was not allowed is not dialled."""
         result = self.use(to="0900 5")
@@ -218,8 +228,10 @@ class TransferTests(SynchronousTestCase):
 
     def test_targets(self) -> None:
         """Several targets are joined as Rapida's options have them; none is a mistake."""
-        self.assertEqual(targets({"tool.transfer_to": " 200<|||> 300 <|||>"}), ("200", "300"))
-        self.assertEqual(targets({"transfer_to": "200"}), ("200",))
+        named = {"200": "200", "Sales": "+4930"}
+        self.assertEqual(targets({"tool.transfer_to": " 200<|||>Sales = +4930 <|||>"}), named)
+        self.assertEqual(targets({"tool.transfer_to": {"Sales": "+4930"}}), {"Sales": "+4930"})
+        self.assertEqual(targets({"transfer_to": "200"}), {"200": "200"})
         for nothing in ({}, {"tool.transfer_to": " <|||> "}):
             with self.assertRaises(MisconfiguredAssistant):
                 targets(nothing)

@@ -251,8 +251,12 @@ class FakeCalls:
         self._steer("transfer", conversation_id, project_id, to)
         return succeed(None)
 
-    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> None:
+    def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]:
         self._steer("digits", conversation_id, project_id, digits)
+        return succeed(None)
+
+    def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
+        self._steer("hold", conversation_id, project_id, str(on))
 
     def _steer(self, what: str, conversation_id: int, project_id: int, *more: str) -> None:
         self.find(conversation_id, project_id)

@@ -76,6 +76,13 @@ class LiveCallTests(WebCase):
         self.assertEqual(self.send("POST", f"{PATH}/11/dtmf", {"digits": "12#*A"}).status, 200)
         self.assertEqual(self.calls.steered, [("digits", 11, "12#*A")])
 
+    def test_hold(self) -> None:
+        """On unless it says off."""
+        for document, told in (({}, "True"), ({"on": False}, "False")):
+            self.assertEqual(self.send("POST", f"{PATH}/11/hold", document).status, 200)
+            self.assertEqual(self.calls.steered[-1], ("hold", 11, told))
+        self.assertEqual(self.send("POST", f"{PATH}/11/hold", {"on": "no"}).status, 400)
+
     def test_say(self) -> None:
         """A text for the assistant's voice."""
         self.assertEqual(self.send("POST", f"{PATH}/11/say", {"text": "Hold on."}).status, 200)

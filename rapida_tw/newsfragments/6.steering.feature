@@ -1,0 +1,1 @@
+Live calls are steered on any carrier: hold (also as the tool put_on_hold), digits (also as the tool send_digits; in-band tones where the wire has none), transfers to named targets, hang-up by the carrier's API too.
