@@ -35,6 +35,7 @@ _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "modules.conf": (
         "modules",
         "modules-audiosocket",
+        "modules-http",
         "modules-websocket",
         "modules-sip",
         "modules-ari",
@@ -49,7 +50,7 @@ _COMMON: Final = frozenset({"transfer", "modules"})
 _ASKING: Final = frozenset({"globals", "curl", "next"})
 _TRANSPORT: Final[Mapping[str, frozenset[str]]] = {
     AUDIOSOCKET: _ASKING | {"modules-audiosocket"},
-    WEBSOCKET: _ASKING | {"modules-websocket", "websocket_client"},
+    WEBSOCKET: _ASKING | {"modules-http", "modules-websocket", "websocket_client"},
     SIP: frozenset({"modules-sip", "pjsip"}),
 }
 _INBOUND: Final[Mapping[str, frozenset[str]]] = {
@@ -57,9 +58,11 @@ _INBOUND: Final[Mapping[str, frozenset[str]]] = {
     WEBSOCKET: frozenset({"register", "inbound-websocket"}),
     SIP: frozenset({"inbound-sip"}),
 }
+# In Stasis mode Asterisk needs nothing more; the context is for dialplan mode.
+_ARI: Final = frozenset({"modules-http", "modules-ari", "http", "ari"})
 _OUTBOUND: Final[Mapping[str, frozenset[str]]] = {
-    AUDIOSOCKET: frozenset({"outbound", "modules-ari", "http", "ari"}),
-    WEBSOCKET: frozenset({"outbound-websocket", "modules-ari", "http", "ari"}),
+    AUDIOSOCKET: _ARI | {"outbound"},
+    WEBSOCKET: _ARI | {"outbound-websocket"},
     SIP: frozenset(),  # the server's calls enter where transfers do
 }
 TRANSPORTS: Final = tuple(_TRANSPORT)

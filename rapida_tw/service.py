@@ -31,7 +31,6 @@ from rapida_tw.calls.reception import Reception
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import Carrier
-from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.config.load import ConfigError
 from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import Config
@@ -148,7 +147,7 @@ class House(MultiService):
 
         self._mcp = McpThread(reactor)
         # By the carrier's name; SIP is added when its agent is there.
-        self._telephones: dict[str, Telephone] = {}
+        self._telephones = telephones.outside(config, carriers(), self._net, reactor, now)
 
         makers = Makers(
             # A client each: one assistant's cookies are not another's.
@@ -347,6 +346,7 @@ class House(MultiService):
         await self.calls.drain(self.config.server.drain_seconds)
         await writing
         self._audiosocket.accepting = False
+        await telephones.stop(self._telephones)
         await MultiService.stopService(self)
         await self._close_connections()
         await self.vendors.stop()

@@ -29,6 +29,7 @@ from rapida_tw.metrics import Counter
 
 PATIENCE = 3.0  # seconds that a call in dialplan mode waits for events, which it can do without
 CONNECTED_WITHIN = 15.0  # seconds from the answer to our audio
+NOT_CONNECTED = "answered, and Asterisk did not connect its audio to us"
 LATE = 60.0  # seconds in which a request without an answer may still be carried out
 LOOK_EVERY = 20.0  # seconds, where there are no events
 
@@ -142,7 +143,7 @@ class AriCall:
         plan = self.plan
         mode = "stasis" if plan.stasis else "dialplan"
         self._user.accepted(Placed(plan.channel, (plan.channel,), {"mode": mode}))
-        self._happened("channel_created", channel=plan.channel, endpoint=plan.endpoint, mode=mode)
+        self._happened("asterisk.dialled", endpoint=plan.endpoint, mode=mode)
         if not plan.stasis:
             self._run(self._subscribe)
 
@@ -216,12 +217,14 @@ class AriCall:
         try:
             await self.mixing.open()
         except (Declined, VendorFailed) as error:
-            self._fail(Outcome("failed", f"Asterisk did not connect its audio to us: {error}"))
+            self._fail(
+                Outcome("media_failed", f"Asterisk did not connect its audio to us: {error}")
+            )
             self.hang_up()
 
     def _not_connected(self) -> None:
         if self.phase < Phase.CONNECTED:
-            self._fail(Outcome("failed", "answered, and Asterisk did not connect its audio to us"))
+            self._fail(Outcome("media_failed", NOT_CONNECTED))
             self.hang_up()
 
     def _told_of_media(self, kind: str) -> None:
@@ -243,7 +246,7 @@ class AriCall:
         self.mixing.media_gone = True
         if self.moving is not None and self.moving.done:
             return
-        self._fail(Outcome("failed", "Asterisk did not reach us with the call's audio"))
+        self._fail(Outcome("media_failed", NOT_CONNECTED))
         self.hang_up()
 
     def _gone(self, event: Event) -> None:

@@ -134,7 +134,7 @@ def channel_id(order: Order) -> str:
 def app_name(options: Mapping[str, Any], node: str) -> str:
     """Events of an app go to one socket alone: each node has an app of its own."""
     app = name_in(options, "app", "rapida")
-    return f"{app}-{node}" if node else app
+    return f"{app}-{re.sub('[^0-9A-Za-z._-]', '-', node)}" if node else app
 
 
 def _extension(options: Mapping[str, Any]) -> str:

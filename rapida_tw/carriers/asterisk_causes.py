@@ -37,10 +37,10 @@ _CAUSES: Final[Mapping[int, tuple[str, bool]]] = MappingProxyType(
         52: ("rejected", False),  # outgoing calls barred
         54: ("rejected", False),  # incoming calls barred
         57: ("configuration_failed", False),  # bearer capability not authorised
-        58: ("configuration_failed", False),  # no common media (488, 606)
-        65: ("configuration_failed", False),
-        79: ("configuration_failed", False),
-        88: ("configuration_failed", False),  # incompatible destination
+        58: ("media_failed", False),  # no common media (488, 606)
+        65: ("media_failed", False),
+        79: ("media_failed", False),
+        88: ("media_failed", False),  # incompatible destination
         102: ("unreachable", True),  # a timer expired (504)
     }
 )

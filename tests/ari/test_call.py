@@ -34,8 +34,7 @@ class Answered(AriCase):
         [placed] = self.user.placed
         self.assertEqual(placed.call_id, call.plan.channel)
         name, data = self.user.history[0]
-        self.assertEqual(name, "channel_created")
-        self.assertEqual(data["channel"], call.plan.channel)
+        self.assertEqual(name, "asterisk.dialled")
         self.assertEqual(data["endpoint"], f"PJSIP/{NUMBER}@trunk")
 
     def test_nothing_before_it_returns(self) -> None:
@@ -121,7 +120,7 @@ class Answered(AriCase):
         self.asterisk.reach = lambda channel: False
         self.dial(seconds=2)
         [outcome] = self.user.outcomes
-        self.assertEqual(outcome.status, "failed")
+        self.assertEqual(outcome.status, "media_failed")
         self.assertIn("internal error", outcome.reason)
         self.assertEqual(dict(self.channels), {})
 
@@ -130,7 +129,7 @@ class Answered(AriCase):
         self.asterisk.reach = lambda channel: False
         self.dial(seconds=2, options={"media": "websocket"})
         [outcome] = self.user.outcomes
-        self.assertEqual(outcome.status, "failed")
+        self.assertEqual(outcome.status, "media_failed")
         self.assertEqual(dict(self.channels), {})
 
     def test_media_never_comes(self) -> None:
@@ -140,7 +139,7 @@ class Answered(AriCase):
         call = next(iter(self.telephone.calls.values()))
         call.told(call.plan.channel, "StasisStart", {"channel": {"id": call.plan.channel}})
         self.run_for(CONNECTED_WITHIN + 1)
-        self.assertEqual(self.user.told[-1], "failed")
+        self.assertEqual(self.user.told[-1], "media_failed")
         self.assertEqual(dict(self.channels), {})
 
     def test_hung_up_before_the_media(self) -> None:
@@ -278,8 +277,8 @@ OUTCOMES = (
     (34, 503, "capacity_exceeded", True),
     (38, 500, "failed", True),
     (42, 0, "capacity_exceeded", True),
-    (58, 488, "configuration_failed", False),
-    (88, 0, "configuration_failed", False),
+    (58, 488, "media_failed", False),
+    (88, 0, "media_failed", False),
     (0, 0, "failed", True),
 )
 REFUSALS = (
