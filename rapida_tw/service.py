@@ -37,6 +37,7 @@ from rapida_tw.config.sections import Config
 from rapida_tw.errors import MisconfiguredAssistant
 from rapida_tw.first_run import Installed, install
 from rapida_tw.garbage import EVERY, Garbage
+from rapida_tw.http_service import HttpService
 from rapida_tw.ids import Ids
 from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
@@ -80,7 +81,7 @@ from rapida_tw.trunks import Trunks
 from rapida_tw.vendor_login import VendorLogin
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.peer import Proxies
-from rapida_tw.web.site import WebDependencies, build_site
+from rapida_tw.web.site import WebDependencies
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
 CLOSED_WITHIN = 0.5  # seconds for far sides to close, when all calls have been hung up
@@ -213,7 +214,8 @@ class House(MultiService):
             reader,
         )
         self.sip = self._sip(reader) if config.sip.enabled else None
-        self.site = build_site(self._web())
+        self.http = HttpService(self._web(), self.database)
+        self.http.setServiceParent(self)
         self.listening = Listening(reactor, self._ports())
         self.listening.setServiceParent(self)
 
@@ -264,7 +266,7 @@ class House(MultiService):
         http = [config.http.endpoint]
         http += [tcp(config.http.host, port) for port in config.http.also_ports]
         ports: list[tuple[str, str, IProtocolFactory]] = [
-            ("HTTP", endpoint, self.site) for endpoint in http
+            ("HTTP", endpoint, self.http.factory) for endpoint in http
         ]
         if config.audiosocket.enabled:
             ports.append(("AudioSocket", config.audiosocket.endpoint, self._audiosocket))

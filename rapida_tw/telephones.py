@@ -1,15 +1,45 @@
-"""Telephones: what the configuration says of calls that are placed."""
+"""Telephones: who places calls, and what the configuration says of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
+from twisted.internet.defer import DeferredList, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 
+from rapida_tw.ari.telephone import AriTelephone
 from rapida_tw.calls.dialling_rules import DiallingRules
 from rapida_tw.calls.placing import Settings
+from rapida_tw.carriers.base import Carrier
+from rapida_tw.carriers.outbound import Telephone
+from rapida_tw.carriers.rest_telephone import RestTelephone
 from rapida_tw.config.sections import Config, Outbound
+from rapida_tw.net.base import Net
+
+
+def outside(
+    config: Config,
+    carriers: Mapping[str, Carrier],
+    net: Net,
+    clock: IReactorTime,
+    now: Callable[[], float],
+) -> dict[str, Telephone]:
+    """Those that ask others to dial, by the carrier's name."""
+    found: dict[str, Telephone] = {
+        name: RestTelephone(carrier.control, net, clock, now)
+        for name, carrier in carriers.items()
+        if carrier.control is not None
+    }
+    found["asterisk"] = AriTelephone(net, clock, config.server.node)
+    return found
+
+
+async def stop(telephones: Mapping[str, Telephone]) -> None:
+    """All of them; one that fails does not keep the others."""
+    stopping = [maybeDeferred(one.stop) for one in telephones.values()]
+    await DeferredList(stopping, consumeErrors=True)
 
 
 def rules(outbound: Outbound, clock: IReactorTime) -> DiallingRules:
