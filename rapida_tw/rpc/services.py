@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
@@ -41,7 +41,7 @@ class RpcDependencies:
     metrics: ClientMetricStore
     telemetry: TelemetryStore
     placing: Placing | None
-    known: Callable[[], Known]
+    known: Callable[[], Awaitable[Known]]
     trouble: Callable[[], str]
     now: Callable[[], float]  # seconds since the epoch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from rapida_tw.rpc.answers import data, listing, method, page_of, stamp
 from rapida_tw.rpc.base import Caller, Methods
@@ -27,7 +27,7 @@ _SERVICE = "/vault_api.VaultService"
 class CredentialVault:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(self, store: CredentialStore, known: Callable[[], Known]) -> None:
+    def __init__(self, store: CredentialStore, known: Callable[[], Awaitable[Known]]) -> None:
         """`known`: the keys of each provider's value."""
         self._store = store
         self._known = known
@@ -60,7 +60,7 @@ class CredentialVault:
             "provider": request.provider.strip().lower(),
             "value": value,
         }
-        new = new_credential(document, self._known())
+        new = new_credential(document, await self._known())
         made = await self._store.create(caller.project_id, new.name, new.provider, new.value)
         return data(GetCredentialResponse, _message(made))
 
