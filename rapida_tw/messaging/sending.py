@@ -19,7 +19,7 @@ from rapida_tw.net.base import Net, Request
 ANSWERED_WITHIN: Final = 15.0  # seconds
 _TRIES: Final = 3
 _PAUSE: Final = 1.0  # seconds before the second try; twice as long before the third
-_LONGEST_PAUSE: Final = 10.0  # what Twilio asks for beyond that is not waited for
+_LONGEST_PAUSE: Final = 60.0  # what Twilio asks for beyond that is not waited for
 _LARGEST: Final = 65_536  # bytes of an answer
 
 sent = Counter("rapida_messages_sent_total", "Messages that we sent.", ("channel", "outcome"))

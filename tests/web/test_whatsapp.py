@@ -147,8 +147,8 @@ class StatusTests(WhatsAppCase):
 
 
 class SendTests(WhatsAppCase):
-    def ask_to_send(self, document: Any, **headers: str) -> Response:
-        return self.send("POST", "/v1/messages", document, **headers)
+    def ask_to_send(self, document: Any, key: str | None = KEY, **headers: str) -> Response:
+        return self.send("POST", "/v1/messages", document, key, **headers)
 
     def test_sent(self) -> None:
         """The answer has the message's name and its conversation."""
