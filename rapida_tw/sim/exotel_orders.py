@@ -62,7 +62,7 @@ def read_order(
     for name in ("From", "CallerId"):
         number = fields.get(name, "")
         if not is_e164(number) and not _NATIONAL.fullmatch(number):
-            raise _bad(f"Mandatory Parameter missing or invalid: {name}")
+            raise _bad(f"Invalid parameter: {name} is no valid phone number")
     if exophones and fields["CallerId"] not in exophones:
         raise BadRequest(403, 403, "CallerId is no ExoPhone of the account")
     _check(fields, account_sid)

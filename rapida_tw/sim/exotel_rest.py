@@ -21,7 +21,9 @@ from rapida_tw.sim.rest_request import BadRequest, form_of, user_of
 from rapida_tw.sim.switchboard import Switchboard
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
 
-_PATH = re.compile(r"/v1/Accounts/([^/]+?)(?:/(Calls|Numbers)(?:/([^/]+?))?)?(\.json)?")
+_PATH = re.compile(
+    r"/v1/Accounts/([^/]+?)(?:/(Calls|Numbers|ActiveStreams)(?:/([^/]+?))?)?(\.json)?"
+)
 _CONNECT = "connect"
 
 
@@ -51,7 +53,7 @@ class ExotelRest:
             self.troubles.complain(f"{error.status}: {error.why}")
             _refuse(reply, error.status, error.why, {}, as_json=as_json)
             return
-        if not as_json:
+        if not as_json and "ActiveStreams" not in asked.path:
             self.troubles.complain("the answer is XML: the path does not end in .json")
         _give(reply, 200, body, {}, as_json=as_json)
 
@@ -71,13 +73,16 @@ class ExotelRest:
             raise BadRequest(405, 405, "Method not allowed")
         if kind is None:
             return {"Account": {"Sid": account.sid, "Status": "active", "Type": "Full"}}
+        if kind == "ActiveStreams" and name is None:
+            streams = sum(call.line is not None for call in self.board.calls.values())
+            return {"ActiveStreams": {"ActiveStreamCount": streams, "ThrottleLimit": 10}}
         if kind == "Numbers" and name:
             return {"Numbers": {"PhoneNumber": name, "Circle": "KA", "Type": "Mobile", "DND": "No"}}
-        if name is None:
+        if kind == "Calls" and name is None:
             calls = [_side(call).resource(call) for call in self.board.calls.values()]
             return {"Metadata": {"Total": len(calls), "PageSize": 50}, "Calls": calls}
-        call = self.board.calls.get(name)
-        if call is None:
+        call = self.board.calls.get(name or "")
+        if kind != "Calls" or call is None:
             raise BadRequest(404, 404, f"no call {name}")
         return {"Call": _side(call).resource(call)}
 

@@ -228,8 +228,9 @@ class PlacedCall:
             if stage is Stage.RINGING and habit.reaction is Reaction.FAILED:
                 return Over.FAILED
             self._reach(stage)
-        nobody = habit.reaction is Reaction.NOBODY or habit.after >= side.ring_seconds
-        await self._pass(side.ring_seconds if nobody else habit.after)
+        longest = side.ring_seconds + self._board.rings_on
+        nobody = habit.reaction is Reaction.NOBODY or habit.after >= longest
+        await self._pass(longest if nobody else habit.after)
         if self._hung_up:
             return Over.CANCELLED
         return Over.NO_ANSWER if nobody else _REFUSED.get(habit.reaction)

@@ -25,11 +25,9 @@ from rapida_tw.sim.http import real_http
 from rapida_tw.sim.memory_http import MemoryEndpoint, memory_http
 from rapida_tw.sim.tls_records import OneFrameARecord
 from rapida_tw.sim.websocket_line import WebSocketLine
-from rapida_tw.simulation.server import VirtualServer, done
-from rapida_tw.store.credentials import Credentials
+from rapida_tw.simulation.server import HOST, VirtualServer, done
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.records import Conversation
-from rapida_tw.store.vault import Vault
 from rapida_tw.transports.door import Door
 from rapida_tw.transports.media_socket import MediaSockets
 from rapida_tw.web.address import PublicAddress
@@ -40,7 +38,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ANSWER_WITHIN = 5.0  # seconds that the carriers wait for an answer by HTTP
-_HOST = "voice.test"
 
 
 class VirtualWeb:
@@ -52,8 +49,7 @@ class VirtualWeb:
         self.door = Door(server.clock, calls.claim, calls.attach, calls.release, calls.abandon)
         keys = Keys(server.database, server.ids, server.now)
         _, key = done(keys.create(server.project_id, "virtual"))
-        vault = Vault(lambda: "0123456789abcdef" * 4)
-        self.credentials = Credentials(server.database, vault, server.ids, server.now)
+        self.credentials = server.credentials
         proxies = Proxies()
         self.site: Site = build_site(
             WebDependencies(
@@ -68,13 +64,13 @@ class VirtualWeb:
                 speech={},
                 models=server.vendors.models,
                 draw=_draw,
-                address=PublicAddress(_HOST, scheme, proxies),
+                address=PublicAddress(HOST, scheme, proxies),
                 proxies=proxies,
                 sockets=MediaSockets(self.door),
                 now=server.now,
             )
         )
-        self.callee = Callee(f"{scheme}://{_HOST}", str(server.assistant_id), key)
+        self.callee = Callee(f"{scheme}://{HOST}", str(server.assistant_id), key)
         client = memory_http(server.network, server.clock, lambda host, port: self.site)
         self.http = real_http(server.clock, ANSWER_WITHIN, client)
 

@@ -233,5 +233,7 @@ def test_read() -> None:
     assert get(f"/Calls/{sid}.json").json["Call"]["Sid"] == sid
     assert get(".json").json["Account"]["Sid"] == "exotel1"
     assert get("/Calls.json").json["Metadata"]["Total"] == 1
+    assert b"<ActiveStreamCount>0<" in get("/ActiveStreams").body
+    assert exotel.rest.troubles.complaints == {}
     assert get("/Calls/1.json").status == 404
     exotel.board.stop()
