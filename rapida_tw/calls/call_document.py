@@ -118,6 +118,8 @@ def _assistant(found: _Values) -> tuple[int, str]:
 def _assistant_id(value: Any) -> int:
     if value is None or value == "":
         raise WrongPart(Part.ASSISTANT, "assistantId is missing")
+    if isinstance(value, float) and value.is_integer():  # 5.0 is the same number to JSON
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise WrongPart(Part.ASSISTANT, "assistantId must be an id, as text or number")
     try:

@@ -140,6 +140,8 @@ def reference(value: Any) -> int | None:
     """An id, as the text we write or as a number; "" is none."""
     if value == "":
         return None
+    if isinstance(value, float) and value.is_integer():  # 5.0 is the same number to JSON
+        value = int(value)
     try:
         return parse_id("" if isinstance(value, bool) else str(value))
     except BadRequest:

@@ -17,7 +17,7 @@ SIMPLE = ("status", "direction", "identifier", "source", "carrier", "endReason")
 LISTS = ("criteria", "criterias")  # the original's spelling is the second
 ORDER_BY, ORDER = "orderBy", "order"
 
-_WORD = {"type": "string", "maxLength": LONGEST, "pattern": "^[^\\u0000]+$"}
+_WORD = {"type": "string", "maxLength": LONGEST, "pattern": "^[^\\u0000]*$"}
 PARAMETERS = (
     *(Parameter(name, _WORD, f"Those with this {name}.") for name in SIMPLE),
     Parameter(

@@ -70,7 +70,8 @@ class Failures:
         refused.inc(carrier.name, error.reason)
         apology = carrier.apology(error)
         # Only what answers a new call is read to somebody, and so may have to be a success.
-        return apology if request.route in ("", CALL) else replace(apology, status=error.status)
+        is_read = request.route in ("", CALL) and not isinstance(error, WrongMethod)
+        return apology if is_read else replace(apology, status=error.status)
 
     def _call_error(self, failure: Failure) -> CallError | None:
         error = failure.value

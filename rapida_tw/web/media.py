@@ -46,7 +46,7 @@ _OPEN = Operation(
 _OPEN_NAMED = replace(
     _OPEN,
     name="openNamedMedia",
-    parameters=(Parameter("contextId", {"type": "string", "format": "uuid"}, "Of the call."),),
+    parameters=(Parameter("contextId", {"type": "string"}, "Of the call, a UUID."),),
 )
 
 

@@ -38,7 +38,7 @@ _PAGE = (
 )
 _OTHER_PARTS = {
     "carrier": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,30}$", "example": "twilio"},
-    "context_id": {"type": "string", "format": "uuid"},
+    "context_id": {"type": "string", "description": "A UUID."},
 }
 _OPERATION = Operation(
     "getOpenApi", "This document.", "Server", media={"application/json": {}}, is_open=True
