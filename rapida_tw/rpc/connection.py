@@ -254,7 +254,7 @@ class Connection(Protocol):
         method, path = headers.get(":method", ""), headers.get(":path", "")
         metadata = {name: value for name, value in headers.items() if name[:1] != ":"}
         line = _Line(self, self._h2, number)
-        stream = Stream(line, self._clock, path, metadata)
+        stream = Stream(line, self._clock, path, metadata, event.stream_ended is not None)
         self.streams[number] = stream
         self._attend()
         self._open(stream, method)
@@ -267,7 +267,7 @@ class Connection(Protocol):
         if stream is None:
             self._h2.acknowledge_received_data(size, event.stream_id)
         else:
-            stream.data_received(event.data, size)
+            stream.data_received(event.data, size, event.stream_ended is not None)
 
     def _stream_ended(self, event: StreamEnded) -> None:
         stream = self.streams.get(event.stream_id)

@@ -68,8 +68,14 @@ class Stream:
     _log = Logger()
 
     def __init__(
-        self, line: Line, clock: IReactorTime, path: str, metadata: Mapping[str, str]
+        self,
+        line: Line,
+        clock: IReactorTime,
+        path: str,
+        metadata: Mapping[str, str],
+        half_closed: bool = False,
     ) -> None:
+        """`half_closed`: the client sends no more than the head."""
         self.path = path
         self.metadata = metadata
         self.handler: RpcHandler = Nobody()
@@ -82,7 +88,7 @@ class Stream:
         self._unacknowledged = 0
         self._paused = True
         self._taking = False
-        self._half_closed = False  # by the client
+        self._half_closed = half_closed
         self._told_half_closed = False
         self._waiting = bytearray()
         self._head_sent = False
@@ -138,8 +144,9 @@ class Stream:
 
     # -- from the connection ----------------------------------------------------------------------
 
-    def data_received(self, data: bytes, size: int) -> None:
-        """Bytes of messages, which count for `size` in the windows."""
+    def data_received(self, data: bytes, size: int, last: bool) -> None:
+        """Bytes of messages, which count for `size` in the windows. `last`: END_STREAM."""
+        self._half_closed = self._half_closed or last
         if self.done:
             self._line.acknowledge(size)
             return

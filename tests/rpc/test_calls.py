@@ -100,8 +100,9 @@ class CallTests(RpcCase):
         """HTTP's own statuses."""
         client = self.client()
         self.assertEqual(client.call(ECHO, content_type="text/html").headers[":status"], "415")
-        asked = {":method": "GET"}
-        self.assertEqual(client.call(ECHO, end=True, **asked).headers[":status"], "405")
+        for end in (True, False):
+            number = client.start(ECHO, end=end, **{":method": "GET"})
+            self.assertEqual(client.answers[number].headers[":status"], "405")
         self.assertEqual(client.call(ECHO, b"x").status, OK)
 
     def test_cut_message(self) -> None:
@@ -237,6 +238,17 @@ class HandlerTests(RpcCase):
         client.send(number, framed(b"b"), end=True)
         self.assertEqual(client.answers[number].messages, [b"a", b"b"])
         self.assertEqual(client.answers[number].status, OK)
+
+    def test_all_in_one_frame(self) -> None:
+        """A message and its end, answered while they are read."""
+        client = self.client()
+        number = client.start(SLOW)
+        (call,) = self.slow.opened
+        call.message_received = lambda message: call.stream.end()  # type: ignore[method-assign]
+        client.h2.send_data(number, framed(b"x"), end_stream=True)
+        client.pump()
+        answer = client.answers[number]
+        self.assertEqual((answer.status, answer.reset, client.goaway), (OK, None, None))
 
     def test_early_end(self) -> None:
         """The client is told to send nothing more."""
