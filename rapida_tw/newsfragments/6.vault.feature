@@ -1,0 +1,1 @@
+`rapida credential rotate-key` exchanges the server's key while servers run, and survives being cut off. Credentials have their provider's keys, in any spelling; `verify` logs in at the carrier or vendor. API keys have scopes (`rapida key create --scope`), and a revoked one is refused at once by every process.
