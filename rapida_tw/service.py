@@ -25,6 +25,7 @@ from rapida_tw import telephones
 from rapida_tw.calls.calls import Calls
 from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import ContextStore, MemoryContexts
+from rapida_tw.calls.everywhere import Everywhere
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.reception import Reception
@@ -70,6 +71,7 @@ from rapida_tw.store.keys import Keys
 from rapida_tw.store.placements import Placements as StoredPlacements
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.redis import Redis
+from rapida_tw.store.redis_bus import RedisBus
 from rapida_tw.store.threads import Threads
 from rapida_tw.store.vault import Vault
 from rapida_tw.transports.audiosocket import AudioSocketFactory
@@ -120,6 +122,11 @@ class House(MultiService):
         self.contexts: ContextStore = (
             RedisContexts(self._redis) if self._redis else MemoryContexts(reactor)
         )
+
+        bus = None
+        if self._redis is not None:
+            bus = RedisBus(self._redis)
+            bus.setServiceParent(self)
 
         # The media plane.
         self.beat = MediaClock(reactor)
@@ -180,6 +187,7 @@ class House(MultiService):
             telephones.settings(config),
             config.outbound.reserve,
         )
+        self.everywhere = Everywhere(self.calls, self.placing, bus, reactor, _node(config))
 
         # Those who write.
         self.messaging = Messaging(
@@ -241,6 +249,7 @@ class House(MultiService):
             conversations=self.conversations,
             calls=self.calls,
             placing=self.placing,
+            everywhere=self.everywhere,
             writing=self.messaging,
             carriers=carriers(),
             speech={

@@ -113,7 +113,8 @@ class Entry:
     """One thing to remember of a conversation; the journal writes them in batches.
 
     `kind` is message, metric, event, metadata, argument, option or recording; `name` the metric's
-    or event's name or the message's role; `value` its text; `data` whatever more there is; `at` when it was.
+    or event's name or the message's role; `value` its text; `data` whatever more there is; `at`
+    when it was.
     """
 
     conversation_id: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import txredisapi  # type: ignore[import-untyped]
@@ -66,8 +66,10 @@ class Redis(Service):
         """
         self._reactor = reactor
         parts = urlsplit(url)
-        self._endpoint, self._name = _endpoint(parts, reactor)
-        self._options = {
+        self._parts = parts
+        self._name = _name(parts)
+        self.endpoint()  # `ValueError` now, not at the start
+        self.options = {
             "dbid": _database(parts),
             "username": unquote(parts.username) if parts.username else None,
             "password": unquote(parts.password) if parts.password else None,
@@ -82,8 +84,8 @@ class Redis(Service):
     def startService(self) -> None:
         super().startService()
         self._trouble = ""
-        self._factory = _Factory(self._name, self, **self._options)
-        self._factory.startConnecting(self._endpoint)
+        self._factory = _Factory(self._name, self, **self.options)
+        self._factory.startConnecting(self.endpoint())
 
     def stopService(self) -> Deferred[None]:
         """Close the connection and fail what was asked; fires when it is closed."""
@@ -92,6 +94,14 @@ class Redis(Service):
         self._give_up()
         done: Deferred[None] = maybeDeferred(factory.disconnect if factory else lambda: None)
         return done.addCallback(lambda _: None)
+
+    def endpoint(self) -> IStreamClientEndpoint:
+        """A way to the server."""
+        return _endpoint(self._parts, self._reactor)
+
+    def publish(self, channel: str, text: str) -> Deferred[int]:
+        """How many connections have heard it."""
+        return self._ask("PUBLISH", channel, text).addCallback(int)
 
     def ready(self) -> Deferred[None]:
         """Fires when Redis answers; `Unavailable` when it does not."""
@@ -160,17 +170,24 @@ class Redis(Service):
         return failure  # whoever asked gave up
 
 
-def _endpoint(parts: SplitResult, reactor: Any) -> tuple[IStreamClientEndpoint, str]:
-    """Where to connect to, and its name for messages: without user and password."""
+def _name(parts: SplitResult) -> str:
+    """For messages: without user and password."""
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname}:{parts.port or 6379}"
+
+
+def _endpoint(parts: SplitResult, reactor: Any) -> IStreamClientEndpoint:
+    """Where to connect to."""
     if parts.scheme == "unix" and parts.path:
-        return UNIXClientEndpoint(reactor, parts.path, timeout=PATIENCE), parts.path
+        return UNIXClientEndpoint(reactor, parts.path, timeout=PATIENCE)
     if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
         raise ValueError("a Redis URL is redis://host:port/0, rediss://… or unix:///path?db=0")
     port = parts.port or 6379
     endpoint: Any = HostnameEndpoint(reactor, parts.hostname, port, timeout=PATIENCE)
     if parts.scheme == "rediss":
         endpoint = wrapClientTLS(optionsForClientTLS(parts.hostname), endpoint)
-    return endpoint, f"{parts.hostname}:{port}"
+    return cast(IStreamClientEndpoint, endpoint)
 
 
 def _database(parts: SplitResult) -> int | None:

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from rapida_tw.calls.call import LiveCall
-from rapida_tw.calls.call_request import Placing
 from rapida_tw.calls.context import OUTBOUND
+from rapida_tw.calls.everywhere import DONE_WITHIN, Everywhere
 from rapida_tw.errors import NotFound
 from rapida_tw.store.documents import timestamp
 from rapida_tw.store.reading import Check, Reading, flag, text
-from rapida_tw.store.records import ConversationStore, Page
+from rapida_tw.store.records import Page
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
 from rapida_tw.web.operation import Operation, ref
-from rapida_tw.web.ports import CallRegister
 from rapida_tw.web.route import Route
 
 PATH = "/v1/calls"
+_LONGEST_TRANSFER = DONE_WITHIN + 5  # seconds
 TAG = "Calls"
 _LIST = Operation("listCalls", "On the phone now, newest first.", TAG, ref("Call"), paged=True)
 _SHOW = Operation("getCall", "One live call.", TAG, ref("Call"))
@@ -39,44 +39,37 @@ _SAY = Operation("say", "The assistant says it next.", TAG, ref("Id"), ref("Sayi
 class LiveCalls:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(
-        self, calls: CallRegister, conversations: ConversationStore, placing: Placing | None
-    ) -> None:
+    def __init__(self, calls: Everywhere) -> None:
         self._calls = calls
-        self._conversations = conversations
-        self._placing = placing
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<call_id>"
         yield Route("GET", PATH, api(self.list), operation=_LIST)
         yield Route("GET", one, api(self.show), operation=_SHOW)
         yield Route("POST", f"{one}/hangup", api(self.hang_up), operation=_HANG_UP)
-        yield Route("POST", f"{one}/transfer", api(self.transfer), operation=_TRANSFER)
+        yield Route("POST", f"{one}/transfer", api(self.transfer), _LONGEST_TRANSFER, _TRANSFER)
         yield Route("POST", f"{one}/dtmf", api(self.send_digits), operation=_SEND_DIGITS)
         yield Route("POST", f"{one}/hold", api(self.hold), operation=_HOLD)
         yield Route("POST", f"{one}/say", api(self.say), operation=_SAY)
 
     async def list(self, ask: Ask) -> Answer:
-        """Newest first."""
+        """Newest first, those of all nodes."""
         number, size = ask.page()
-        live = sorted(self._calls.live(ask.project_id), key=lambda call: call.id, reverse=True)
+        found = await self._calls.live(ask.project_id)
+        live = sorted(found, key=lambda call: call.id, reverse=True)
         first = (number - 1) * size
         shown = [call_document(call) for call in live[first : first + size]]
         return Answer(shown, Page(shown, number, size, len(live)))
 
     async def show(self, ask: Ask, call_id: int) -> Answer:
-        return Answer(call_document(self._calls.find(call_id, ask.project_id)))
+        return Answer(call_document(await self._calls.find(call_id, ask.project_id)))
 
     async def hang_up(self, ask: Ask, call_id: int) -> Answer:
         """One that is placed and not answered yet is given up."""
         try:
-            self._calls.hang_up(call_id, ask.project_id)
+            await self._calls.hang_up(call_id, ask.project_id)
         except NotFound:
-            if self._placing is None:
-                raise
-            found = await self._conversations.get(call_id, ask.project_id)
-            if not self._placing.give_up(found.id):
-                raise
+            await self._calls.give_up(call_id, ask.project_id)
         return Answer({"id": str(call_id)})
 
     async def transfer(self, ask: Ask, call_id: int) -> Answer:
@@ -94,12 +87,12 @@ class LiveCalls:
         reading = Reading(ask.document())
         on = reading.value("on", flag, True, True)
         reading.finish()
-        self._calls.hold(call_id, ask.project_id, on)
+        await self._calls.hold(call_id, ask.project_id, on)
         return Answer({"id": str(call_id)})
 
     async def say(self, ask: Ask, call_id: int) -> Answer:
         """{"text"}: the assistant says it after what it is saying."""
-        self._calls.say(call_id, ask.project_id, _only(ask, "text", text(2_000)))
+        await self._calls.say(call_id, ask.project_id, _only(ask, "text", text(2_000)))
         return Answer({"id": str(call_id)})
 
 

@@ -23,6 +23,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.calls.call_request import Placing
+from rapida_tw.calls.everywhere import Everywhere
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.errors import BadRequest
@@ -85,6 +86,7 @@ class WebDependencies:
     now: Callable[[], float]  # seconds since the epoch
     recordings: Path | None = None  # the folder; None: nothing is recorded
     metrics: bool = True  # whether /metrics is there
+    everywhere: Everywhere | None = None  # None: the calls of this process are all
     placing: Placing | None = None  # None: no calls are placed here
     telephones: Mapping[str, Telephone] = field(default_factory=dict)  # that verify accounts
     vendor_login: Login | None = None  # the same, of speech
@@ -124,7 +126,7 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from _credentials(deps).routes(api)
     if deps.placing is not None:
         yield from PlacedCalls(deps.placing).routes(api)
-    yield from LiveCalls(deps.calls, deps.conversations, deps.placing).routes(api)
+    yield from LiveCalls(deps.everywhere or Everywhere(deps.calls, deps.placing)).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
     yield from _messages(deps, api, Entrance(gate, authority))

@@ -155,8 +155,8 @@ class UrlTests(SynchronousTestCase):
     def test_database(self) -> None:
         """The number of the database is read in both forms of URL."""
         for url in ("redis://localhost/3", "rediss://:x@localhost:1/3", "unix:///socket?db=3"):
-            self.assertEqual(Redis(url, reactor)._options["dbid"], 3)
-        self.assertIsNone(Redis("redis://localhost", reactor)._options["dbid"])
+            self.assertEqual(Redis(url, reactor).options["dbid"], 3)
+        self.assertIsNone(Redis("redis://localhost", reactor).options["dbid"])
 
     def test_name(self) -> None:
         """The name is host and port, never user or password."""
