@@ -1,0 +1,1 @@
+Calls can be placed through Twilio, Vonage, Exotel, Plivo and Telnyx, given up while they ring, transferred and hung up over the carriers' REST APIs; what becomes of them, and whether a machine has answered, is read from their callbacks.
