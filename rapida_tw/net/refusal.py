@@ -37,6 +37,8 @@ def refused(
 def unreached(host: str, error: BaseException | None, sent: bool = True) -> VendorFailed:
     """No connection, or none any more before there was an answer; `sent` as of `VendorFailed`."""
     for why in causes(error):
+        if isinstance(why, VendorFailed):
+            return why
         if isinstance(why, VerificationError):
             why_not = f"{host} shows a certificate of another name"
             return VendorFailed(why_not, retryable=False, sent=sent)

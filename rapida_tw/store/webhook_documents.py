@@ -42,7 +42,6 @@ EVENTS = (
     "call.transferred",
     "call.ended",
     "call.failed",
-    "call.cancelled",
     "machine.human",
     "machine.machine",
     "machine.beep",
@@ -59,6 +58,7 @@ ALIASES = {
     "call.started": "call.connected",
     "conversation.begin": "call.connected",
     "call.hangup": "call.ended",
+    "call.cancelled": "call.failed",
     "conversation.error": "call.failed",
 }
 
@@ -84,7 +84,8 @@ _OUR_PREFIX = "x-rapida-"
 class Webhook:
     """Where an assistant's events go.
 
-    `headers`: names only. `timeout`: seconds; None: the server's. `events`: names and prefixes such as `call.*`; empty: all.
+    `headers`: names only. `timeout`: seconds; None: the server's. `events`: names and
+    prefixes such as `call.*`; empty: all.
     """
 
     url: str
