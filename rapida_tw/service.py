@@ -188,6 +188,7 @@ class House(MultiService):
             config.outbound.reserve,
         )
         self.everywhere = Everywhere(self.calls, self.placing, bus, reactor, _node(config))
+        self.calls.verdict_elsewhere = self.everywhere.verdict
 
         # Those who write.
         self.messaging = Messaging(

@@ -118,6 +118,8 @@ class Calls:
             now,
         )
         self._check_number: Callable[[str], None] = lambda number: None
+        # Who has answered a call that is not here; the house tells it to the other nodes.
+        self.verdict_elsewhere: Callable[[NamedCall, str], None] = lambda call, verdict: None
         self.ended = 0  # calls, since the start
         self._emptying = Emptying(clock)
         self._telephones: Telephones = {} if telephones is None else telephones
@@ -308,9 +310,11 @@ class Calls:
         if not self._events.received(call, carrier, event) or call is None:
             return
         self.outstanding.event_received(call, carrier, context_id, event)
-        running = self._running.get(call.conversation_id)
-        if running is not None and event.verdict:
-            running.machine_detected(event.verdict)
+        if event.verdict and self.outstanding.find(call.conversation_id) is None:
+            if call.conversation_id in self._running:
+                self._running[call.conversation_id].machine_detected(event.verdict)
+            else:
+                self.verdict_elsewhere(call, event.verdict)
 
     def follow_up(self, context_id: str) -> Deferred[str]:
         """Where the dialplan is to go on after the call; "" = nowhere."""
@@ -344,6 +348,10 @@ class Calls:
     def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]:
         """`BadRequest` for what is no key; fires when they are sent, or heard as tones."""
         return self._call(conversation_id, project_id).send_digits(digits)
+
+    def machine_detected(self, conversation_id: int, project_id: int, verdict: str) -> None:
+        """Another node was told who has answered."""
+        self._call(conversation_id, project_id).machine_detected(verdict)
 
     def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
         self._call(conversation_id, project_id).hold(on)

@@ -28,6 +28,7 @@ from rapida_tw.errors import (
     Unavailable,
 )
 from rapida_tw.metrics import Counter
+from rapida_tw.store.records import NamedCall
 
 QUESTIONS = "rapida:calls"  # the channel that all nodes hear
 ANSWERS = "rapida:calls:"  # and each node's own, with its name
@@ -38,7 +39,7 @@ LONGEST = 64 * 1024  # bytes of a message
 _KNOWN: Final = {
     kind.reason: kind for kind in (BadRequest, NotFound, NotSupported, DiallingForbidden)
 } | {TooManyCalls.reason: TooManyCalls, Unavailable.reason: Unavailable}
-_VERBS: Final = ("hang_up", "say", "transfer", "send_digits", "hold", "give_up")
+_VERBS: Final = ("hang_up", "say", "transfer", "send_digits", "hold", "give_up", "machine_detected")
 
 asked = Counter("rapida_calls_asked_total", "Questions of other nodes about calls.", ("what",))
 
@@ -63,6 +64,7 @@ class OwnCalls(Protocol):
     def transfer(self, conversation_id: int, project_id: int, to: str) -> Deferred[None]: ...
     def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]: ...
     def hold(self, conversation_id: int, project_id: int, on: bool) -> None: ...
+    def machine_detected(self, conversation_id: int, project_id: int, verdict: str) -> None: ...
 
 
 class GivingUp(Protocol):
@@ -153,6 +155,14 @@ class Everywhere:
     def give_up(self, conversation_id: int, project_id: int) -> Deferred[None]:
         """Stop ringing; `NotFound` when it does not."""
         return self._steer("give_up", conversation_id, project_id)
+
+    def verdict(self, call: NamedCall, verdict: str) -> None:
+        """Who has answered, for the node that has the call; there may be none any more."""
+        if self._bus is not None:
+            arguments = (call.conversation_id, call.project_id, verdict)
+            telling = self._steer("machine_detected", *arguments)
+            telling.addErrback(lambda failure: failure.trap(NotFound, Unavailable))
+            telling.addErrback(lambda f: self._log.failure("a verdict was not told", f))
 
     def _steer(
         self, what: str, conversation_id: int, project_id: int, *arguments: Any

@@ -53,6 +53,9 @@ class CallRegister(Protocol):
     def send_digits(self, conversation_id: int, project_id: int, digits: str) -> Deferred[None]:
         """Fires when they are sent, or heard as tones; `BadRequest`."""
 
+    def machine_detected(self, conversation_id: int, project_id: int, verdict: str) -> None:
+        """Another node was told who has answered."""
+
     def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
         """Nobody speaks or listens any more; or both again."""
 

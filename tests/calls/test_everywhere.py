@@ -27,6 +27,7 @@ from rapida_tw.errors import (
     NotSupported,
     Unavailable,
 )
+from rapida_tw.store.records import NamedCall
 
 
 class Wire:
@@ -92,6 +93,9 @@ class Own:
 
     def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
         self._steer("hold", conversation_id, project_id, on)
+
+    def machine_detected(self, conversation_id: int, project_id: int, verdict: str) -> None:
+        self._steer("machine", conversation_id, project_id, verdict)
 
     def give_up(self, conversation_id: int, project_id: int | None = None) -> bool:
         return conversation_id in self.ringing
@@ -196,6 +200,15 @@ class EverywhereTests(SynchronousTestCase):
         self.bus.away = True
         self.failureResultOf(self.node.hang_up(22, 1), Unavailable)
         self.failureResultOf(self.node.live(1), Unavailable)
+
+    def test_verdict(self) -> None:
+        """A callback came to the wrong node: the call is told all the same."""
+        self.node.verdict(NamedCall(22, 2, 1), "machine")
+        self.assertEqual(self.own[1].told, [("machine", 22, "machine")])
+        self.node.verdict(NamedCall(99, 2, 1), "machine")
+        self.bus.away = True
+        self.node.verdict(NamedCall(22, 2, 1), "machine")
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_ringing(self) -> None:
         """Placed by another node, and not answered yet."""

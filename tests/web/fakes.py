@@ -255,6 +255,9 @@ class FakeCalls:
         self._steer("digits", conversation_id, project_id, digits)
         return succeed(None)
 
+    def machine_detected(self, conversation_id: int, project_id: int, verdict: str) -> None:
+        self._steer("machine", conversation_id, project_id, verdict)
+
     def hold(self, conversation_id: int, project_id: int, on: bool) -> None:
         self._steer("hold", conversation_id, project_id, str(on))
 
