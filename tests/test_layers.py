@@ -77,7 +77,7 @@ ARROWS = {
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
     "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "
     "store.credential_documents store.criteria store.documents store.reading store.records "
-    "store.scopes store.verification store.webhook_documents",
+    "store.scopes store.verification store.webhook_documents __version__",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",

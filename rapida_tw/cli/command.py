@@ -15,6 +15,8 @@ from io import TextIOWrapper
 from rapida_tw import __version__
 from rapida_tw.cli import (
     assistant,
+    call,
+    calls,
     conversations,
     credential,
     demo,
@@ -37,6 +39,8 @@ _NOUNS = (
     assistant,
     credential,
     deployment,
+    call,
+    calls,
     conversations,
     talk,
     sim,
