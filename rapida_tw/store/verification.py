@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
@@ -109,10 +110,19 @@ async def _asked(provider: str, secrets: Mapping[str, str], logins: Logins | Non
 def _without(secrets: Mapping[str, str], said: str) -> str:
     """A provider's words without any value of the credential: some repeat what they were given."""
     for value in sorted(secrets.values(), key=len, reverse=True):
-        for spelled in (value, quote(value, safe="")):
-            if len(spelled) >= _SHORTEST:
+        if len(value) >= _SHORTEST:
+            for spelled in (value, quote(value, safe=""), *_encoded(value.encode())):
                 said = said.replace(spelled, "***")
     return said[:_LONGEST]
+
+
+def _encoded(value: bytes) -> Iterator[str]:
+    """In hex, and as it stands within a longer base64: of Basic authentication, for one."""
+    yield value.hex()
+    for before in range(3):
+        # Without the characters that its neighbours have a share in.
+        first, last = (before * 8 + 5) // 6, (before + len(value)) * 8 // 6
+        yield b64encode(b"\0" * before + value).decode("ascii")[first:last]
 
 
 def _look_at(secrets: Mapping[str, str], fields: Mapping[str, str]) -> Iterator[Check]:

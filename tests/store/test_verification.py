@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -100,7 +101,8 @@ class VerificationTests(SynchronousTestCase):
 
     def test_repeats_nothing(self) -> None:
         """A provider that repeats what it was given is not repeated; nor is it without end."""
-        for spelled in (SECRET, quote(SECRET, safe="")):
+        basic = [b64encode(f"{user}:{SECRET}:x".encode()).decode() for user in ("a", "ab", "abc")]
+        for spelled in (SECRET, quote(SECRET, safe=""), SECRET.encode().hex(), *basic):
             for answer in (succeed(f"hello {spelled}"), fail(CallError(f"wrong key: {spelled}"))):
                 _, check = self.said(answer)
                 self.assertNotIn(spelled, str(check["detail"]))
