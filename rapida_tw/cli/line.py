@@ -62,7 +62,7 @@ def target(arguments: Namespace) -> Iterator[Target]:
         return
     host = host or _reachable(config.audiosocket.host)
     sip = arguments.sip or (_reachable(config.sip.server), config.sip.port)
-    url = _own_url(config)
+    url = own_url(config)
     given = arguments.api_key or os.environ.get("RAPIDA_API_KEY")
     if given:
         yield Target(url, given, host, port, sip)
@@ -75,7 +75,8 @@ def target(arguments: Namespace) -> Iterator[Target]:
             books.revoke_key(key.id)
 
 
-def _own_url(config: Config) -> str:
+def own_url(config: Config) -> str:
+    """The HTTP port of the server that runs with this configuration."""
     if config.http.listen:
         raise Usage("the configuration leaves the HTTP port to its [http] listen: give --url")
     host = _reachable(config.http.host)

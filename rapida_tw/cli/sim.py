@@ -1,4 +1,4 @@
-"""`rapida sim load`: many simulated callers at once against a running server."""
+"""`rapida sim`: many simulated callers against a running server, and carriers that it calls by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from rapida_tw.cli import sim_carrier
 from rapida_tw.cli.line import Target, add_target, target
 from rapida_tw.cli.opening import Nouns, command, noun
 from rapida_tw.cli.output import Output, facts, progress
@@ -21,12 +22,13 @@ from rapida_tw.sim.load_wires import AUDIOSOCKET, SIP, TRANSPORTS, wire
 
 
 def add(nouns: Nouns, common: ArgumentParser) -> None:
-    verbs = noun(nouns, "sim", "simulated callers")
+    verbs = noun(nouns, "sim", "simulated callers and carriers")
     load = command(verbs, common, "load", run, "many calls at once; how well they were served")
     load.set_defaults(noun="sim load")
     add_target(load, TRANSPORTS, assistant=True)
     load.add_argument("--calls", type=int, default=10)
     load.add_argument("--seconds", type=float, default=5.0, help="of measurement")
+    sim_carrier.add(verbs, common)
 
 
 def run(arguments: Namespace, out: Output) -> int:

@@ -30,8 +30,8 @@ class Fault(Enum):
 class Troubles:
     """`faults`: of the next requests, one each, from the left; None: none.
 
-    `complaints`: mistakes of the client's, each in the carrier's words: empty after a good test.
-    `retry_after`: seconds in the header of a 429.
+    `complaints`: mistakes of the client's, each in the carrier's words: empty after a good test;
+    `tell` hears of each. `retry_after`: seconds in the header of a 429.
     """
 
     def __init__(self, refuse: Callable[[Reply, int, str, Mapping[str, str]], None]) -> None:
@@ -39,6 +39,7 @@ class Troubles:
         self.faults: deque[Fault | None] = deque()
         self.complaints: Counter[str] = Counter()
         self.retry_after = 30
+        self.tell: Callable[[str], None] = lambda why: None
         self._refuse = refuse
 
     def answer(self, asked: Asked, reply: Reply, do: Callable[[Asked, Reply], None]) -> None:
@@ -67,6 +68,7 @@ class Troubles:
     def complain(self, why: str) -> None:
         """The client has made a mistake."""
         self.complaints[why] += 1
+        self.tell(why)
 
 
 class _Kept:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from twisted.internet.defer import Deferred
 
 from rapida_tw.calls.call_request import CallRequest
@@ -16,25 +14,16 @@ from rapida_tw.carriers.rest_telephone import RestTelephone
 from rapida_tw.service import carriers
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.carrier import Media
-from rapida_tw.sim.exotel import Flow
-from rapida_tw.sim.exotel_placed import ExotelAccount
-from rapida_tw.sim.exotel_rest import ExotelRest
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.placed_call import PlacedCall
+from rapida_tw.sim.rest_carriers import credential, rest_of
 from rapida_tw.sim.switchboard import Delivery, Switchboard, Ways
-from rapida_tw.sim.twilio_placed import TwilioAccount
-from rapida_tw.sim.twilio_rest import TwilioRest
-from rapida_tw.sim.vonage_placed import VonageAccount
-from rapida_tw.sim.vonage_rest import VonageRest
 from rapida_tw.sim.websocket_line import WebSocketLine
 from rapida_tw.simulation.server import VirtualServer, done
 from rapida_tw.simulation.web import VirtualWeb
 from rapida_tw.store.records import Conversation, Deployment
 
-REST_CARRIERS = ("twilio", "vonage", "exotel")
 _SECRET = "0123456789abcdef0123456789abcdef"
-_SID = "AC00000000000000000000000000000001"
-_APPLICATION = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"
 # The number that is called, and the assistant's.
 NUMBERS: Mapping[str, tuple[str, str]] = {
     "twilio": ("+15550100001", "+15550100002"),
@@ -43,48 +32,11 @@ NUMBERS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65_537, 2048)
-
-
-def _account(carrier: str) -> dict[str, str]:
-    """The credential of it."""
-    if carrier == "twilio":
-        return {"account_sid": _SID, "account_token": _SECRET}
-    if carrier == "exotel":
-        return {"api_key": "key", "api_secret": _SECRET, "account_sid": "exotel1"}
-    pem = _key().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return {
-        "application_id": _APPLICATION,
-        "private_key": pem.decode(),
-        "signature_secret": _SECRET,
-        "api_key": "a1b2c3d4",
-        "api_secret": _SECRET,
-    }
-
-
-def _rest(carrier: str, board: Switchboard) -> TwilioRest | VonageRest | ExotelRest:
-    ours = NUMBERS[carrier][1]
-    if carrier == "twilio":
-        account = TwilioAccount(_SID, _SECRET, frozenset({ours}))
-        return TwilioRest(board, account)
-    if carrier == "exotel":
-        return ExotelRest(
-            board, ExotelAccount("exotel1", "key", _SECRET, Flow(""), frozenset({ours}))
-        )
-    pem = (
-        _key()
-        .public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    numbers = frozenset({ours.removeprefix("+")})
-    known = VonageAccount(pem.decode(), _APPLICATION, "a1b2c3d4", _SECRET, _SECRET, numbers)
-    return VonageRest(board, known)
+@lru_cache(maxsize=3)
+def _account(carrier: str) -> Mapping[str, str]:
+    """The credential of it; a key takes its time to make."""
+    signed = {"signature_secret": _SECRET, "api_key": "a1b2c3d4", "api_secret": _SECRET}
+    return credential(carrier, signed if carrier == "vonage" else {})
 
 
 class VirtualCarrier:
@@ -107,7 +59,9 @@ class VirtualCarrier:
         self.caller = Caller()
         self.script: deque[str | None] = deque()
         self.board = board = Switchboard(habit or Habit(phone=lambda: self.caller), delivery)
-        self.rest = _rest(carrier, board)
+        self.callee, self.number = NUMBERS[carrier]
+        account = _account(carrier)
+        self.rest = rest_of(carrier, board, account, numbers=frozenset({self.number}))
         self.server = server = VirtualServer(model, {"provider": carrier}, vendors=(self.rest,))
         self.web = VirtualWeb(server)
         control = carriers()[carrier].control
@@ -116,8 +70,7 @@ class VirtualCarrier:
         board.plug_in(
             Ways(server.clock, self.web.http, self._connect, server.metronome, server.now)
         )
-        self.callee, self.number = NUMBERS[carrier]
-        made = server.credentials.create(server.project_id, carrier, carrier, _account(carrier))
+        made = server.credentials.create(server.project_id, carrier, carrier, dict(account))
         options = {"phone": self.number, **deployment.pop("options", {})}
         kept = Deployment(
             server.assistant_id,

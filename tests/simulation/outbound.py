@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rapida_tw.sim.habits import Habit
-from rapida_tw.simulation.rest import REST_CARRIERS, VirtualCarrier
+from rapida_tw.sim.rest_carriers import REST_CARRIERS
+from rapida_tw.simulation.rest import VirtualCarrier
 
 GREETING = "Hello. How can I help you today?"
 ANSWER = "We open at nine and close at ten."

@@ -1,0 +1,1 @@
+``rapida sim carrier --carrier twilio`` (or ``vonage``, ``exotel``) is a carrier's REST API on this machine: a credential with its ``base_url`` lets an assistant call somebody who answers, is busy, does not answer or is an answering machine, without an account.
