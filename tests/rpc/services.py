@@ -83,7 +83,7 @@ class ServicesCase(StoreCase):
         self.keys = Keys(self.database, self.ids, now)
         self.assistants = Assistants(self.database, self.ids, now)
         self.conversations = Conversations(self.database, now, "here")
-        self.credentials = Credentials(self.database, Vault(lambda: bytes(32)), self.ids, now)
+        self.credentials = Credentials(self.database, Vault(lambda: "key of a test"), self.ids, now)
         self.placing = FakePlacing(self.ids, now)
         self.trouble = ""
         self.key_record, self.key = self.successResultOf(self.keys.create(self.project, "mine"))
