@@ -21,7 +21,7 @@ from rapida_tw.errors import Unavailable
 from rapida_tw.log import wall_clock
 from rapida_tw.sim.carrier_port import CarrierOptions, CarrierPort
 from rapida_tw.sim.habits import Habit, Reaction
-from rapida_tw.sim.rest_carriers import REST_CARRIERS, credential
+from rapida_tw.sim.rest_carriers import REST_CARRIERS, credential, public_key
 
 _REACTIONS = {
     "busy": "the line is busy",
@@ -82,10 +82,7 @@ def run(arguments: Namespace, out: Output) -> int:
     options = CarrierOptions(arguments.carrier, fields, url, habit, arguments.talks, arguments.flow)
 
     async def work(reactor: Any) -> None:
-        try:
-            port = CarrierPort(reactor, options, out.line, wall_clock)
-        except ValueError as error:
-            raise Usage(f"--private-key: {error}") from None
+        port = CarrierPort(reactor, options, out.line, wall_clock)
         try:
             number = port.start(arguments.port)
         except CannotListenError as error:
@@ -111,6 +108,7 @@ def _given(arguments: Namespace) -> dict[str, str]:
     if arguments.private_key is not None:
         try:
             given["private_key"] = arguments.private_key.read_text("ascii")
+            public_key(given["private_key"])
         except (OSError, ValueError) as error:
             raise Usage(f"--private-key: {error}") from None
     return given

@@ -70,7 +70,7 @@ def rest_of(
         sid, key, token = (fields[name] for name in ("account_sid", "api_key", "api_secret"))
         return ExotelRest(board, ExotelAccount(sid, key, token, Flow(flow), numbers))
     known = VonageAccount(
-        _public(fields["private_key"]),
+        public_key(fields["private_key"]),
         fields["application_id"],
         fields.get("api_key", ""),
         fields.get("api_secret", ""),
@@ -80,7 +80,8 @@ def rest_of(
     return VonageRest(board, known)
 
 
-def _public(private: str) -> str:
+def public_key(private: str) -> str:
+    """That of a private key, both in PEM; `ValueError` where it is none."""
     key = serialization.load_pem_private_key(private.encode(), None)
     pem = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

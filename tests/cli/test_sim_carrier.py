@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,6 @@ from rapida_tw.sim.switchboard import Switchboard
 from tests.cli.conftest import Rapida
 
 URL = "http://127.0.0.1:1"
-
-
-def test_port_in_use(rapida: Rapida) -> None:
-    """A port that somebody has is one sentence."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        options = ("--carrier", "twilio", "--port", port, "--url", URL)
-        status, _, err = rapida("sim", "carrier", *options)
-    assert status == 1
-    assert err.startswith(f"rapida: port {port}: ")
 
 
 def test_no_key(rapida: Rapida, tmp_path: Path) -> None:
