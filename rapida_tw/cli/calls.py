@@ -25,6 +25,9 @@ def add(nouns: Nouns, common: ArgumentParser) -> None:
         verb.add_argument("id", type=an_id)
         if more:
             verb.add_argument(more)
+    hold = command(verbs, common, "hold", run_hold, "nobody speaks or listens")
+    hold.add_argument("id", type=an_id)
+    hold.add_argument("--off", action="store_true", help="both again")
 
 
 def run_list(arguments: Namespace, out: Output) -> int:
@@ -36,14 +39,14 @@ def run_list(arguments: Namespace, out: Output) -> int:
             when(call.started_date),
             call.direction,
             call.data["from"] or "anonymous",
-            call.to,
+            call.to or "-",
             call.carrier,
             seconds(call.duration),
             call.status,
         )
         for call in page
     ]
-    head = ("id", "began", "direction", "person", "own number", "carrier", "lasts", "state")
+    head = ("id", "began", "direction", "from", "to", "carrier", "lasts", "state")
     out.table([call.data for call in page], head, rows)
     if page.total > len(rows):
         out.line(f"and {page.total - len(rows)} older ones")
@@ -56,8 +59,8 @@ def run_show(arguments: Namespace, out: Output) -> int:
     lines = [
         ("call", call.id),
         ("assistant", call.assistant_id),
-        ("person", call.data["from"] or "anonymous"),
-        ("own number", call.to),
+        ("from", call.data["from"] or "anonymous"),
+        ("to", call.to),
         ("carrier", f"{call.carrier}, {call.direction}"),
         ("began", when(call.started_date)),
         ("lasts", seconds(call.duration)),
@@ -84,6 +87,12 @@ def run_send_digits(arguments: Namespace, out: Output) -> int:
     with running(arguments) as server:
         server.calls.send_digits(arguments.id, arguments.digits)
     return _done(arguments, out, "is sent the digits")
+
+
+def run_hold(arguments: Namespace, out: Output) -> int:
+    with running(arguments) as server:
+        server.calls.hold(arguments.id, not arguments.off)
+    return _done(arguments, out, "is taken up again" if arguments.off else "is put on hold")
 
 
 def run_say(arguments: Namespace, out: Output) -> int:

@@ -103,6 +103,11 @@ def send_digits(call_id: Id, digits: str) -> Exchange[None]:
     return _steered(call_id, "dtmf", {"digits": digits})
 
 
+def hold(call_id: Id, on: bool = True) -> Exchange[None]:
+    """Nobody speaks or listens; or both again."""
+    return _steered(call_id, "hold", {"on": on})
+
+
 def say(call_id: Id, text: str) -> Exchange[None]:
     """The assistant says it next."""
     return _steered(call_id, "say", {"text": text})

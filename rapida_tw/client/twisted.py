@@ -121,6 +121,7 @@ class Calls:
         self.hang_up = _bound(client, api.hang_up)
         self.transfer = _bound(client, api.transfer)
         self.send_digits = _bound(client, api.send_digits)
+        self.hold = _bound(client, api.hold)
         self.say = _bound(client, api.say)
 
 

@@ -48,8 +48,7 @@ class Conversations:
         """Newest first; `?assistantId`, `?criteria` and fields of the summary choose."""
         number, size = ask.page()
         query = ask.request.query
-        wanted = query.get("assistantId")
-        assistant_id = read_id(wanted) if wanted else None
+        assistant_id = read_id(query["assistantId"]) if "assistantId" in query else None
         page = await self._store.page(
             ask.project_id, number, size, assistant_id, read_criteria(query), asked_order(query)
         )

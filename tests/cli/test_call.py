@@ -150,6 +150,8 @@ def test_live(rapida: Rapida, server: Server) -> None:
         ("hangup", (), "hangup", None),
         ("transfer", ("+1555",), "transfer", {"to": "+1555"}),
         ("dtmf", ("12#",), "dtmf", {"digits": "12#"}),
+        ("hold", (), "hold", {"on": True}),
+        ("hold", ("--off",), "hold", {"on": False}),
         ("say", ("One moment.",), "say", {"text": "One moment."}),
     ],
 )

@@ -57,6 +57,7 @@ ONE = Exchange("GET", "/x", lambda envelope: envelope["data"]["id"])
         (api.hang_up(5), "POST", "/v1/calls/5/hangup", None),
         (api.transfer("5", "+1555"), "POST", "/v1/calls/5/transfer", {"to": "+1555"}),
         (api.send_digits(5, "1#"), "POST", "/v1/calls/5/dtmf", {"digits": "1#"}),
+        (api.hold(5, False), "POST", "/v1/calls/5/hold", {"on": False}),
         (api.say(5, "Hi."), "POST", "/v1/calls/5/say", {"text": "Hi."}),
         (
             api.list_conversations(2, 5, assistant_id=7, status="ended"),
