@@ -64,7 +64,7 @@ class Local:
 
     def __init__(self, config: Config) -> None:
         ids = Ids(wall_clock)
-        self._server = config.server
+        self._config = config
         self._database = Database(config.database.url)
         self._database.migrate()
         vault = Vault(partial(secret_key, config.server), partial(former_key, config.server))
@@ -101,7 +101,7 @@ class Local:
 
     def rotate_key(self, given: str) -> Rotation:
         """Another key of the server, random unless given; see store/rotation.py."""
-        return rotate(self._database, self._server, given, time.sleep)
+        return rotate(self._database, self._config.server, given, time.sleep)
 
     def account(self, vendor: str, credential_id: int | None) -> Account:
         """The credential, else the vendor's newest one; empty when it has none. `NotFound`."""
@@ -178,9 +178,8 @@ class Local:
         seen = now(Deferred.fromCoroutine(checking))
         if seen["verified"] is False or not logins.can_ask(found.provider):
             return seen
-        data_dir = self._server.data_dir
         return logins.verify(
-            self._credentials, credential_id, self.project, found.provider, data_dir
+            self._credentials, credential_id, self.project, found.provider, self._config
         )
 
     def delete_credential(self, credential_id: int) -> None:
