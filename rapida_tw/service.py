@@ -23,16 +23,13 @@ from twisted.web.client import Agent, HTTPConnectionPool
 
 from rapida_tw import telephones
 from rapida_tw.calls.calls import Calls
-from rapida_tw.calls.chains import Chains
 from rapida_tw.calls.context import ContextStore, MemoryContexts
 from rapida_tw.calls.everywhere import Everywhere
 from rapida_tw.calls.journal import Journal
-from rapida_tw.calls.parts import Defaults, Vendors
 from rapida_tw.calls.reception import Reception
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.calls.toolset import Makers
 from rapida_tw.carriers.base import Carrier
-from rapida_tw.config.load import ConfigError
 from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import Config
 from rapida_tw.errors import MisconfiguredAssistant
@@ -44,30 +41,26 @@ from rapida_tw.listening import CannotStart, Listening, tcp
 from rapida_tw.media.clock import MediaClock
 from rapida_tw.media.disk import RecordingDisk
 from rapida_tw.messaging.messaging import Messaging
-from rapida_tw.models.base import ModelProvider
 from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
 from rapida_tw.picture import draw
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkits
+from rapida_tw.plug_ins import installed_vendors
 from rapida_tw.sip.trunk import PROVIDER as SIP
 from rapida_tw.sip_service import SipService
 from rapida_tw.sip_telephone import SipTelephone
 from rapida_tw.speech.base import (
-    DetectorProvider,
     Host,
-    RecognizerProvider,
     Registry,
-    SynthesizerProvider,
 )
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credentials import Credentials
-from rapida_tw.store.database import Database
-from rapida_tw.store.engine import DatabaseUnusable
 from rapida_tw.store.key_texts import KeyTexts
 from rapida_tw.store.keys import Keys
+from rapida_tw.store.opening import open_database
 from rapida_tw.store.placements import Placements as StoredPlacements
 from rapida_tw.store.projects import Projects
 from rapida_tw.store.redis import Redis
@@ -84,6 +77,7 @@ from rapida_tw.vendor_login import VendorLogin
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies
+from rapida_tw.webhook_service import guarded_webhooks
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
 CLOSED_WITHIN = 0.5  # seconds for far sides to close, when all calls have been hung up
@@ -107,7 +101,7 @@ class House(MultiService):
         ids = Ids(now)
 
         # What survives a restart.
-        self.database = _database(config, reactor)
+        self.database = open_database(config.database.url, reactor)
         vault = Vault(partial(secret_key, config.server), partial(former_key, config.server))
         self.assistants = Assistants(self.database, ids, now, vault)
         self._passwords = KeyTexts(self.database, vault, now)
@@ -137,20 +131,7 @@ class House(MultiService):
         self._net = RealNet(reactor)
         host = Host(reactor, config.server.data_dir, self._net, now)
         self._lives = Registry[LiveModelProvider]("rapida_tw.live_models", host)
-        self.vendors = Vendors(
-            Registry[RecognizerProvider]("rapida_tw.recognizers", host),
-            Registry[SynthesizerProvider]("rapida_tw.synthesizers", host),
-            Registry[DetectorProvider]("rapida_tw.detectors", host),
-            Registry[ModelProvider]("rapida_tw.models", host),
-            Defaults(
-                config.speech.recognizer,
-                config.speech.synthesizer,
-                config.speech.vad,
-                config.model.default,
-            ),
-            Chains(reactor),
-            self._lives,
-        )
+        self.vendors = installed_vendors(config, host, self._lives)
         agent = Agent(reactor, connectTimeout=CONNECT_WITHIN, pool=HTTPConnectionPool(reactor))
 
         self._mcp = McpThread(reactor)
@@ -190,6 +171,20 @@ class House(MultiService):
         self.everywhere = Everywhere(self.calls, self.placing, bus, reactor, _node(config))
         self.calls.verdict_elsewhere = self.everywhere.verdict
 
+        # Whom webhooks tell.
+        self.webhooks = guarded_webhooks(
+            reactor,
+            self.database,
+            self.assistants,
+            self.credentials,
+            self.conversations,
+            self.journal,
+            config.webhooks,
+            ids,
+            now,
+            _node(config),
+        )
+
         # Those who write.
         self.messaging = Messaging(
             reactor,
@@ -203,6 +198,7 @@ class House(MultiService):
             self._net,
             ids,
             now,
+            self.calls,
         )
 
         garbage = Garbage(lambda: len(self.calls), lambda: self.calls.ended)
@@ -223,7 +219,7 @@ class House(MultiService):
             reader,
         )
         self.sip = self._sip(reader) if config.sip.enabled else None
-        self.http = HttpService(self._web(), self.database)
+        self.http = HttpService(self._web(), self.database, self.messaging)
         self.http.setServiceParent(self)
         self.listening = Listening(reactor, self._ports())
         self.listening.setServiceParent(self)
@@ -267,6 +263,7 @@ class House(MultiService):
             now=self._now,
             recordings=self.config.recording.directory,
             metrics=self.config.metrics.enabled,
+            deliverer=self.webhooks,
             telephones=self._telephones,
             vendor_login=VendorLogin(self.vendors.recognizers, self.vendors.synthesizers),
         )
@@ -318,9 +315,11 @@ class House(MultiService):
             raise
 
     async def _begin(self) -> None:
-        count = await self.conversations.close_unfinished(self._now())
+        began = self._now()
+        count = await self.conversations.close_unfinished(began)
         if count:
             self._log.warn("cut off by the last stop: {count} calls", count=count)
+        await self.webhooks.start(began)
         self._installed(await install(self.projects.ensure, self.keys, self.assistants))
 
     def _make_files(self) -> None:
@@ -367,6 +366,7 @@ class House(MultiService):
         if self._disk is not None:
             await self._disk.stop()
         await self.journal.close()
+        await self.webhooks.stop()
         if isinstance(self.contexts, MemoryContexts):
             self.contexts.close()
         if self._redis is not None:
@@ -387,16 +387,6 @@ class House(MultiService):
             self._audiosocket.abort_all()
             self._door.abort_all()
             await deferLater(self._reactor, 0.0)  # the journal is yet to learn of their ends
-
-
-def _database(config: Config, reactor: Any) -> Database:
-    """Opened and with all its tables; a database that cannot be used is a mistake to report."""
-    try:
-        database = Database(config.database.url, reactor)
-        database.migrate()
-    except DatabaseUnusable as error:
-        raise ConfigError([f"database.url: {error}"]) from error
-    return database
 
 
 def carriers() -> dict[str, Carrier]:

@@ -64,13 +64,13 @@ ARROWS = {
     "sip.base": "media.leg wire carriers.base",
     "sip": "audio media.leg wire carriers.base transports.rtp_ports transports.rtp_stream",
     # Text instead of a call: the same models and tools, an empty playout for what they need of one.
-    "messaging": f"calls pipeline media.playout store.records carriers.twilio_messages "
+    "messaging": f"calls pipeline media.leg media.playout store.records carriers.twilio_messages "
     f"carriers.twilio_whatsapp {PORTS}",
     # net.reasons reads Retry-After.
     "webhooks": "calls config net.base net.reasons store",
     "campaigns": "calls config store",
     # gRPC on the HTTP port.
-    "rpc": "calls campaigns messaging media.leg audio wire store.credential_documents "
+    "rpc": "calls campaigns messaging media.leg models.base audio wire store.credential_documents "
     "store.documents store.reading store.records store.scopes store.verification store.criteria "
     "store.client_metrics store.telemetry carriers.base "
     "carriers.outbound web.ports",
@@ -82,6 +82,7 @@ ARROWS = {
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",
     "picture": "store.records timeline",
+    "plug_ins": "calls config models.base models.live speech.base",
     "dialplan": "",
     "garbage": "",
     "listening": "",
@@ -92,6 +93,7 @@ ARROWS = {
     "sim": "audio speech.base",
     "client": "",
     "service": "*",
+    "webhook_service": "*",
     "http_service": "*",
     "sip_service": "*",
     "telephones": "ari calls carriers config net.base",

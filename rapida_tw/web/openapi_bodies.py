@@ -238,6 +238,7 @@ BODIES: dict[str, Any] = {
             "text": "Your table is ready.",
         },
     },
+    "WebhookPing": given("assistantId", assistantId=_ID),
     "Transfer": given("to", to={"type": "string", "pattern": "^[!-~]{1,200}$"}),
     "Hold": {
         "type": "object",

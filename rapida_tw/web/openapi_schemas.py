@@ -63,6 +63,26 @@ _PLUG_IN = answered(
     description=nullable(TEXT),
     options={"type": ["array", "null"], "items": ANYTHING},
 )
+_DELIVERY = {
+    "id": ID,
+    "assistantId": ID,
+    "conversationId": nullable(ID),
+    "event": TEXT,
+    "eventId": {**TEXT, "description": "Equal in all attempts."},
+    "url": {**TEXT, "description": "Without its query."},
+    "state": {"enum": ["waiting", "sending", "delivered", "failed"]},
+    "attemptCount": WHOLE,
+    "nextAttemptDate": {**nullable(TIME), "description": "Null when it is over."},
+    "createdDate": TIME,
+    "updatedDate": TIME,
+}
+_ATTEMPT = answered(
+    date=TIME,
+    status={**WHOLE, "description": "HTTP; 0: there was no answer."},
+    error=TEXT,
+    seconds=NUMBER,
+    response={**TEXT, "description": "Its beginning."},
+)
 _PROBLEM = answered(errorCode=TEXT, errorMessage=TEXT, humanMessage=TEXT)
 _PLACED = {**_SUMMARY, "metadata": texts(), "arguments": ANYTHING, "options": ANYTHING}
 
@@ -170,6 +190,8 @@ SCHEMAS: dict[str, Any] = {
         recordings={**texts(), "description": "Paths on this server."},
         timeline=nullable(TEXT),
     ),
+    "WebhookDelivery": answered(**_DELIVERY),
+    "WholeWebhookDelivery": answered(**_DELIVERY, body=ANYTHING, attempts=several(_ATTEMPT)),
     "PlugIn": _PLUG_IN,
     "Speech": {"type": "object", "additionalProperties": several(ref("PlugIn"))},
     "Health": {"type": "object", "properties": {"status": TEXT}, "required": ["status"]},

@@ -58,7 +58,9 @@ from rapida_tw.web.recordings import Recordings
 from rapida_tw.web.request import BoundedChannel, BoundedRequest
 from rapida_tw.web.route import Answered, Route
 from rapida_tw.web.talk import Talk
+from rapida_tw.web.webhook_deliveries import WebhookDeliveries
 from rapida_tw.web.whatsapp import WhatsAppWebhooks
+from rapida_tw.webhooks.documents import Deliverer
 
 COMPLETE_WITHIN = 60  # seconds for a request to be whole, and for the next one to come
 
@@ -91,6 +93,7 @@ class WebDependencies:
     telephones: Mapping[str, Telephone] = field(default_factory=dict)  # that verify accounts
     vendor_login: Login | None = None  # the same, of speech
     writing: Writing | None = None  # None: nobody writes here
+    deliverer: Deliverer | None = None  # None: no webhooks are told
 
 
 def build_site(deps: WebDependencies) -> Site:
@@ -130,6 +133,8 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
     yield from _messages(deps, api, Entrance(gate, authority))
+    if deps.deliverer is not None:
+        yield from WebhookDeliveries(deps.deliverer, deps.assistants).routes(api)
     yield from Installed(deps.carriers, deps.speech, deps.models, deps.in_thread).routes(api)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.calls.journal import Journal
 from rapida_tw.config.sections import Webhooks as Settings
@@ -45,12 +45,14 @@ class Webhooks:
         now: Callable[[], float],
         node: str,
         every: float = EVERY,
+        closing: Callable[[], Deferred[None]] = lambda: succeed(None),
     ) -> None:
         """`net` must lead to no address that is not allowed (`net.public`).
 
-        `every`: seconds between looks for what other processes have queued.
+        `every`: seconds between looks for what other processes have queued. `closing`: of the net.
         """
         self._journal = journal
+        self._closing = closing
         self._subjects = Subjects(database, node)
         self._deliveries = Deliveries(database, ids, now, node)
         self._courier = Courier(
@@ -79,6 +81,7 @@ class Webhooks:
         """What has happened is queued; what is being sent has two seconds."""
         await self._intake.close(STOP_WITHIN)
         await self._courier.stop(STOP_WITHIN)
+        await self._closing()
 
     # -- for people (web/ports.py, Deliverer) -----------------------------------------------------
 
