@@ -23,7 +23,8 @@ class CallRequest:
     is kept with the conversation, `arguments` feed prompt and greeting, `options` stand over the
     deployment's for this call (`experience.…`, `listen.…`, `speak.…`, `microphone.…`, `speaker.…`,
     `model.…`, and the carrier's). `key_id`: the API key that asks, whose limits count; 0: none.
-    `idempotency_key`: the same one dials once, however often it is asked for.
+    `idempotency_key`: the same one dials once, however often it is asked for. `queued`: it waits
+    for its turn, so that neither room nor the calls of this second count before it is dialled.
     """
 
     project_id: int
@@ -38,6 +39,7 @@ class CallRequest:
     idempotency_key: str = ""
     user_id: str = ""
     source: str = "sdk"
+    queued: bool = False
 
 
 class Placing(Protocol):

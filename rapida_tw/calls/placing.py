@@ -114,7 +114,7 @@ class Placements:
         self._check_version(request)
         callee = dialled(request.callee)
         self._rules.check(callee)
-        if why := self._room():
+        if not request.queued and (why := self._room()):
             raise CapacityExceeded(why)
         context = self._context(request, self._ids.new(), callee)
         claimed = await self._cast.of(context)
@@ -150,6 +150,8 @@ class Placements:
         return Deferred.fromCoroutine(self._dial(conversation, request))
 
     async def _dial(self, conversation: Conversation, request: CallRequest) -> Conversation:
+        if request.queued and (why := self._room()):
+            raise CapacityExceeded(why)  # before it has begun: its turn comes again
         if not await self._store.begin(conversation.id):
             return conversation  # another request has dialled it, here or elsewhere
         try:
@@ -279,7 +281,8 @@ class Placements:
 
     async def _count(self, request: CallRequest) -> None:
         """`TooManyCalls`."""
-        self._rules.count(request.key_id)
+        if not request.queued:
+            self._rules.count(request.key_id)
         if self._rules.per_day and request.key_id:
             since = await self._store.since(request.key_id, self._now() - DAY)
             self._rules.count_day(since)

@@ -135,8 +135,19 @@ def page_of_conversations(
 
 
 def close_unfinished(connection: Connection, node: str, now: float) -> int:
-    """End what a crash of this node left open; answers how many calls that were."""
-    left = update(_table).where(_table.c.node == node, _table.c.status.not_in(FINAL))
+    """End what a crash of this node left open; answers how many calls that were.
+
+    Those whose turn to be dialled has not come wait on.
+    """
+    queue = schema.campaign_entry
+    waiting = select(queue.c.conversation_id).where(
+        queue.c.state == "waiting", queue.c.conversation_id.is_not(None)
+    )
+    left = update(_table).where(
+        _table.c.node == node,
+        _table.c.status.not_in(FINAL),
+        or_(_table.c.status != "queued", _table.c.id.not_in(waiting)),
+    )
     done = connection.execute(left.values(status="failed", end_reason=CRASHED, updated=now))
     return done.rowcount
 

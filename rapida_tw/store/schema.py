@@ -267,7 +267,10 @@ campaign = Table(
     _owner(),
     Column("assistant_id", BigInteger, nullable=False),
     Column("name", Words, nullable=False),
+    Column("kind", Words, nullable=False),  # campaign, or bulk: a project's calls without one
     Column("state", Words, nullable=False),  # running, paused, finished, cancelled
+    Column("node", Words, nullable=False),  # the worker that runs it ...
+    Column("lease", Double, nullable=False),  # ... until then
     Column("settings", JSON, nullable=False),
     Column("key_id", BigInteger, nullable=False),
     Column("created", Double, nullable=False),
