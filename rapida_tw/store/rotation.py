@@ -26,7 +26,7 @@ from rapida_tw.config.secret_key import (
     secret_key,
 )
 from rapida_tw.config.sections import Server
-from rapida_tw.errors import BadRequest, Conflict
+from rapida_tw.errors import BadRequest, Conflict, Unavailable
 from rapida_tw.store.database import Database
 from rapida_tw.store.key_texts import WRAPPED, owner_of_key
 from rapida_tw.store.schema import api_key, credential
@@ -102,7 +102,14 @@ def _file(
     if wait is not None:
         wait(SETTLING)
     late = _rewrap(database, vault)
-    database.settle()
+    try:
+        database.settle()
+    except Unavailable:
+        # All is well but for a loss of power, until the old key may go.
+        raise Unavailable(
+            "the new key is in use, and the old one is kept beside it as secret_key.old: the "
+            "database was too busy to write all of it to the disk; run the command again"
+        ) from None
     forget_former(server)
     return Rotation(credentials + late[0], api_keys + late[1], unreadable, resumed)
 

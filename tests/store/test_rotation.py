@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from rapida_tw.config import Server, former_key, secret_key
 from rapida_tw.config.secret_key import exchanging
-from rapida_tw.errors import BadRequest, Conflict
+from rapida_tw.errors import BadRequest, Conflict, Unavailable
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
@@ -159,6 +159,20 @@ class RotationTests(RotationCase):
         done = rotate(self.database, self.server, wait=wait)
         self.assertEqual(done.credentials, 2)
         self.opens(Process(self, self.server), self.made, *late)
+
+    def test_busy(self) -> None:
+        """A database that cannot put all on the disk now: the old key stays until it has."""
+
+        def busy(database: Database) -> None:
+            raise Unavailable("busy; try again")
+
+        told = self.assertRaisesRegex(Unavailable, "run the command again")
+        with Patches([(Database, "settle", busy)]), told:
+            self.rotate()
+        self.assertEqual(self.files(), ["secret_key", "secret_key.old"])
+        self.opens(self.running)
+        self.assertTrue(self.rotate().resumed)
+        self.assertEqual(self.files(), ["secret_key"])
 
     def test_wrong_keys(self) -> None:
         """Too short, too long, or the one in use: nothing is done."""
