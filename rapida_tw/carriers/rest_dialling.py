@@ -83,7 +83,7 @@ class RestDialling:
             return await ask("place", request, control.read_placed, order.account, PLACED_WITHIN)
         except CarrierRefused as error:
             wait = error.retry_after
-            asked_too_often = error.outcome.status == "capacity_exceeded" and wait is not None
+            asked_too_often = error.outcome.status == "capacity_exceeded"
             if not asked_too_often or wait is None or wait > LONGEST_WAIT:
                 raise
             refusal = error

@@ -85,7 +85,7 @@ class Exchange:
 
 
 def _clean(error: CarrierRefused, request: Request, account: Account) -> CarrierRefused:
-    """Without what the request or the account hold: some carriers say it back."""
+    """Without the secrets of the request and of the account: some carriers say them back."""
     reason = without_secrets(error.outcome.reason, request)
     for name, value in account.items():
         if name not in _ADDRESSES and len(value) >= _SECRET:

@@ -54,7 +54,7 @@ class RestLine:
             raise CarrierRefused("the call is over")
 
     def hold(self, on: bool) -> Deferred[None]:
-        return fail(NotSupported("there is no music that our media socket would survive"))
+        return fail(NotSupported("the carrier plays nothing while our media is connected"))
 
     def hang_up(self, end: End) -> None:
         """Whoever was transferred is with somebody else now, and stays there."""

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from rapida_tw.carriers.outbound import CarrierRefused, Reach, RemoteCall, RestControl
 from rapida_tw.carriers.rest_exchange import Exchange
-from rapida_tw.errors import MisconfiguredAssistant, VendorFailed
+from rapida_tw.errors import CallError, VendorFailed
 from rapida_tw.net.base import Net
 
 STEERED_WITHIN = 5.0  # seconds
@@ -54,9 +54,6 @@ class RestWork:
             try:
                 await self._hang_up_once(call)
                 return
-            except MisconfiguredAssistant as error:
-                self._log.debug("{carrier}: {error}", carrier=self.control.name, error=error)
-                return
             except (CarrierRefused, VendorFailed) as error:
                 if pause is None or not _again(error):
                     self._log.warn(
@@ -66,6 +63,10 @@ class RestWork:
                         error=error,
                     )
                     return
+            except CallError as error:
+                # No keys, or no id that steers it: closing the media is all that can be done.
+                self._log.debug("{carrier}: {error}", carrier=self.control.name, error=error)
+                return
             await deferLater(self.clock, pause)
 
     async def _hang_up_once(self, call: RemoteCall) -> None:

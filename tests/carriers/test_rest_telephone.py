@@ -314,12 +314,13 @@ class HangUpTests(RestCase):
         self.answer(200, TAKEN)
         self.successResultOf(sending)
 
-    def test_an_account_without_keys(self) -> None:
-        """Closing the media was all that could be done."""
-        line = self.telephone.line(RemoteCall(CALL, Account("twilio")))
-        assert line is not None
-        line.hang_up(IDLE_TIMEOUT)
-        self.run_for()
+    def test_what_cannot_be_steered(self) -> None:
+        """Without keys, or with an id that leads elsewhere, closing the media was all."""
+        for call in (RemoteCall(CALL, Account("twilio")), RemoteCall("../x", ACCOUNT)):
+            line = self.telephone.line(call)
+            assert line is not None
+            line.hang_up(IDLE_TIMEOUT)
+            self.run_for()
         self.assertEqual(len(self.fakes.asked), 0)
 
     def test_an_unknown_call(self) -> None:

@@ -23,6 +23,7 @@ from rapida_tw.carriers.base import (
     MediaWire,
     WebhookRequest,
 )
+from rapida_tw.carriers.outbound import State
 from rapida_tw.errors import CallError, Forged, NotSupported, RemoteProtocolError
 from tests.carriers.asking import CONTEXT, HOST, HOSTILE
 
@@ -65,10 +66,12 @@ NAMES = st.sampled_from(
         *("From", "from", "CallFrom", "Caller", "To", "to", "CallTo", "CallSid", "CallUUID"),
         *("uuid", "conversation_uuid", "channel_id", "CallStatus", "status", "StreamEvent"),
         *("Event", "event", "type", "EventType", "Stream", "RecordingStatus", "AnsweredBy"),
+        *("Legs", "detail", "sub_state", "SipResponseCode", "hangup_cause", "HangupCauseCode"),
         *("MessageStatus", "dtmf", "data", "payload", "event_type", "x-api-key", "sample-rate"),
     ]
 ) | st.text(max_size=20)
-VALUES = st.text(max_size=200) | st.sampled_from(["", "+15550100001", "ringing", *HOSTILE])
+WORDS_OF_LIFE = ["ringing", "failed", "busy", "completed", "machine", "call.hangup", "Hangup"]
+VALUES = st.text(max_size=200) | st.sampled_from(["", "+15550100001", *WORDS_OF_LIFE, *HOSTILE])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | VALUES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
@@ -165,6 +168,11 @@ def test_any_event(name: str, request: WebhookRequest) -> None:
         assert event.name.isprintable()
         assert len(event.name) <= 100
         assert all(event.call_ids)
+        assert event.verdict in ("", "human", "machine", "beep", "silence", "fax", "unknown")
+        if event.progress is not None and (outcome := event.progress.outcome) is not None:
+            assert event.progress.state is State.OVER
+            assert outcome.status
+            assert outcome.reason.isprintable()
         for field, value in event.data.items():
             assert isinstance(field, str)
             assert isinstance(value, str)
