@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 from twisted.web.client import Agent
 
 from rapida_tw.client import api
@@ -33,7 +34,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Before anything was written.
-_NOT_SENT = (ConnectError, DNSLookupError)
+_NOT_SENT = (ConnectError, ConnectingCancelledError, DNSLookupError)
 
 
 class Rapida:
@@ -85,21 +86,41 @@ class Rapida:
             await deferLater(self._reactor, wait)
 
     def _send(self, exchange: Exchange[Any]) -> Deferred[Answer]:
+        """One attempt; `ConnectionFailed`."""
         url, told = self._url + exchange.target, headers(self._key, exchange)
         sending = Deferred.fromCoroutine(
             request(self._agent, exchange.method, url, told, exchange.payload)
         )
-        return sending.addTimeout(self._timeout, self._reactor).addErrback(self._failed)
+        is_wanted = True
 
-    def _failed(self, failure: Any) -> Any:
-        if failure.check(CancelledError):
-            return failure
-        if failure.check(TimeoutError):
-            raise ConnectionFailed(f"{self._url} broke off: timed out", True) from None
+        def give_up(_: Deferred[Answer]) -> None:
+            # Twisted has several errors for what was cancelled; none of them is to be tried again.
+            nonlocal is_wanted
+            is_wanted = False
+            sending.cancel()
+
+        answering: Deferred[Answer] = Deferred(give_up)
+        timer = self._reactor.callLater(self._timeout, sending.cancel)
+
+        def done(outcome: Answer | Failure) -> None:
+            in_time = timer.active()
+            if in_time:
+                timer.cancel()
+            if not is_wanted:
+                return
+            if isinstance(outcome, Failure):
+                answering.errback(self._failure(outcome, in_time))
+            else:
+                answering.callback(outcome)
+
+        sending.addBoth(done)
+        return answering
+
+    def _failure(self, failure: Failure, in_time: bool) -> ConnectionFailed:
         sent = failure.check(*_NOT_SENT) is None
         what = "broke off" if sent else "does not answer"
-        reason = failure.getErrorMessage() or failure.type.__name__
-        raise ConnectionFailed(f"{self._url} {what}: {reason}", sent) from None
+        reason = failure.getErrorMessage() or type(failure.value).__name__
+        return ConnectionFailed(f"{self._url} {what}: {reason if in_time else 'timed out'}", sent)
 
 
 def _bound(client: Rapida, describe: Callable[P, Exchange[T]]) -> Callable[P, Deferred[T]]:
