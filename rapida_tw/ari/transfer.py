@@ -1,6 +1,7 @@
 """Handing the customer over: somebody else is rung up, and takes our place in the bridge.
 
-Meanwhile the customer hears it ring. As long as nobody has answered, the call stays what it was.
+Meanwhile the customer hears music: a ring tone (POST .../ring) is over with the first frame from the
+bridge, and the assistant's silence is one. As long as nobody has answered, the call stays what it was.
 """
 
 from __future__ import annotations
@@ -86,11 +87,11 @@ class Transfer:
     async def _connect(self) -> None:
         try:
             await self._ring()
-            await self._tone("POST")
+            await self._music("POST")
             refused = await self._fate.addTimeout(RING + LATE, self._clock)
             if refused is not None:
                 raise CarrierRefused.by(refused)
-            await self._tone("DELETE")
+            await self._music("DELETE")
             await self._call.mixing.add(self.channel)
             self.done = True
         finally:
@@ -110,12 +111,12 @@ class Transfer:
             self._there = False
             raise CarrierRefused.by(not_placed(declined, self._endpoint)) from None
 
-    async def _tone(self, method: str) -> None:
-        """What the customer hears; without it the transfer is as good."""
+    async def _music(self, method: str) -> None:
+        """For the customer; without it the transfer is as good."""
         try:
-            await self._call.client.ask(method, at(self._call.plan.channel, "/ring"))
+            await self._call.client.ask(method, at(self._call.plan.channel, "/moh"))
         except (Declined, VendorFailed) as error:
-            self._log.debug("no ring tone: {error}", error=error)
+            self._log.debug("no music: {error}", error=error)
 
     def _connected(self, _: None) -> None:
         waiting, self._waiting = self._waiting, None
@@ -149,10 +150,10 @@ class Transfer:
         waiting.errback(error)
 
     def _clear(self) -> None:
-        """The customer hears no ring tone any more, and the target is hung up on."""
+        """The customer hears no music any more, and the target is hung up on."""
         self._call.forget(self.channel)
         there, self._there = self._there, False
-        clearing = Deferred.fromCoroutine(self._tone("DELETE"))
+        clearing = Deferred.fromCoroutine(self._music("DELETE"))
         if there:
             clearing.addCallback(
                 lambda _: Deferred.fromCoroutine(self._call.client.remove(at(self.channel)))

@@ -41,12 +41,12 @@ class Transfers(AriCase):
         self.assertEqual(query["callerId"], "+15550001111")
         self.assertEqual(query["app"], "rapida")
 
-    def test_ring_tone(self) -> None:
-        """The customer hears it ring, until it does not."""
+    def test_music(self) -> None:
+        """The customer hears some while it rings."""
         self.person(AGENT, answers=3)
         self.talk.transfer(AGENT)
         self.run_for(2)
-        self.assertEqual(self.channels[self.customer].sounds, ["ring"])
+        self.assertEqual(self.channels[self.customer].sounds, ["moh"])
         self.run_for(2)
         self.assertEqual(self.channels[self.customer].sounds, [])
 

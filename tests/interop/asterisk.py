@@ -161,7 +161,7 @@ class Asterisk:
         `numbers`: those that its telephones call come after it, two for one server need others.
         """
         self._root = root
-        self.sip = settings.pjsip_port
+        self.sip, self.ari = settings.pjsip_port, settings.ari_port
         self._files = some_files(settings, transport) if transport else every_file(settings)
         self._certificate = certificate
         self._instead = instead or {}
@@ -216,11 +216,11 @@ class Asterisk:
         private = {path.name: path.read_text("utf-8") for path in ETC.glob("*.conf")}
         # The list of the callers opens the section, and the shipped one goes on with it.
         private["modules.conf"] += shipped.pop("modules.conf").replace("[modules]\n", "")
-        for name in ("callers.conf", "published.conf"):
+        for name in ("callers.conf", "called.conf", "published.conf"):
             shipped["extensions.conf"] += "\n" + private.pop(name)
         with_sip = private.pop("callers_pjsip.conf"), private.pop("modules_sip.conf")
         if "pjsip.conf" in shipped:
-            shipped["pjsip.conf"] += with_sip[0]
+            shipped["pjsip.conf"] += with_sip[0].replace("@sip@", str(self.sip))
             private["modules.conf"] += with_sip[1]
         empty = dict.fromkeys((f"{name}.conf" for name in _EMPTY), "")
         for name, text in (empty | private | shipped).items():
