@@ -35,9 +35,7 @@ _CHANGE = Operation(
     ref("CredentialChange"),
 )
 _DELETE = Operation("deleteCredential", "Take it away.", TAG, ref("Id"))
-_VERIFY = Operation(
-    "verifyCredential", "Whether it works, as far as can be told.", TAG, {"type": "object"}
-)
+_VERIFY = Operation("verifyCredential", "Log in with it at its provider.", TAG, ref("Verification"))
 
 
 class Credentials:

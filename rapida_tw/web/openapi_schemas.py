@@ -62,7 +62,13 @@ _PLUG_IN = answered(
     name=TEXT,
     description=nullable(TEXT),
     options={"type": ["array", "null"], "items": ANYTHING},
+    credentialFields={
+        **several(answered(name=TEXT, description=TEXT, sameAs=nullable(TEXT))),
+        "description": "The keys of its credentials; none: any is taken. `sameAs`: the key that "
+        "this one is another spelling of.",
+    },
 )
+_PASSED = {"type": ["boolean", "null"], "description": "Null: that cannot be told."}
 _DELIVERY = {
     "id": ID,
     "assistantId": ID,
@@ -142,6 +148,13 @@ SCHEMAS: dict[str, Any] = {
         endOfSpeech=ANYTHING,
         recording=FLAG,
         updatedDate=nullable(TIME),
+    ),
+    "Verification": answered(
+        id=ID,
+        name=TEXT,
+        provider=TEXT,
+        verified={**_PASSED, "description": "True: the provider has let us in; null: not asked."},
+        checks=several(answered(check=TEXT, passed=_PASSED, detail=TEXT)),
     ),
     "Credential": answered(
         id=ID,
