@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from rapida_tw.carriers.twilio import TWILIO
 from rapida_tw.web.openapi_schemas import SCHEMAS
 from tests.web.case import WebCase
+from tests.web.fake_deliverer import FakeDeliverer
 from tests.web.fake_placing import FakePlacing
 from tests.web.fake_writing import FakeWriting
 
@@ -31,7 +32,7 @@ class OpenApiTests(WebCase):
     def setUp(self) -> None:
         super().setUp()
         self.carriers["twilio"] = TWILIO
-        self.make_site(placing=FakePlacing(), writing=FakeWriting())
+        self.make_site(placing=FakePlacing(), writing=FakeWriting(), deliverer=FakeDeliverer())
         self.document = self.get("/openapi.json", key=None).json
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
