@@ -5,6 +5,8 @@ from __future__ import annotations
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
+from rapida_tw.messaging.messaging import Messaging
+from rapida_tw.rpc.assistant_talk import AssistantTalk
 from rapida_tw.rpc.services import RpcDependencies, build_rpc
 from rapida_tw.rpc.sniffing import HttpPort
 from rapida_tw.sip import trunk
@@ -18,9 +20,14 @@ from rapida_tw.web.site import WebDependencies, build_site
 class HttpService(Service):
     """`factory` is what all HTTP ports listen with."""
 
-    def __init__(self, web: WebDependencies, database: Database) -> None:
+    def __init__(
+        self, web: WebDependencies, database: Database, messaging: Messaging | None = None
+    ) -> None:
         self._web = web
         self._declared: Known | None = None
+        talk = None
+        if messaging is not None:
+            talk = AssistantTalk(web.clock, messaging.visits, messaging.overheard, web.now)
         self.rpc = build_rpc(
             RpcDependencies(
                 web.clock,
@@ -34,6 +41,7 @@ class HttpService(Service):
                 self._known,
                 lambda: web.calls.ready,
                 web.now,
+                talk,
             )
         )
         self.factory = HttpPort(build_site(web), self.rpc, web.clock)

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from rapida_tw.calls.accounts import accounts_of
 from rapida_tw.calls.context import CallContext
 from rapida_tw.calls.journal import Journal
+from rapida_tw.calls.overrides import overridden, overridden_model
 from rapida_tw.calls.parts import Vendors
 from rapida_tw.calls.script import script
 from rapida_tw.calls.toolset import Makers
@@ -68,6 +69,9 @@ class Desk:
     ) -> TextSession:
         assistant = await self._assistants.get(context.assistant_id, context.project_id)
         deployment = await self._assistants.deployment(context.assistant_id)
+        if context.options:
+            assistant = overridden_model(assistant, context.options)
+            deployment = overridden(deployment, context.options)
         parts = await self._parts(assistant, deployment, context, before)
         return TextSession(self._clock, parts, self.notes(context), listener, streaming)
 

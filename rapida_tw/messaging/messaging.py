@@ -15,15 +15,17 @@ from rapida_tw.messaging.deliveries import Deliveries
 from rapida_tw.messaging.desk import Desk
 from rapida_tw.messaging.numbers import Numbers
 from rapida_tw.messaging.outgoing import Outgoing
+from rapida_tw.messaging.overheard import Overheard
 from rapida_tw.messaging.sending import Messenger
 from rapida_tw.messaging.threads import ThreadStore
+from rapida_tw.messaging.visits import CallRoom, Visits
 from rapida_tw.messaging.whatsapp import WhatsApp
 from rapida_tw.net.base import Net
 from rapida_tw.store.records import AssistantStore, ConversationStore, CredentialStore
 
 
 class Messaging:
-    """`desk` opens conversations for others, too."""
+    """WhatsApp, and who talks by a stream."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Messaging:
         net: Net,
         ids: Ids,
         now: Callable[[], float],
+        calls: CallRoom,
     ) -> None:
         numbers = Numbers(assistants, credentials)
         messenger = Messenger(net, clock)
@@ -49,6 +52,10 @@ class Messaging:
             threads, conversations, journal, numbers, messenger, self.whatsapp.tell, ids, now
         )
         self.deliveries = Deliveries(conversations, journal)
+        self.visits = Visits(
+            self.desk, calls, assistants, credentials, conversations, journal, ids, now
+        )
+        self.overheard = Overheard(journal)
 
     def stop(self) -> Deferred[None]:
         """The server's end: replies that are being made still go out."""

@@ -5,6 +5,7 @@ What comes while a reply is being made is answered with the next one, all of it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import CallError, End, VendorFailed
 from rapida_tw.messaging.text_notes import TextNotes
 from rapida_tw.messaging.text_tools import TextTools
-from rapida_tw.models.base import Completion, Model, ToolCall
+from rapida_tw.models.base import Completion, Message, Model, ToolCall
 from rapida_tw.pipeline.history import History
 from rapida_tw.pipeline.reply import ROUNDS
 
@@ -98,6 +99,11 @@ class TextSession:
     def replying(self) -> bool:
         """A reply is being made, or about to be."""
         return self._busy
+
+    @property
+    def dialogue(self) -> Sequence[Message]:
+        """What was said, oldest first."""
+        return self._history.dialogue
 
     def greet(self, turn: str) -> None:
         """Begin with the deployment's greeting, if it has one."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from rapida_tw.calls.call_request import Placing
+from rapida_tw.rpc.assistant_talk import AssistantTalk
 from rapida_tw.rpc.assistants import Assistants
 from rapida_tw.rpc.base import Method, Methods
 from rapida_tw.rpc.conversations import Conversations
@@ -44,6 +45,7 @@ class RpcDependencies:
     known: Callable[[], Awaitable[Known]]
     trouble: Callable[[], str]
     now: Callable[[], float]  # seconds since the epoch
+    talk: AssistantTalk | None = None
 
 
 def build_rpc(deps: RpcDependencies) -> RpcServer:
@@ -56,6 +58,8 @@ def methods(deps: RpcDependencies) -> Methods:
     found: dict[str, Method] = {}
     if deps.placing is not None:
         found |= PhoneCalls(deps.placing).methods()
+    if deps.talk is not None:
+        found |= deps.talk.methods()
     found |= Conversations(deps.conversations, deps.metrics, deps.now).methods()
     found |= TelemetryRecords(deps.telemetry).methods()
     found |= Assistants(deps.assistants, deps.credentials).methods()

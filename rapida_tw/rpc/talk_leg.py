@@ -56,7 +56,7 @@ class TalkLeg:
             return
         allowed = (self._seconds() - self._began + _AHEAD) * _BYTES_A_SECOND
         if self._received + len(audio) > allowed:
-            dropped.inc(amount=len(audio))
+            dropped.inc(by=len(audio))
             return
         self._received += len(audio)
         audio = self._odd + audio

@@ -31,14 +31,14 @@ _LONGEST: Final = 8_192  # characters of a value of the metadata
 _LONGEST_ID: Final = 200
 
 _D = ConversationDisconnection
-_ENDS: Final[Mapping[str, _D.DisconnectionType.ValueType]] = {
+_ENDS: Final[Mapping[str, _D.DisconnectionType]] = {
     "tool_ended": _D.DISCONNECTION_TYPE_TOOL,
     "transferred": _D.DISCONNECTION_TYPE_TOOL,
     "remote_hangup": _D.DISCONNECTION_TYPE_USER,
     "idle_timeout": _D.DISCONNECTION_TYPE_IDLE_TIMEOUT,
     "max_duration": _D.DISCONNECTION_TYPE_MAX_DURATION,
 }
-_ACTIONS: Final[Mapping[str, ToolCallAction.ValueType]] = {
+_ACTIONS: Final[Mapping[str, ToolCallAction]] = {
     "end_call": ToolCallAction.TOOL_CALL_ACTION_END_CONVERSATION,
     "transfer_call": ToolCallAction.TOOL_CALL_ACTION_TRANSFER_CONVERSATION,
 }
@@ -81,18 +81,19 @@ class Words:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
 
-    def began(self, told: ConversationInitialization, conversation_id: int, mode: int) -> bytes:
+    def began(
+        self, told: ConversationInitialization, conversation_id: int, mode: StreamMode
+    ) -> bytes:
         """The client's own words with the conversation's id."""
         answer = ConversationInitialization()
         answer.CopyFrom(told)
         answer.assistantConversationId = conversation_id
-        answer.streamMode = StreamMode.ValueType(mode)
+        answer.streamMode = mode
         answer.time.CopyFrom(self._time())
         return _whole(initialization=answer)
 
-    def configured(self, mode: int) -> bytes:
-        made = ConversationConfiguration(streamMode=StreamMode.ValueType(mode))
-        return _whole(configuration=made)
+    def configured(self, mode: StreamMode) -> bytes:
+        return _whole(configuration=ConversationConfiguration(streamMode=mode))
 
     def assistant_text(self, turn: str, text: str, completed: bool) -> bytes:
         return _whole(
@@ -113,9 +114,7 @@ class Words:
     def interrupted(self, turn: str, by_voice: bool) -> bytes:
         kinds = ConversationInterruption.InterruptionType
         kind = kinds.INTERRUPTION_TYPE_VAD if by_voice else kinds.INTERRUPTION_TYPE_WORD
-        return _whole(
-            interruption=ConversationInterruption(id=turn, type=kind, time=self._time())
-        )
+        return _whole(interruption=ConversationInterruption(id=turn, type=kind, time=self._time()))
 
     def tool_called(self, turn: str, call: ToolCall) -> bytes:
         return _whole(

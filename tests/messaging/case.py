@@ -97,6 +97,7 @@ class MessagingCase(SynchronousTestCase):
             server.net,
             server.ids,
             server.now,
+            server.calls,
         )
         self.workers.append(made)
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from rapida_tw.errors import NotFound
 from rapida_tw.store.conversations import Conversations
@@ -20,8 +21,8 @@ class ThreadsTests(StoreCase):
         self.threads = Threads(self.database, self.clock.seconds)
         self.thread = Thread(self.project, 5, "twilio", "whatsapp", "+1555")
 
-    def arrive(self, message: str, **changes: object) -> Arrival:
-        thread = replace(self.thread, **changes)  # type: ignore[arg-type]
+    def arrive(self, message: str, **changes: Any) -> Arrival:
+        thread = replace(self.thread, **changes)
         since = self.clock.seconds() - DAY
         return self.successResultOf(self.threads.arrive(thread, message, since, self.ids.new()))
 

@@ -1,0 +1,1 @@
+AssistantTalk: a client talks with an assistant over one gRPC stream, in text or by sound, and changes between them. Initialization, interruptions, tools, metadata, metrics and the reason of the end are as Rapida's clients know them.

@@ -1,0 +1,1 @@
+WhatsApp by Twilio: assistants answer messages in text (``/v1/talk/whatsapp/{assistantId}``), a conversation goes on for a day on any worker, and ``POST /v1/messages`` sends messages and templates. What becomes of each message is in the history.
