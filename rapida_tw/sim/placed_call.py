@@ -1,5 +1,7 @@
 """A call that a carrier was asked to place: it rings, is answered or not, is talked on, and ends.
 
+A call that arrives has the same life from its answer on, and is steered by the same API.
+
 What differs between carriers is its `Side`: values, as in carrier.py. What its document says is
 `Step`s, whichever language it was written in.
 """
@@ -153,7 +155,10 @@ class PlacedCall:
     `noted`: what was done on the call besides streams; `errors`: why a step of it failed.
     """
 
-    def __init__(self, board: Switchboard, side: Side, habit: Habit) -> None:
+    def __init__(
+        self, board: Switchboard, side: Side, habit: Habit, *, arrives: bool = False
+    ) -> None:
+        """`arrives`: somebody calls us, and is connected at once."""
         self.side = side
         self.habit = habit
         self.stage = Stage.QUEUED
@@ -168,6 +173,7 @@ class PlacedCall:
         self.errors: list[str] = []
         self.by_server = False
         self._board = board
+        self._arrives = arrives
         self._hung_up = False
         self._document: deque[Step] | None = None  # which takes the place of the present one
         self._waiting: Deferred[None] | None = None
@@ -206,7 +212,7 @@ class PlacedCall:
 
     async def _live(self) -> None:
         try:
-            over = await self._ring()
+            over = None if self._arrives else await self._ring()
             if over is None:
                 over = Over.COMPLETED
                 await self._answered()

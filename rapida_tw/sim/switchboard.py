@@ -16,6 +16,7 @@ from rapida_tw.sim.exchange import Connect
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.http import Http, HttpRequest, NoAnswer
 from rapida_tw.sim.metronome import Metronome
+from rapida_tw.sim.phone import Phone
 from rapida_tw.sim.placed_call import PlacedCall, Report, Side
 
 _RETRY_AFTER = 1.0  # seconds
@@ -120,8 +121,15 @@ class Switchboard:
 
     def place(self, side: Side) -> PlacedCall:
         """Begin a call."""
-        call = PlacedCall(self, side, self.habit_of(side.callee))
-        self.calls[side.id] = call
+        return self._keep(PlacedCall(self, side, self.habit_of(side.callee)))
+
+    def arrive(self, side: Side, phone: Phone) -> PlacedCall:
+        """Somebody calls us with that phone."""
+        habit = Habit(phone=lambda: phone)
+        return self._keep(PlacedCall(self, side, habit, arrives=True))
+
+    def _keep(self, call: PlacedCall) -> PlacedCall:
+        self.calls[call.side.id] = call
         call.done.addErrback(self._failed)
         return call
 

@@ -63,9 +63,14 @@ class TwilioAccount:
 
 
 class TwilioPlaced:
-    """One call. `streams`: those that its documents have begun."""
+    """One call. `streams`: those that its documents have begun.
 
-    def __init__(self, account: TwilioAccount, order: Order, now: float) -> None:
+    Of one that arrives (`direction` inbound) `order` has who calls whom, and the number's URLs.
+    """
+
+    def __init__(
+        self, account: TwilioAccount, order: Order, now: float, direction: str = "outbound-api"
+    ) -> None:
         self.id = new_sid("CA")
         self.callee = order.callee
         self.ring_seconds = order.ring_seconds
@@ -76,6 +81,7 @@ class TwilioPlaced:
         self._account = account
         self._created = now
         self._sequence = 0
+        self._direction = direction
         self._status = "queued"
         self._verdict: Verdict | None = None
 
@@ -84,7 +90,10 @@ class TwilioPlaced:
     def document(self, now: float) -> Iterable[Step]:
         order = self.order
         if order.url:
-            return [self._ask(order.method, order.url, {})]
+            arrives = self._direction == "inbound"
+            return [
+                self._ask(order.method, order.url, {"CallStatus": "ringing"} if arrives else {})
+            ]
         return self.read(order.twiml)
 
     def tell(self, report: Report, now: float) -> Sequence[HttpRequest]:
@@ -159,7 +168,7 @@ class TwilioPlaced:
             "duration": seconds,
             "price": None,
             "price_unit": "USD",
-            "direction": "outbound-api",
+            "direction": self._direction,
             "answered_by": None if self._verdict is None else _VERDICTS[self._verdict],
             "api_version": API_VERSION,
             "forwarded_from": None,
@@ -186,7 +195,7 @@ class TwilioPlaced:
         account, order = self._account, self.order
         number = TwilioNumber("", "POST", account.signing, account.sid, tls=account.tls)
         call = TwilioCall(
-            number, order.caller, order.callee, call_sid=self.id, direction="outbound-api"
+            number, order.caller, order.callee, call_sid=self.id, direction=self._direction
         )
         return StreamStep(call.streams(stream), call)
 
@@ -209,7 +218,7 @@ class TwilioPlaced:
             "Called": order.callee,
             "CallStatus": self._status,
             "ApiVersion": API_VERSION,
-            "Direction": "outbound-api",
+            "Direction": self._direction,
             **{f"{who}{place}": "" for who in ("From", "To") for place in places},
         }
 

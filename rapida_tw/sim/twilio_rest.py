@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rapida_tw.sim.phone import CallFailed
+from rapida_tw.sim.phone import CallFailed, Phone
 from rapida_tw.sim.placed_call import PlacedCall, Stage
 from rapida_tw.sim.rest_faults import Troubles
 from rapida_tw.sim.rest_request import BadRequest, form_of, user_of
 from rapida_tw.sim.switchboard import Switchboard
 from rapida_tw.sim.twilio_messages import TwilioMessages
-from rapida_tw.sim.twilio_orders import read_order, read_update
+from rapida_tw.sim.twilio_orders import Order, read_order, read_update
 from rapida_tw.sim.twilio_placed import API_VERSION, TwilioAccount, TwilioPlaced
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
 
@@ -43,6 +43,13 @@ class TwilioRest:
 
     def answer(self, asked: Asked, reply: Reply) -> None:
         self.troubles.answer(asked, reply, self._answer)
+
+    def arrive(self, phone: Phone, caller: str, number: str, voice_url: str) -> PlacedCall:
+        """Somebody calls the number, whose calls go to that address."""
+        order = Order(number, caller, voice_url)
+        return self.board.arrive(
+            TwilioPlaced(self.account, order, self.board.now(), "inbound"), phone
+        )
 
     # -- inside -----------------------------------------------------------------------------------
 

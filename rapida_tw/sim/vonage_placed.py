@@ -51,9 +51,14 @@ class VonageAccount:
 
 
 class VonagePlaced:
-    """One call; `host`: of the region that it lives in. `sockets`: those it was connected with."""
+    """One call; `host`: of the region that it lives in. `sockets`: those it was connected with.
 
-    def __init__(self, account: VonageAccount, order: Order, host: str) -> None:
+    Of one that arrives (`direction` inbound) `order` has who calls whom, and the answer URL.
+    """
+
+    def __init__(
+        self, account: VonageAccount, order: Order, host: str, direction: str = "outbound"
+    ) -> None:
         self.id = str(uuid4())
         self.callee = order.callee
         self.ring_seconds = order.ring_seconds
@@ -63,6 +68,7 @@ class VonagePlaced:
         self.host = host
         self.sockets: list[VonageCall] = []
         self._answered = 0.0
+        self._direction = direction
         self._application = Application(
             "",
             signature_secret=account.signature_secret,
@@ -117,6 +123,8 @@ class VonagePlaced:
             "uuid": self.id,
             "conversation_uuid": self.conversation_uuid,
         }
+        if self._direction == "inbound":
+            fields |= {"region_url": f"https://{self.host}", "endpoint_type": "phone"}
 
         def read(answer: HttpAnswer, now: float) -> Iterable[Step]:
             if answer.status != 200 or answer.content_type != "application/json":
@@ -140,7 +148,7 @@ class VonagePlaced:
             "to": {"type": "phone", "number": order.callee},
             "from": {"type": "phone", "number": order.caller},
             "status": ended,
-            "direction": "outbound",
+            "direction": self._direction,
             "rate": "0.00450000",
             "price": "0.00007500",
             "duration": str(seconds) if call.over and call.answered_at else None,
@@ -171,7 +179,7 @@ class VonagePlaced:
             "to": order.callee,
             "uuid": self.id,
             "conversation_uuid": self.conversation_uuid,
-            "direction": "outbound",
+            "direction": self._direction,
             "timestamp": stamp(now),
             **fields,
         }

@@ -12,15 +12,16 @@ from typing import Any
 
 from rapida_tw.sim.application_token import BadToken, check_token
 from rapida_tw.sim.number_insight import Insights, refused
-from rapida_tw.sim.phone import CallFailed
+from rapida_tw.sim.phone import CallFailed, Phone
 from rapida_tw.sim.placed_call import PlacedCall, Stage
 from rapida_tw.sim.rest_faults import Troubles
 from rapida_tw.sim.rest_request import bearer_of, form_of, is_url, json_of, user_of
 from rapida_tw.sim.switchboard import Switchboard
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
-from rapida_tw.sim.vonage_orders import InvalidParameters, read_order
+from rapida_tw.sim.vonage_orders import InvalidParameters, Order, read_order
 from rapida_tw.sim.vonage_placed import VonageAccount, VonagePlaced
 
+REGION = "api-us-3.vonage.com"
 _CALL = re.compile(r"/v1/calls(?:/([0-9a-f-]{36})(?:/(dtmf|talk|stream))?)?")
 _INSIGHT = re.compile(r"/ni/(basic|standard|advanced)/json")
 _IDENTITY = "/identity-insights/v1/requests"
@@ -62,6 +63,14 @@ class VonageRest:
 
     def answer(self, asked: Asked, reply: Reply) -> None:
         self.troubles.answer(asked, reply, self._answer)
+
+    def arrive(
+        self, phone: Phone, caller: str, number: str, answer_url: str, host: str = REGION
+    ) -> PlacedCall:
+        """Somebody calls the number, in that region; the application asks that address."""
+        digits = (number.removeprefix("+"), caller.removeprefix("+"))
+        order = Order(*digits, answer_url=answer_url)
+        return self.board.arrive(VonagePlaced(self.account, order, host, "inbound"), phone)
 
     # -- inside -----------------------------------------------------------------------------------
 

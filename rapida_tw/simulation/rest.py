@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.account import Account
 from rapida_tw.calls.call_request import CallRequest
 from rapida_tw.carriers.rest_telephone import RestTelephone
 from rapida_tw.service import carriers
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.carrier import Media
+from rapida_tw.sim.exotel import Flow
+from rapida_tw.sim.exotel_rest import ExotelRest
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.rest_carriers import credential, rest_of
@@ -61,6 +65,7 @@ class VirtualCarrier:
         self.board = board = Switchboard(habit or Habit(phone=lambda: self.caller), delivery)
         self.callee, self.number = NUMBERS[carrier]
         account = _account(carrier)
+        self.account = Account(carrier, account)
         self.rest = rest_of(carrier, board, account, numbers=frozenset({self.number}))
         self.server = server = VirtualServer(model, {"provider": carrier}, vendors=(self.rest,))
         self.web = VirtualWeb(server)
@@ -81,6 +86,9 @@ class VirtualCarrier:
             **deployment,
         )
         done(server.assistants.deploy(kept))
+        if isinstance(self.rest, ExotelRest):
+            flow = Flow(self.web.callee.webhook(carrier))
+            self.rest.account = replace(self.rest.account, flow=flow)
 
     def _connect(self, media: Media, line: WebSocketLine) -> Deferred[object]:
         self.server.ears.scripts.append(self.script)
@@ -105,6 +113,12 @@ class VirtualCarrier:
     def run(self, until: float) -> None:
         """Up to that time since the beginning."""
         self.server.clock.run(until)
+
+    def arrive(self) -> None:
+        """The caller calls the assistant's number."""
+        assert not isinstance(self.rest, ExotelRest)  # which steers nothing
+        url = self.web.callee.webhook(self.carrier)
+        self.rest.arrive(self.caller, self.callee, self.number, url)
 
     @property
     def call(self) -> PlacedCall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rapida_tw.sim.habits import Habit, Reaction
-from rapida_tw.sim.placed_call import Dial, Over
+from rapida_tw.sim.placed_call import Dial, Over, Report, Stage
 from rapida_tw.sim.switchboard import Delivery
 from tests.simulation.outbound import (
     ANSWER,
@@ -118,7 +118,7 @@ def test_short_words(story: Story) -> None:
     assert house.outcome == ("ended", "remote_hangup")
 
 
-# -- callbacks -------------------------------------------------------------------------------------
+# -- callbacks ------------------------------------------------------------------------------------
 
 DELIVERIES = [Delivery(late=4.0, seed=seed, copies=2) for seed in range(4)]
 
@@ -170,20 +170,20 @@ def test_replayed(story: Story, reaction: Reaction) -> None:
 
 
 @every
-def test_late_busy(story: Story) -> None:
+@pytest.mark.parametrize("over", [Over.BUSY, Over.NO_ANSWER, Over.FAILED])
+def test_media_is_the_truth(story: Story, over: Over) -> None:
     """A callback that lies about a call whose media is there does not end it."""
     house = story()
     house.place()
-    house.run(1.0)
-    ringing = tuple(house.board.sent)
     house.run(6.0)
-    house.board.replay(*ringing)
+    lie = Report(Stage.OVER, over)
+    house.board.post(house.call.side.tell(lie, house.server.now()))
     house.run(8.0)
-    assert house.conversation.status in ("connected", "active", "answered")
+    assert house.conversation.status in ("connected", "active")
     assert house.call.line is not None
 
 
-# -- machines --------------------------------------------------------------------------------------
+# -- machines -------------------------------------------------------------------------------------
 
 MACHINE = Habit(Reaction.MACHINE, greeting=6.0)
 MESSAGE = "Please call us back tomorrow."
@@ -227,7 +227,7 @@ def test_human_is_talked_with(story: Story, policy: str) -> None:
     assert house.outcome == ("ended", "remote_hangup")
 
 
-# -- steering ---------------------------------------------------------------------------------
+# -- steering -------------------------------------------------------------------------------------
 
 
 @steered
@@ -266,3 +266,52 @@ def test_digits(story: Story) -> None:
         assert [str(step) for step in house.call.noted] == ["Tones(digits='12#')"]
     else:
         assert len(house.caller.heard) > before
+
+
+# -- calls that arrive are steered by the same API ------------------------------------------------
+
+
+@steered
+def test_transfer_of_a_caller(story: Story) -> None:
+    """Who has called is connected with somebody else, where the call lives."""
+    house = story()
+    house.arrive()
+    house.run(4.0)
+    assert house.dialogue == [GREETING]
+    server = house.server
+    server.calls.transfer(server.latest(), server.project_id, OTHER)
+    house.run(6.0)
+    (dial,) = house.call.noted
+    assert isinstance(dial, Dial)
+    assert dial.number.removeprefix("+") == OTHER.removeprefix("+")
+    assert house.conversation.status == "ended"
+    assert not house.call.is_over
+
+
+@steered
+def test_hang_up_of_a_caller(story: Story) -> None:
+    """The carrier hears of it too."""
+    house = story()
+    house.arrive()
+    house.run(4.0)
+    house.server.calls.hang_up(house.server.latest(), house.server.project_id)
+    house.run(6.0)
+    assert house.outcome == ("ended", "hung_up_by_api")
+    assert house.call.over is Over.COMPLETED
+
+
+# -- Exotel's call flows --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("carrier", ["exotel"])
+def test_flow(story: Story) -> None:
+    """A call that goes by a flow is asked for by its Voicebot, and is the same conversation."""
+    house = story(options={"app_id": "926"})
+    house.caller.hangs_up(at=4.0)
+    house.place()
+    house.run(1.0)
+    conversation_id = house.conversation.id
+    house.run(12.0)
+    assert house.conversation.id == conversation_id
+    assert house.dialogue == [GREETING]
+    assert house.outcome == ("ended", "remote_hangup")

@@ -172,6 +172,23 @@ def test_busy_all_the_same(story: Story, fault: Fault) -> None:
 
 
 @every
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.DONE_AND_CUT], ids=lambda fault: fault.name)
+def test_kept_connection(story: Story, fault: Fault) -> None:
+    """A connection that is kept from an earlier request, and cut: neither is it sent again there."""
+    house = story(Habit(Reaction.BUSY))
+    telephone = house.server.telephones[house.carrier]
+    checked: list[Any] = []
+    telephone.check(house.account).addBoth(checked.append)
+    house.run(1.0)
+    assert "knows the account" in checked[0]
+    house.rest.troubles.faults.append(fault)
+    house.place(ring_timeout=20)
+    house.run(40.0)
+    assert asked(house) == 1
+    assert len(house.board.calls) == (fault is Fault.DONE_AND_CUT)
+
+
+@every
 def test_new_request(story: Story) -> None:
     """Without a key, two requests are two calls."""
     house = story(Habit(Reaction.BUSY))
