@@ -174,7 +174,7 @@ def test_busy_all_the_same(story: Story, fault: Fault) -> None:
 @every
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.DONE_AND_CUT], ids=lambda fault: fault.name)
 def test_kept_connection(story: Story, fault: Fault) -> None:
-    """A connection that is kept from an earlier request, and cut: neither is it sent again there."""
+    """Neither is it sent again where it went out on a connection that was kept, and is cut."""
     house = story(Habit(Reaction.BUSY))
     telephone = house.server.telephones[house.carrier]
     checked: list[Any] = []
