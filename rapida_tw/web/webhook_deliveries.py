@@ -78,8 +78,8 @@ class WebhookDeliveries:
         page = await self._deliverer.page(
             ask.project_id,
             *ask.page(),
-            read_id(conversation) if conversation else None,
-            read_id(assistant) if assistant else None,
+            None if conversation is None else read_id(conversation),
+            None if assistant is None else read_id(assistant),
             read_state(query.get("state", "")),
         )
         return Answer([delivery_document(one) for one in page.items], page)
