@@ -23,7 +23,7 @@ from rapida_tw.carriers.outbound import (
     State,
     Telephone,
 )
-from rapida_tw.errors import BadRequest, CallError, End
+from rapida_tw.errors import BadRequest, CallError, End, NotSupported
 from rapida_tw.media.leg import LegListener
 from rapida_tw.sip import outcome as sip
 from rapida_tw.sip.agent import SipAgent
@@ -62,12 +62,12 @@ class SipTelephone:
         return None
 
     def check(self, account: Account) -> Deferred[str]:
-        """Only whether it can be read: a trunk that calls do not register at has nothing to ask."""
+        """Only whether it can be read; `NotSupported` then: a call alone would show more."""
         try:
             trunk = Trunk.read(account)
         except CallError as error:
             return fail(error)
-        return succeed(f"a trunk at {trunk.host}; it was not called")
+        return fail(NotSupported(f"a trunk at {trunk.host}; it was not called"))
 
     def stop(self) -> Deferred[None]:
         """The agent is stopped by its own service."""
