@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from rapida_tw.carriers.asterisk_progress import progress
 from rapida_tw.carriers.base import CarrierEvent, WebhookRequest
 from rapida_tw.carriers.fields import LONGEST, fields, word
 from rapida_tw.carriers.messages import text
@@ -29,7 +30,8 @@ def read_event(request: WebhookRequest) -> CarrierEvent:
     name = _name(told, text(_object(request, "channel"), "state"))
     if not name:
         raise BadRequest("no type (ARI), no dialstatus, no event and no cause")
-    return CarrierEvent(name, tuple(dict.fromkeys(_call_ids(request, told))), told)
+    call_ids = tuple(dict.fromkeys(_call_ids(request, told)))
+    return CarrierEvent(name, call_ids, told, progress(told, request.json))
 
 
 def _name(told: Mapping[str, str], channel_state: str) -> str:
