@@ -106,7 +106,7 @@ class PlacedCalls:
                     raise Unavailable("the client has gone before this call was placed")
                 request = read_call(document, _of_many(asking, at))
                 placed = await self._placed(request)
-            except CallError as error:
+            except Exception as error:
                 return self._failed(error)
             return {**placed_document(placed, request), "success": True, "error": None}
 
@@ -128,17 +128,21 @@ class PlacedCalls:
         except CallError as error:
             raise RefusedCall(error, refusal(error), conversation.id) from None
 
-    def _failed(self, error: CallError) -> dict[str, Any]:
-        """An entry of many that was not placed."""
+    def _failed(self, error: Exception) -> dict[str, Any]:
+        """An entry of many that was not placed; the others do not notice."""
+        conversation_id = None
         if isinstance(error, RefusedCall):
-            cause, conversation_id = error.cause, error.conversation_id
-        else:
-            cause, conversation_id = error, None
-        refused = RefusedCall(cause, refusal(cause, bulk=True), conversation_id)
+            conversation_id = error.conversation_id
+            error = error.cause
+        if not isinstance(error, CallError) or error.status == CallError.status:
+            self._log.failure("a call of many failed", Failure(error))
+            # Not the exception's text: it may hold anything.
+            error = CallError("something went wrong on the server")
+        refused = RefusedCall(error, refusal(error, bulk=True), conversation_id)
         return {
             "id": None if conversation_id is None else str(conversation_id),
             "status": "failed",
-            "metadata": {"call_error": cause.reason, "telephony.error": str(cause)},
+            "metadata": {"call_error": error.reason, "telephony.error": str(error)},
             "success": False,
             "error": error_part(refused),
             "code": refused.status,

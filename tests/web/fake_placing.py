@@ -16,8 +16,8 @@ class FakePlacing:
     def __init__(self) -> None:
         self.prepared: list[CallRequest] = []
         self.dialled: list[CallRequest] = []
-        self.given_up: list[int] = []
-        self.ringing: set[int] = set()
+        self.given_up: list[tuple[int, int | None]] = []
+        self.ringing: dict[int, int] = {}  # the project of each
         self.unprepared: dict[str, Exception] = {}
         self.undialled: dict[str, Exception] = {}
         self.waiting: list[Deferred[Conversation]] = []
@@ -56,9 +56,9 @@ class FakePlacing:
             return waiting.addCallback(lambda _: conversation)
         return succeed(conversation)
 
-    def give_up(self, conversation_id: int) -> bool:
-        self.given_up.append(conversation_id)
-        return conversation_id in self.ringing
+    def give_up(self, conversation_id: int, project_id: int | None = None) -> bool:
+        self.given_up.append((conversation_id, project_id))
+        return self.ringing.get(conversation_id, 0) == project_id
 
 
 _conforms: type[Placing] = FakePlacing

@@ -143,12 +143,10 @@ class PlacingTests(PlacingCase):
 
     def test_ringing_call_hung_up(self) -> None:
         """A placed call that is not answered yet is given up; of the own project only."""
-        for number, project in ((5, PROJECT), (6, OTHER_PROJECT), (7, PROJECT)):
-            self.conversations.kept[number] = Conversation(number, project, ASSISTANT, "")
-        self.placing.ringing = {5, 6}
-        answers = [self.send("POST", f"/v1/calls/{n}/hangup").status for n in (5, 6, 7, 8)]
-        self.assertEqual(answers, [200, 404, 404, 404])
-        self.assertEqual(self.placing.given_up, [5, 7])
+        self.placing.ringing = {5: PROJECT, 6: OTHER_PROJECT}
+        answers = [self.send("POST", f"/v1/calls/{n}/hangup").status for n in (5, 6, 7)]
+        self.assertEqual(answers, [200, 404, 404])
+        self.assertEqual(self.placing.given_up, [(n, PROJECT) for n in (5, 6, 7)])
 
     def test_nobody_places(self) -> None:
         """A house without outbound calls has no such address."""
@@ -182,6 +180,18 @@ class BulkTests(PlacingCase):
         self.assertEqual([one["id"] for one in data], [None, "101", "102", None])
         self.assertEqual(data[2]["metadata"]["telephony.error"], "busy here")
         self.assertEqual(response.json["error"]["errorCode"], "1003005")
+
+    def test_bug(self) -> None:
+        """What nobody expected costs one entry, and tells nothing of itself."""
+        for error in (KeyError("secret"), CallError("secret")):
+            self.placing.undialled["+15550122"] = error
+            response = self.bulk({**CALL, "toNumber": "+15550122"}, CALL)
+            self.assertEqual(response.status, 200)
+            failed, placed = response.json["data"]
+            self.assertEqual((failed["status"], placed["status"]), ("failed", "queued"))
+            self.assertEqual(failed["error"]["errorCode"], "1003009")
+            self.assertNotIn(b"secret", response.body)
+            self.assertEqual(len(self.flushLoggedErrors()), 1)
 
     def test_none(self) -> None:
         """Nothing was placed: the answer has the first error's status."""
