@@ -6,16 +6,16 @@ dialplan mode Asterisk's dialplan has the call from the answer on, and it is onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rapida_tw.ari.asking import dial
+from rapida_tw.ari.chores import Chores
 from rapida_tw.ari.client import Client, at
 from rapida_tw.ari.events import Event, Events, Watcher
 from rapida_tw.ari.mixing import Mixing
@@ -75,8 +75,7 @@ class AriCall:
         self._user: DialUser | None = user  # None: has heard the last word, or wants none
         self._over = over
         self._sent = False  # the channel may be there
-        self._running: set[Deferred[None]] = set()
-        self._timers: list[IDelayedCall] = []
+        self._chores = Chores(clock, plan.channel)
 
     def __str__(self) -> str:
         return self.plan.channel
@@ -85,7 +84,7 @@ class AriCall:
 
     def start(self) -> None:
         """In a later turn than the one in which somebody asked for it."""
-        self._later(0, lambda: self._run(self._place))
+        self._chores.later(0, lambda: self._chores.run(self._place))
 
     async def _place(self) -> None:
         for channel in self._channels():
@@ -110,7 +109,7 @@ class AriCall:
             self._fail(asked.refused)
             self._sent = asked.late
             if asked.late:
-                self._later(LATE, self._end)
+                self._chores.later(LATE, self._end)
             else:
                 self._end()
 
@@ -145,7 +144,7 @@ class AriCall:
         self._user.accepted(Placed(plan.channel, (plan.channel,), {"mode": mode}))
         self._happened("asterisk.dialled", endpoint=plan.endpoint, mode=mode)
         if not plan.stasis:
-            self._run(self._subscribe)
+            self._chores.run(self._subscribe)
 
     async def _subscribe(self) -> None:
         """To the events of a channel that is in no application; while there are none, look."""
@@ -170,7 +169,7 @@ class AriCall:
             return
         self._state(_text(found, "state"))
         if not subscribed:
-            self._later(LOOK_EVERY, lambda: self._run(self._subscribe))
+            self._chores.later(LOOK_EVERY, lambda: self._chores.run(self._subscribe))
 
     # -- what is told of the channels --------------------------------------------------------------
 
@@ -205,21 +204,23 @@ class AriCall:
             self.phase = Phase.ANSWERED
             self._progressed(State.ANSWERED)
             if self._most_seconds:
-                self._later(self._most_seconds, self.hang_up)
+                self._chores.later(self._most_seconds, self.hang_up)
 
     def _entered(self) -> None:
         """The customer is in the application: now there is something to connect."""
         if self.plan.stasis and not self.mixing.begun and self.phase < Phase.OVER:
-            self._later(CONNECTED_WITHIN, self._not_connected)
-            self._run(self._connect)
+            self._chores.later(CONNECTED_WITHIN, self._not_connected)
+            self._chores.run(self._connect)
 
     async def _connect(self) -> None:
         try:
             await self.mixing.open()
         except (Declined, VendorFailed) as error:
-            self._fail(
-                Outcome("media_failed", f"Asterisk did not connect its audio to us: {error}")
-            )
+            if self.phase >= Phase.CONNECTED:  # and only the answer was lost
+                self._log.warn("{call}: {error}", call=self, error=error)
+                return
+            why = f"Asterisk did not connect its audio to us: {error}"
+            self._fail(Outcome("media_failed", why))
             self.hang_up()
 
     def _not_connected(self) -> None:
@@ -230,7 +231,7 @@ class AriCall:
     def _told_of_media(self, kind: str) -> None:
         if kind == "StasisStart" and not self.mixing.joined:
             self.attached()
-            self._run(self._join)
+            self._chores.run(self._join)
         elif kind == "ChannelDestroyed":
             self._media_gone()
 
@@ -258,7 +259,9 @@ class AriCall:
             self._fail(outcome(cause, words, sip, rang=rang))
         else:
             reason = f"answered, and ended before our audio was connected: {words or cause}"
-            self._fail(Outcome("failed", reason, str(cause or "")))
+            early = Outcome("media_failed", reason, str(cause or ""))
+            # In dialplan mode our audio may well be there: nobody tells us.
+            (self._fail if self.plan.stasis else self._tell_failed)(early)
         self._end()
 
     def missed(self, channels: Mapping[str, Event]) -> None:
@@ -270,7 +273,7 @@ class AriCall:
             return
         self._state(_text(mine, "state"))
         if not self.plan.stasis:
-            self._run(self._subscribe)
+            self._chores.run(self._subscribe)
             return
         if _text(mine.get("dialplan"), "app_name") == "Stasis":
             self._entered()
@@ -293,12 +296,15 @@ class AriCall:
 
     def _fail(self, why: Outcome) -> None:
         """The last word, unless there is audio: then it is the conversation's end that counts."""
-        if self.phase >= Phase.CONNECTED or self._user is None:
-            return
-        placed_calls.inc(why.status)
-        self._log.info("{call}: {status} ({why})", call=self, status=why.status, why=why.reason)
+        if self.phase < Phase.CONNECTED and self._user is not None:
+            placed_calls.inc(why.status)
+            self._log.info("{call}: {status} ({why})", call=self, status=why.status, why=why.reason)
+            self._tell_failed(why)
+
+    def _tell_failed(self, why: Outcome) -> None:
         user, self._user = self._user, None
-        user.failed(why)
+        if user is not None:
+            user.failed(why)
 
     def attached(self) -> None:
         """Our audio is there: a call from here on, and nobody gives it up."""
@@ -332,7 +338,7 @@ class AriCall:
 
     def drop_media(self) -> None:
         if not self.mixing.media_gone:
-            self._run(lambda: self._remove(at(self.plan.media_channel)))
+            self._chores.run(lambda: self._remove(at(self.plan.media_channel)))
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -346,21 +352,13 @@ class AriCall:
             self._sent = self.mixing.begun = False
             self.moving.leave()
         self._end()
-        return Deferred.fromCoroutine(self._stopped())
-
-    async def _stopped(self) -> None:
-        for running in tuple(self._running):
-            waiting: Deferred[None] = Deferred()
-            running.chainDeferred(waiting)
-            await waiting
+        return Deferred.fromCoroutine(self._chores.finish())
 
     def _end(self) -> None:
         if self.phase == Phase.OVER:
             return
         self.phase, self._user = Phase.OVER, None
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
+        self._chores.stop_timers()
         for channel in self._channels():
             self._events.leave(channel)
         paths = [at(self.plan.channel)] if self._sent else []
@@ -368,7 +366,7 @@ class AriCall:
         if self.moving is not None and self.moving.stop():
             paths.append(at(self.moving.channel))
         self._log.debug("{call} is over", call=self)
-        self._run(lambda: self._clear(paths))
+        self._chores.run(lambda: self._clear(paths))
 
     async def _clear(self, paths: list[str]) -> None:
         """Nothing of it stays at Asterisk."""
@@ -383,20 +381,6 @@ class AriCall:
             await self.client.remove(path)
         except (Declined, VendorFailed) as error:
             self._log.warn("{call}: {path} not removed: {why}", call=self, path=path, why=error)
-
-    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        running = Deferred.fromCoroutine(work())
-        self._running.add(running)
-        running.addErrback(self._broke)
-        running.addBoth(lambda _: self._running.discard(running))
-
-    def _broke(self, failure: Failure) -> None:
-        if failure.check(CancelledError) is None:
-            self._log.failure("{call}", failure, call=self)
-
-    def _later(self, seconds: float, work: Callable[[], None]) -> None:
-        self._timers = [timer for timer in self._timers if timer.active()]
-        self._timers.append(self._clock.callLater(seconds, work))
 
 
 def _text(value: object, name: str) -> str:

@@ -1,7 +1,8 @@
 """Handing the customer over: somebody else is rung up, and takes our place in the bridge.
 
-Meanwhile the customer hears music: a ring tone (POST .../ring) is over with the first frame from the
-bridge, and the assistant's silence is one. As long as nobody has answered, the call stays what it was.
+Meanwhile the customer hears music. (A ring tone, POST .../ring, is over with the first frame from
+the bridge, and the assistant's silence is one.) As long as nobody has answered, the call stays what
+it was.
 """
 
 from __future__ import annotations

@@ -114,6 +114,7 @@ class Answered(AriCase):
         self.assertEqual(self.members(), {call.plan.channel, call.plan.media_channel})
         self.run_for(20)
         self.assertEqual(self.user.outcomes, [])
+        self.assertEqual(len(self.channels), 2)
 
     def test_media_unreachable(self) -> None:
         """Asterisk cannot connect to us: the customer is hung up, and the reason told."""
@@ -148,7 +149,7 @@ class Answered(AriCase):
         self.person(hangs_up=1)
         self.dial(seconds=3)
         [outcome] = self.user.outcomes
-        self.assertEqual((outcome.status, outcome.code), ("failed", "16"))
+        self.assertEqual((outcome.status, outcome.code), ("media_failed", "16"))
         self.assertIn("Normal Clearing", outcome.reason)
 
     def test_two_calls(self) -> None:

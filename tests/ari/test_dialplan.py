@@ -69,7 +69,7 @@ class Dialplan(AriCase):
         self.person(hangs_up=0.1)
         self.dial(options=DIALPLAN, seconds=3)
         [outcome] = self.user.outcomes
-        self.assertEqual((outcome.status, outcome.code), ("failed", "16"))
+        self.assertEqual((outcome.status, outcome.code), ("media_failed", "16"))
         self.assertIn("before our audio was connected", outcome.reason)
 
     def test_without_events(self) -> None:
