@@ -27,6 +27,7 @@ from rapida_tw.cli import (
     key,
     sim,
     talk,
+    webhooks,
 )
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.source import Usage
@@ -42,6 +43,7 @@ _NOUNS = (
     call,
     calls,
     conversations,
+    webhooks,
     talk,
     sim,
     dialplan,

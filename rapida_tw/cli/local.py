@@ -30,6 +30,7 @@ from rapida_tw.store.credential_documents import (
 )
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.database import Database
+from rapida_tw.store.deliveries import Deliveries
 from rapida_tw.store.documents import (
     LARGEST_PAGE,
     assistant_document,
@@ -46,6 +47,8 @@ from rapida_tw.store.rotation import Rotation, rotate
 from rapida_tw.store.vault import Vault
 from rapida_tw.store.verification import verification
 from rapida_tw.web.conversations import summary, whole
+from rapida_tw.webhooks.addressed import pings
+from rapida_tw.webhooks.documents import delivery_document, logged_document, read_state
 
 T = TypeVar("T")
 
@@ -74,6 +77,8 @@ class Local:
         self._credentials = Credentials(self._database, vault, ids, wall_clock)
         self._projects = Projects(self._database, ids, wall_clock)
         self._conversations = Conversations(self._database, wall_clock, "command")
+        self._ids = ids
+        self._deliveries = Deliveries(self._database, ids, wall_clock, "command")
         self.project = now(self._projects.ensure())
 
     def close(self) -> None:
@@ -191,6 +196,26 @@ class Local:
 
     def conversation(self, conversation_id: int) -> Document:
         return whole(now(self._conversations.get(conversation_id, self.project)))
+
+    def deliveries(
+        self, count: int, conversation_id: int | None, assistant_id: int | None, state: str
+    ) -> Listing:
+        chosen = (conversation_id, assistant_id, read_state(state))
+        page = now(self._deliveries.page(self.project, 1, count, *chosen))
+        return Listing([delivery_document(one) for one in page.items], page.total)
+
+    def delivery(self, delivery_id: int) -> Document:
+        return logged_document(now(self._deliveries.get(delivery_id, self.project)))
+
+    def retry_delivery(self, delivery_id: int) -> Document:
+        return delivery_document(now(self._deliveries.retry(delivery_id, self.project)))
+
+    def ping_webhooks(self, assistant_id: int) -> Sequence[Document]:
+        """The running server, if there is one, sends them within some seconds."""
+        assistant = now(self._assistants.get(assistant_id, self.project))
+        made = pings(assistant, wall_clock(), self._ids.new)
+        now(self._deliveries.add(made))
+        return [delivery_document(one) for one in made]
 
 
 def _known(provider: object) -> Known:

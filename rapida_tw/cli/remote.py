@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -88,9 +89,29 @@ class Remote:
     def conversation(self, conversation_id: int) -> Document:
         return self._document("GET", f"/v1/conversations/{conversation_id}")
 
+    def deliveries(
+        self, count: int, conversation_id: int | None, assistant_id: int | None, state: str
+    ) -> Listing:
+        asked = {"conversationId": conversation_id, "assistantId": assistant_id, "state": state}
+        query = {name: value for name, value in asked.items() if value}
+        return self._list("/v1/webhook-deliveries", {"pageSize": count, **query})
+
+    def delivery(self, delivery_id: int) -> Document:
+        return self._document("GET", f"/v1/webhook-deliveries/{delivery_id}")
+
+    def retry_delivery(self, delivery_id: int) -> Document:
+        return self._document("POST", f"/v1/webhook-deliveries/{delivery_id}/retry")
+
+    def ping_webhooks(self, assistant_id: int) -> Sequence[Document]:
+        asked = {"assistantId": str(assistant_id)}
+        found = self._ask("POST", "/v1/webhook-deliveries", asked).get("data")
+        if not isinstance(found, list):
+            raise Unavailable(f"{self._url} did not answer with a list")
+        return found
+
     # -- HTTP -------------------------------------------------------------------------------------
 
-    def _list(self, path: str, query: dict[str, int]) -> Listing:
+    def _list(self, path: str, query: Mapping[str, object]) -> Listing:
         answer = self._ask("GET", f"{path}?{urlencode(query)}")
         items = answer.get("data")
         if not isinstance(items, list):

@@ -60,4 +60,16 @@ class Source(Protocol):
     def conversation(self, conversation_id: int) -> Document:
         """One, with messages, metrics, events and recordings."""
 
+    def deliveries(
+        self, count: int, conversation_id: int | None, assistant_id: int | None, state: str
+    ) -> Listing:
+        """The newest so many of what webhooks were told."""
+
+    def delivery(self, delivery_id: int) -> Document:
+        """With its body and its attempts."""
+
+    def retry_delivery(self, delivery_id: int) -> Document: ...
+    def ping_webhooks(self, assistant_id: int) -> Sequence[Document]:
+        """A delivery for each webhook of the assistant."""
+
     def close(self) -> None: ...

@@ -20,11 +20,9 @@ from rapida_tw.metrics import Counter
 from rapida_tw.store.deliveries import Deliveries, Delivery
 from rapida_tw.store.records import Assistant, AssistantStore, Entry
 from rapida_tw.store.subjects import Subjects
-from rapida_tw.store.webhook_documents import webhook
+from rapida_tw.webhooks.addressed import addressed, pings
 from rapida_tw.webhooks.events import (
     COMPLETED,
-    PING,
-    VERSION,
     Subject,
     Told,
     body,
@@ -32,7 +30,6 @@ from rapida_tw.webhooks.events import (
     is_told,
     told,
 )
-from rapida_tw.webhooks.receiver import host_of
 
 EVERY = 0.25  # seconds between batches
 RETRY = 2.0  # seconds after a batch that could not be written
@@ -102,11 +99,7 @@ class Intake:
 
     def ping(self, assistant: Assistant) -> Deferred[Sequence[Delivery]]:
         """One for each of its webhooks that is not switched off: these deliveries."""
-        now = self._now()
-        data = {"version": VERSION}
-        event_id = f"evt_{self._deliveries.new_id()}"
-        document = body(PING, event_id, now, assistant.id, 0, data)
-        made = self._for(assistant, PING, event_id, 0, document, now, now)
+        made = pings(assistant, self._now(), self._deliveries.new_id)
         return self._deliveries.add(made).addCallback(lambda _: self._pinged(made))
 
     def _pinged(self, made: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -183,41 +176,7 @@ class Intake:
         at = noted.entry.at or self._now()
         document = body(event, event_id, at, assistant.id, conversation_id, data)
         due = self._now() + (COMPLETE_AFTER if event == COMPLETED else 0.0)
-        return self._for(assistant, event, event_id, conversation_id, document, at, due)
-
-    def _for(
-        self,
-        assistant: Assistant,
-        event: str,
-        event_id: str,
-        conversation_id: int,
-        document: dict[str, object],
-        created: float,
-        due: float,
-    ) -> list[Delivery]:
-        made = []
-        for stored in assistant.webhooks:
-            found = webhook(stored)
-            if found is None or not found.enabled or not found.wants(event):
-                continue
-            made.append(
-                Delivery(
-                    self._deliveries.new_id(),
-                    assistant.project_id,
-                    assistant.id,
-                    conversation_id,
-                    event_id,
-                    event,
-                    found.url,
-                    host_of(found.url),
-                    stored,
-                    document,
-                    due=due,
-                    created=created,
-                    updated=created,
-                )
-            )
-        return made
+        return addressed(assistant, document, conversation_id, at, due, self._deliveries.new_id)
 
     def _written(self, _: None) -> None:
         if self._failing:

@@ -1,0 +1,1 @@
+Assistants' webhooks are told of a call's life: signed requests from a durable queue that survives a restart, with back-off, a log of each attempt (``/v1/webhook-deliveries``, ``rapida webhooks``), secrets in the vault, and no way into private networks.
