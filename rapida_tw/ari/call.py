@@ -257,7 +257,7 @@ class AriCall:
         if self.phase < Phase.ANSWERED:
             sip, rang = _number(event.get("tech_cause")), self.phase == Phase.RINGING
             self._fail(outcome(cause, words, sip, rang=rang))
-        else:
+        elif self.phase == Phase.ANSWERED:
             reason = f"answered, and ended before our audio was connected: {words or cause}"
             early = Outcome("media_failed", reason, str(cause or ""))
             # In dialplan mode our audio may well be there: nobody tells us.
