@@ -207,9 +207,9 @@ class ApologyTests(SynchronousTestCase):
         """No error of the house has a status that Vonage tries again for."""
         kinds = [errors.CallError]
         for kind in kinds:
-            # What has no public name never leaves its module.
-            kinds += [one for one in kind.__subclasses__() if not one.__name__.startswith("_")]
-            self.assertNotIn(VONAGE.apology(kind("x")).status, (429, 500, 502, 503, 504), kind)
+            kinds += kind.__subclasses__()
+            error = kind.__new__(kind, "x")  # whatever else its constructor wants
+            self.assertNotIn(VONAGE.apology(error).status, (429, 500, 502, 503, 504), kind)
 
     def test_long(self) -> None:
         """Vonage speaks 1500 characters."""
