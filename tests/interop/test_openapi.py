@@ -21,6 +21,8 @@ EXAMPLES = 10  # of each operation and kind
 def test_true(tmp_path: Path) -> None:
     """Nothing is answered that the document does not say, and nothing breaks the server."""
     with Server(tmp_path) as server:
+        server.context("+15550100")  # a conversation, so that there is something to look at
+        (conversation,) = server.data("/v1/conversations")
         command = [
             *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(SETTINGS)),
             *("run", f"{server.url}/openapi.json", "--header", f"x-api-key: {server.api_key}"),
@@ -28,7 +30,10 @@ def test_true(tmp_path: Path) -> None:
         ]
         if os.environ.get("CI"):  # the same requests each time
             command += ["--seed", "6"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        environ = {**os.environ, "CONVERSATION": conversation["id"]}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout[-20_000:]
         log = server.log()
         assert "Traceback" not in log
