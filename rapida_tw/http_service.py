@@ -42,6 +42,7 @@ class HttpService(Service):
                 lambda: web.calls.ready,
                 web.now,
                 talk,
+                web.deliverer,
             )
         )
         self.factory = HttpPort(build_site(web), self.rpc, web.clock)

@@ -70,9 +70,10 @@ ARROWS = {
     "webhooks": "calls config net.base net.reasons store",
     "campaigns": "calls config store",
     # gRPC on the HTTP port.
-    "rpc": "calls campaigns messaging media.leg models.base audio wire store.credential_documents "
-    "store.documents store.reading store.records store.scopes store.verification store.criteria "
-    "store.client_metrics store.telemetry carriers.base "
+    "rpc": "calls campaigns messaging webhooks media.leg models.base audio wire "
+    "store.credential_documents store.documents store.reading store.records store.scopes "
+    "store.verification store.criteria store.client_metrics store.telemetry store.deliveries "
+    "carriers.base "
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
     "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "

@@ -14,11 +14,13 @@ from rapida_tw.rpc.base import Method, Methods
 from rapida_tw.rpc.conversations import Conversations
 from rapida_tw.rpc.deployments import PhoneDeployments
 from rapida_tw.rpc.health import Health
+from rapida_tw.rpc.http_logs import HttpLogs
 from rapida_tw.rpc.phone_calls import PhoneCalls
 from rapida_tw.rpc.server import RpcServer
 from rapida_tw.rpc.telemetry import TelemetryRecords
 from rapida_tw.rpc.tools import Tools
 from rapida_tw.rpc.vault import CredentialVault
+from rapida_tw.rpc.webhooks import AssistantWebhooks
 from rapida_tw.store.client_metrics import ClientMetricStore
 from rapida_tw.store.credential_documents import Known
 from rapida_tw.store.records import (
@@ -28,6 +30,7 @@ from rapida_tw.store.records import (
     KeyStore,
 )
 from rapida_tw.store.telemetry import TelemetryStore
+from rapida_tw.webhooks.documents import Deliverer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class RpcDependencies:
     trouble: Callable[[], str]
     now: Callable[[], float]  # seconds since the epoch
     talk: AssistantTalk | None = None
+    deliverer: Deliverer | None = None  # None: no webhooks are told
 
 
 def build_rpc(deps: RpcDependencies) -> RpcServer:
@@ -64,6 +68,9 @@ def methods(deps: RpcDependencies) -> Methods:
     found |= TelemetryRecords(deps.telemetry).methods()
     found |= Assistants(deps.assistants, deps.credentials).methods()
     found |= Tools(deps.assistants).methods()
+    found |= AssistantWebhooks(deps.assistants).methods()
+    if deps.deliverer is not None:
+        found |= HttpLogs(deps.deliverer).methods()
     found |= PhoneDeployments(deps.assistants, deps.credentials).methods()
     found |= CredentialVault(deps.credentials, deps.known).methods()
     services = frozenset(path.split("/")[1] for path in found)
