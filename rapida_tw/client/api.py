@@ -19,6 +19,7 @@ from rapida_tw.client.records import (
     Page,
     PlacedCall,
     Record,
+    SentMessage,
 )
 
 R = TypeVar("R", bound=Record)
@@ -111,6 +112,38 @@ def hold(call_id: Id, on: bool = True) -> Exchange[None]:
 def say(call_id: Id, text: str) -> Exchange[None]:
     """The assistant says it next."""
     return _steered(call_id, "say", {"text": text})
+
+
+def send_message(
+    assistant_id: Id,
+    to: str,
+    text: str = "",
+    sender: str = "",
+    *,
+    content_sid: str = "",
+    content_variables: Values | None = None,
+    metadata: Values | None = None,
+    idempotency_key: str | None = None,
+) -> Exchange[SentMessage]:
+    """Have an assistant write by WhatsApp: a text, or an approved template with its variables.
+
+    Answered when Twilio has the message. The same `idempotency_key` sends once; without one each
+    call of this function has its own.
+    """
+    body: dict[str, Any] = {
+        "assistantId": str(assistant_id),
+        "to": to,
+        "idempotencyKey": idempotency_key or f"client-{uuid.uuid4()}",
+    }
+    given = {
+        "text": text,
+        "from": sender,
+        "contentSid": content_sid,
+        "contentVariables": content_variables,
+        "metadata": metadata,
+    }
+    body |= {key: value for key, value in given.items() if value}
+    return Exchange("POST", "/v1/messages", _one(SentMessage), body=body)
 
 
 def list_conversations(

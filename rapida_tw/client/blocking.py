@@ -54,6 +54,7 @@ class Rapida:
         self._sleep = sleep
         self.calls = Calls(self)
         self.conversations = Conversations(self)
+        self.messages = Messages(self)
         self.assistants = Assistants(self)
         self.deployments = Deployments(self)
         self.credentials = Credentials(self)
@@ -125,6 +126,13 @@ class Calls:
         self.send_digits = _bound(client, api.send_digits)
         self.hold = _bound(client, api.hold)
         self.say = _bound(client, api.say)
+
+
+class Messages:
+    """WhatsApp."""
+
+    def __init__(self, client: Rapida) -> None:
+        self.send = _bound(client, api.send_message)
 
 
 class Conversations:

@@ -92,6 +92,10 @@ class BulkEntry(PlacedCall):
         return bool(self.data.get("success"))
 
 
+class SentMessage(Record):
+    """A message that the carrier has; `.id` is the carrier's, "" where nobody knows it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
     """Some items of a listing; `total` counts all of it."""
