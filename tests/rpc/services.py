@@ -81,9 +81,10 @@ class ServicesCase(StoreCase):
         super().setUp()
         now = self.clock.seconds
         self.keys = Keys(self.database, self.ids, now)
-        self.assistants = Assistants(self.database, self.ids, now)
+        vault = Vault(lambda: "key of a test")
+        self.assistants = Assistants(self.database, self.ids, now, vault)
         self.conversations = Conversations(self.database, now, "here")
-        self.credentials = Credentials(self.database, Vault(lambda: "key of a test"), self.ids, now)
+        self.credentials = Credentials(self.database, vault, self.ids, now)
         self.placing = FakePlacing(self.ids, now)
         self.trouble = ""
         self.key_record, self.key = self.successResultOf(self.keys.create(self.project, "mine"))
