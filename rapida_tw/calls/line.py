@@ -12,8 +12,10 @@ from rapida_tw.carriers.outbound import Line, RemoteCall, Telephone, Telephones
 from rapida_tw.errors import End, NotSupported
 from rapida_tw.media.leg import Leg, Transferring
 
-# The dialplan says in its first request that it will ask for the follow-up afterwards.
+# The dialplan says in its first request that it will ask for the follow-up afterwards; of the one
+# that has a call of ours, the deployment says it.
 ANNOUNCED = "transfer"
+ASKS = "dialplan_transfer"
 
 
 class DialplanLine:
@@ -26,10 +28,15 @@ class DialplanLine:
     _log = Logger()
 
     def __init__(
-        self, context: CallContext, contexts: ContextStore, leg: Leg | None = None
+        self,
+        context: CallContext,
+        contexts: ContextStore,
+        leg: Leg | None = None,
+        asks: bool = False,
     ) -> None:
-        """`leg` sends digits, where it can."""
+        """`leg` sends digits, where it can. `asks`: the dialplan will, without announcing it."""
         self._context = context
+        self._asks = asks
         self._contexts = contexts
         self._leg = leg
         self._left = False
@@ -37,7 +44,7 @@ class DialplanLine:
     @property
     def announced(self) -> bool:
         """The dialplan will ask."""
-        return self._context.metadata.get(ANNOUNCED) == "1"
+        return self._asks or self._context.metadata.get(ANNOUNCED) == "1"
 
     def transfer(self, target: str) -> Deferred[None]:
         if not self.announced:
@@ -165,7 +172,13 @@ def line_of(
     if isinstance(leg, Transferring):
         return LegLine(leg, leg)
     context, account = claimed.context, claimed.carrier
-    plan = DialplanLine(context, contexts, leg)
+    options = claimed.deployment.options
+    asks = bool(options.get("context")) and str(options.get(ASKS, "")).lower() in (
+        "1",
+        "yes",
+        "true",
+    )
+    plan = DialplanLine(context, contexts, leg, asks and context.direction == OUTBOUND)
     telephone = (telephones or {}).get(context.carrier)
     if telephone is None or account is None:
         return plan

@@ -37,6 +37,12 @@ class DialplanLineTests(SynchronousTestCase):
             self.failureResultOf(self.line(metadata).transfer("300"), NotSupported)
             self.assertEqual(self.note(), "")
 
+    def test_asks(self) -> None:
+        """A dialplan of which it is known otherwise."""
+        context = CallContext(1, 2, 3, "asterisk", id="an-id")
+        self.successResultOf(DialplanLine(context, self.contexts, asks=True).transfer("300"))
+        self.assertEqual(self.note(), "300")
+
     def test_newest(self) -> None:
         """A second transfer takes the place of the first."""
         line = self.line({"transfer": "1"})
