@@ -141,6 +141,22 @@ def test_shuffled(story: Story, delivery: Delivery) -> None:
 
 @every
 @pytest.mark.parametrize("delivery", DELIVERIES)
+def test_states_never_go_back(story: Story, delivery: Delivery) -> None:
+    """While it rings, what was before the ringing changes nothing, and ringing is told once."""
+    house = story(Habit(Reaction.NOBODY), delivery=delivery)
+    house.place(ring_timeout=20)
+    statuses = []
+    for tenths in range(1, 80):
+        house.run(tenths / 10)
+        statuses.append(house.conversation.status)
+    order = ["queued", "dialling", "ringing"]
+    assert statuses == sorted(statuses, key=order.index)
+    assert statuses[-1] == "ringing"
+    assert house.events("call.ringing") == ["call.ringing"]
+
+
+@every
+@pytest.mark.parametrize("delivery", DELIVERIES)
 def test_shuffled_busy(story: Story, delivery: Delivery) -> None:
     """A late "ringing" takes nothing back."""
     house = story(Habit(Reaction.BUSY), delivery=delivery)
@@ -213,6 +229,16 @@ def test_message_is_left(story: Story) -> None:
     assert house.outcome == ("ended", "machine_detected")
     assert house.dialogue[-1] == MESSAGE
     assert house.call.over is Over.COMPLETED
+
+
+@pytest.mark.parametrize("carrier", ["vonage"])
+def test_machine_is_not_talked_with(story: Story) -> None:
+    """Where it is told before its greeting is over, nobody listens to that, or answers it."""
+    house = story(Habit(Reaction.MACHINE, greeting=10.0))
+    house.script.append("hours")
+    house.place(machine_detection="message", machine_message=MESSAGE)
+    house.run(20.0)
+    assert house.dialogue[1:] == [MESSAGE]
 
 
 @steered
