@@ -1,0 +1,1 @@
+Rapida's own libraries work against this server unchanged: gRPC on the HTTP port, with TLS by ALPN, for calls one and many, conversations, metrics, telemetry, assistants, tools, webhooks, phone deployments and the vault (docs/grpc.rst).
