@@ -19,10 +19,12 @@ from tests.store import (
     test_assistants,
     test_conversations,
     test_credentials,
+    test_deliveries,
     test_keys,
     test_migrate,
     test_names,
     test_projects,
+    test_webhook_secrets,
 )
 from tests.store.case import StoreCase
 
@@ -52,6 +54,14 @@ class PostgresConversationsTests(OnPostgres, test_conversations.ConversationsTes
 
 
 class PostgresCredentialsTests(OnPostgres, test_credentials.CredentialsTests):
+    pass
+
+
+class PostgresDeliveriesTests(OnPostgres, test_deliveries.DeliveriesTests):
+    pass
+
+
+class PostgresWebhookSecretsTests(OnPostgres, test_webhook_secrets.SecretsTests):
     pass
 
 
