@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
@@ -109,7 +109,8 @@ def due_now(now: float, full: Iterable[str]) -> ColumnElement[bool]:
         earlier.c.url == _table.c.url,
         earlier.c.id < _table.c.id,
         earlier.c.state.in_((WAITING, SENDING)),
-        earlier.c.attempts < IN_ORDER,
+        # The attempt that is under way has not failed yet.
+        earlier.c.attempts - case((earlier.c.state == SENDING, 1), else_=0) < IN_ORDER,
     )
     return and_(_open, _table.c.due <= now, _table.c.host.not_in(tuple(full)), ~blocked)
 
