@@ -19,6 +19,7 @@ from rapida.clients.protos import (  # noqa: E402
     assistant_provider_pb2,
     common_pb2,
     talk_api_pb2,
+    talk_api_pb2_grpc,
     vault_api_pb2,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "common_pb2",
     "rapida",
     "talk_api_pb2",
+    "talk_api_pb2_grpc",
     "vault_api_pb2",
 ]
 
