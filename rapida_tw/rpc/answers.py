@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from twisted.logger import Logger
 
 from rapida_tw.errors import CallError
 from rapida_tw.rpc.base import Caller
@@ -24,6 +25,8 @@ from rapida_tw.store.records import Page
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+
+_log = Logger()
 
 USUAL_PAGE = 20
 _LAST_PAGE = 1_000_000
@@ -51,9 +54,16 @@ def method(
         try:
             return await work(caller, asked)
         except CallError as error:
+            told(request, error)
             return refusal(answer, error, *refuse(error))
 
     return Unary(request, answered, scope, seconds)
+
+
+def told(request: type[Message], error: CallError) -> None:
+    """In the log."""
+    name = request.DESCRIPTOR.name
+    _log.info("gRPC {name} refused: {reason}: {error}", name=name, reason=error.reason, error=error)
 
 
 def data(answer: type[A], value: Any = None) -> A:

@@ -52,5 +52,6 @@ class Gate:
                 key,
                 metadata.get("x-auth-id", "").strip()[:_LONGEST],
                 metadata.get("x-client-source", "").strip()[:_LONGEST] or "sdk",
+                metadata.get("idempotency-key", "").strip(),
             )
         raise Unauthenticated("no API key, or none that opens anything")

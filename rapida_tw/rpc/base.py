@@ -47,11 +47,15 @@ class RpcHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the key, and what the metadata tells besides. `user_id` "" = nobody named."""
+    """Who calls: the key, and what the metadata tells besides. `user_id` "" = nobody named.
+
+    `idempotency_key`: as of `CallRequest`.
+    """
 
     key: ApiKey
     user_id: str = ""
     source: str = "sdk"
+    idempotency_key: str = ""
 
     @property
     def project_id(self) -> int:

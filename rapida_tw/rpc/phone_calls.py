@@ -12,7 +12,7 @@ from rapida_tw.calls.call_document import MOST_CALLS, Asking, read_call
 from rapida_tw.calls.call_refusals import Part, WrongPart, refusal
 from rapida_tw.calls.call_request import CallRequest, Placing
 from rapida_tw.errors import BadRequest, CallError, Unavailable
-from rapida_tw.rpc.answers import error_message
+from rapida_tw.rpc.answers import error_message, told
 from rapida_tw.rpc.base import Caller, Methods
 from rapida_tw.rpc.conversation_messages import conversation_message
 from rapida_tw.rpc.kept import kept
@@ -43,8 +43,10 @@ _PARTS = (("metadata", Part.METADATA), ("args", Part.ARGUMENTS), ("options", Par
 class PhoneCalls:
     """Places calls, by the same rules as REST."""
 
-    def __init__(self, placing: Placing) -> None:
+    def __init__(self, placing: Placing, bulk: Placing | None = None) -> None:
+        """`bulk`: of many calls at once, which wait for their turns."""
         self._placing = placing
+        self._bulk = bulk or placing
 
     def methods(self) -> Methods:
         return {
@@ -59,10 +61,11 @@ class PhoneCalls:
     ) -> CreatePhoneCallResponse:
         try:
             read = read_request(request, caller)
-            placed = await kept(Deferred.fromCoroutine(self._placed(read)))
+            placed = await kept(Deferred.fromCoroutine(self._placed(self._placing, read)))
         except CallError as error:
-            status, told = _refused(error, bulk=False)
-            return CreatePhoneCallResponse(code=status, success=False, error=told)
+            told(CreatePhoneCallRequest, error)
+            status, message = _refused(error, bulk=False)
+            return CreatePhoneCallResponse(code=status, success=False, error=message)
         return CreatePhoneCallResponse(code=200, success=True, data=_placed(placed, read))
 
     async def place_all(
@@ -73,8 +76,9 @@ class PhoneCalls:
         try:
             _check_count(len(request.phoneCalls))
         except CallError as error:
-            status, told = _refused(error, bulk=True)
-            return answer(code=status, success=False, error=told)
+            told(CreateBulkPhoneCallRequest, error)
+            status, message = _refused(error, bulk=True)
+            return answer(code=status, success=False, error=message)
         ended = await self._each(caller, list(request.phoneCalls))
         conversations = [conversation for conversation, _ in ended]
         refused = [found for _, found in ended if found is not None]
@@ -94,20 +98,21 @@ class PhoneCalls:
         gone = False
 
         async def one(
-            request: CreatePhoneCallRequest,
+            at: int, request: CreatePhoneCallRequest
         ) -> tuple[AssistantConversation, tuple[int, Error] | None]:
             try:
                 if gone:
                     raise Unavailable("the client has gone before this call was placed")
-                read = read_request(request, caller)
-                placed = await self._placed(read)
+                read = read_request(request, caller, at)
+                placed = await self._placed(self._bulk, read)
             except CallError as error:
+                told(CreateBulkPhoneCallRequest, error)
                 return self._failed(request, error), _refused(error, bulk=True)
             return _placed(placed, read), None
 
         running = [
-            gate.run(lambda request: Deferred.fromCoroutine(one(request)), request)
-            for request in requests
+            gate.run(lambda at, request: Deferred.fromCoroutine(one(at, request)), at, request)
+            for at, request in enumerate(requests)
         ]
         try:
             return await kept(gatherResults(running, consumeErrors=True))
@@ -115,10 +120,10 @@ class PhoneCalls:
             gone = True  # what is being dialled goes on; nobody else is rung up
             raise
 
-    async def _placed(self, request: CallRequest) -> Conversation:
-        conversation = await self._placing.prepare(request)
+    async def _placed(self, placing: Placing, request: CallRequest) -> Conversation:
+        conversation = await placing.prepare(request)
         try:
-            return await self._placing.dial(conversation, request)
+            return await placing.dial(conversation, request)
         except CallError as error:
             raise _Begun(error, conversation.id) from None
 
@@ -144,19 +149,30 @@ class _Begun(CallError):
 
     def __init__(self, cause: CallError, id: int) -> None:
         super().__init__(str(cause))
+        self.reason = cause.reason
         self.cause = cause
         self.id = id
 
 
-def read_request(request: CreatePhoneCallRequest, caller: Caller) -> CallRequest:
-    """`WrongPart` names the first thing that is wrong."""
+def read_request(
+    request: CreatePhoneCallRequest, caller: Caller, at: int | None = None
+) -> CallRequest:
+    """`WrongPart` names the first thing that is wrong. `at`: its place among many."""
     document: dict[str, Any] = {
         "assistant": _assistant(request.assistant),
         "toNumber": request.toNumber,
         "fromNumber": request.fromNumber,
         **dict(_values(request)),
     }
-    asking = Asking(caller.project_id, caller.key.id, _printable(caller.user_id), "sdk")
+    key = caller.idempotency_key
+    asking = Asking(
+        caller.project_id,
+        caller.key.id,
+        _printable(caller.user_id),
+        "sdk",
+        # One key is for all of many: each entry is told apart by its place.
+        key if at is None or not key else f"{key}#{at}",
+    )
     return read_call(document, asking)
 
 
@@ -186,8 +202,8 @@ def _check_count(count: int) -> None:
 
 def _refused(error: CallError, bulk: bool) -> tuple[int, Error]:
     cause = error.cause if isinstance(error, _Begun) else error
-    told = refusal(cause, bulk)
-    return told.status, error_message(cause, told.code, told.human)
+    found = refusal(cause, bulk)
+    return found.status, error_message(cause, found.code, found.human)
 
 
 def _placed(conversation: Conversation, request: CallRequest) -> AssistantConversation:

@@ -134,6 +134,8 @@ class RpcServer(Factory):
         error = failure.value
         if isinstance(error, CancelledError):
             return
+        if isinstance(error, CallError):
+            self._log.info("gRPC {path} refused: {error}", path=stream.path, error=error)
         if isinstance(error, Unauthenticated):
             refused.inc("unauthenticated")
             stream.end(Status.UNAUTHENTICATED, str(error))

@@ -61,7 +61,7 @@ def methods(deps: RpcDependencies) -> Methods:
     """Every method that is answered with more than UNIMPLEMENTED."""
     found: dict[str, Method] = {}
     if deps.placing is not None:
-        found |= PhoneCalls(deps.placing).methods()
+        found |= PhoneCalls(deps.placing, deps.bulk).methods()
     if deps.talk is not None:
         found |= deps.talk.methods()
     found |= Conversations(deps.conversations, deps.metrics, deps.now).methods()

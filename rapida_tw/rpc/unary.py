@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -53,6 +53,8 @@ class _Answering:
             request = self._method.request.FromString(message)
         except DecodeError:
             raise RemoteProtocolError("the request cannot be decoded") from None
+        if b"\0" in message:
+            check_texts(request)
         answering = Deferred.fromCoroutine(self._answer(request))
         self._answering = answering
         answering.addCallbacks(self._answered, self._failed)
@@ -87,6 +89,19 @@ class _Answering:
 
     def writable(self, free: bool) -> None:
         """One answer is all that there is."""
+
+
+def check_texts(message: Message) -> None:
+    """`RemoteProtocolError` for a NUL: no database keeps it as text."""
+    for field, value in message.ListFields():
+        several = [*value, *value.values()] if isinstance(value, Mapping) else value
+        if isinstance(value, str | Message) or not isinstance(several, Iterable):
+            several = (value,)
+        for one in several:
+            if isinstance(one, Message):
+                check_texts(one)
+            elif isinstance(one, str) and "\0" in one:
+                raise RemoteProtocolError(f"{field.name} has a NUL in it")
 
 
 _conforms: type[Method] = Unary

@@ -100,6 +100,12 @@ def _plain(message: Anything, depth: int) -> Anything:
     return message.value
 
 
+def _text(message: Anything, depth: int) -> str:
+    if "\0" in message.value:
+        raise BadRequest("a text has a NUL in it")
+    return str(message.value)
+
+
 def _real(message: Anything, depth: int) -> float:
     if not isfinite(message.value):
         raise BadRequest("a value is no number that JSON knows")
@@ -138,6 +144,8 @@ def _from_value(value: Value, depth: int) -> Anything:
         if not isfinite(number):
             raise BadRequest("a value is no number that JSON knows")
         return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+    if kind == "string_value" and "\0" in value.string_value:
+        raise BadRequest("a text has a NUL in it")
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
@@ -145,10 +153,11 @@ _KINDS: Mapping[str, tuple[type[Message], Callable[[Anything, int], Anything]]] 
     **{
         kind.DESCRIPTOR.name: (kind, _plain)
         for kind in (
-            *(StringValue, BoolValue),
+            BoolValue,
             *(Int32Value, Int64Value, UInt32Value, UInt64Value),
         )
     },
+    "StringValue": (StringValue, _text),
     "DoubleValue": (DoubleValue, _real),
     "FloatValue": (FloatValue, _real),
     "BytesValue": (BytesValue, _base64),

@@ -122,6 +122,29 @@ class PhoneCallTests(PhoneCallCase):
             called = self.client.call(f"{TALK}CreatePhoneCall", *messages, key=self.key)
             self.assertEqual(called.status, 3)
 
+    def test_nul(self) -> None:
+        """No database keeps it as text; in a request, in a value, in a struct in a value."""
+        key = {"a\0": to_any("x")}
+        for request in (self.request("+1555\0"), self.request(metadata=key)):
+            encoded = request.SerializeToString()
+            called = self.client.call(f"{TALK}CreatePhoneCall", encoded, key=self.key)
+            self.assertEqual((called.status, "NUL" in called.message), (3, True))
+        for value in ("a\0", {"b": ["\0"]}):
+            answer = self.place(args={"x": to_any(value)})
+            self.assertEqual(answer.error.errorCode, 1002006)
+
+    def test_idempotency(self) -> None:
+        """The metadata's key is the call's; of many, each has its own."""
+        encoded = self.request().SerializeToString()
+        called = self.client.call(
+            f"{TALK}CreatePhoneCall", encoded, key=self.key, idempotency_key="abc"
+        )
+        self.assertEqual(called.status, 0)
+        many = CreateBulkPhoneCallRequest(phoneCalls=[self.request()] * 2).SerializeToString()
+        self.client.call(f"{TALK}CreateBulkPhoneCall", many, key=self.key, idempotency_key="abc")
+        keys = [one.idempotency_key for one in self.placing.dialled]
+        self.assertEqual(keys, ["abc", "abc#0", "abc#1"])
+
     def test_scope(self) -> None:
         """A key that may not place calls places none."""
         _, key = self.successResultOf(
