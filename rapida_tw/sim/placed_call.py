@@ -249,6 +249,7 @@ class PlacedCall:
             self._later(side.most_seconds, self._too_long)
         if side.detection is not None:
             await self._detect(side.detection)
+        await self._pass(self._board.connects_after)
         if self._hung_up:
             return
         self.phone = self.habit.picks_up(self._talked(), self._board.tell)
@@ -377,7 +378,7 @@ class PlacedCall:
 
     async def _pass(self, seconds: float) -> None:
         """Wait; less if something is wanted of the call."""
-        if self._hung_up:
+        if self._hung_up or not seconds:
             return
         self._waiting = waiting = Deferred[None]()
         timer = self._board.clock.callLater(seconds, waiting.callback, None)

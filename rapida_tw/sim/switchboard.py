@@ -60,6 +60,7 @@ class Switchboard:
         self.habit = habit or Habit()
         self.habits: dict[str, Habit] = {}  # by number, digits alone
         self.rings_on = 0.0  # seconds for which it rings longer than it may
+        self.connects_after = 0.0  # seconds from the answer to the document
         self.sent: list[HttpRequest] = []  # callbacks, each once
         self.answers: list[tuple[str, int]] = []
         self.watch: Callable[[PlacedCall, Report], None] = lambda call, report: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.habits import Habit, Reaction
 from rapida_tw.sim.placed_call import Dial, Over, Report, Stage
 from rapida_tw.sim.switchboard import Delivery
@@ -142,17 +143,19 @@ def test_shuffled(story: Story, delivery: Delivery) -> None:
 @every
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_states_never_go_back(story: Story, delivery: Delivery) -> None:
-    """While it rings, what was before the ringing changes nothing, and ringing is told once."""
-    house = story(Habit(Reaction.NOBODY), delivery=delivery)
-    house.place(ring_timeout=20)
+    """A "ringing" that comes behind the answer, before there is any media, changes nothing."""
+    house = story(Habit(after=1.0, phone=Caller), delivery=delivery)
+    house.board.connects_after = 6.0
+    house.place()
     statuses = []
-    for tenths in range(1, 80):
+    for tenths in range(1, 70):
         house.run(tenths / 10)
         statuses.append(house.conversation.status)
-    order = ["queued", "dialling", "ringing"]
+    order = ["queued", "dialling", "ringing", "answered"]
     assert statuses == sorted(statuses, key=order.index)
-    assert statuses[-1] == "ringing"
-    assert house.events("call.ringing") == ["call.ringing"]
+    assert statuses[-1] == "answered"
+    assert house.events("call.answered") == ["call.answered"]
+    house.run(9.0)
 
 
 @every
