@@ -163,6 +163,11 @@ class MessagesTests(CriteriaCase):
         asking = self.conversations.messages(self.project + 1, conversation_id=1)
         self.failureResultOf(asking, NotFound)
 
+    def test_other_project(self) -> None:
+        """Another project sees none of them."""
+        page = self.successResultOf(self.conversations.messages(self.project + 1))
+        self.assertEqual((list(page.items), page.total), ([], 0))
+
     def test_criteria(self) -> None:
         """By role and by what was said."""
         self.assertEqual(self.texts(criteria=[Criterion("role", "assistant")]), ["Hello!", "bye"])

@@ -276,3 +276,10 @@ class RealCarriersTests(WebCase):
         self.assertEqual(response.status, 201)
         ((call, _, event),) = self.calls.events
         self.assertEqual((call, event.name, event.data), (CALL, "status.completed", fields))
+
+    def test_wrong_method(self) -> None:
+        """405 to whoever is no carrier, though the carrier's own form would be another status."""
+        for target in (f"ctx/{self.CONTEXT}/event", f"ctx/{self.CONTEXT}", "call/5"):
+            response = self.send("DELETE", f"/v1/talk/twilio/{target}")
+            self.assertEqual(response.status, 405)
+            self.assertIn("GET", response.headers["allow"])
