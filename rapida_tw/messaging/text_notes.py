@@ -29,7 +29,8 @@ class TextNotes:
     def measured(self, whole: float, first: float, usage: Mapping[str, int]) -> None:
         """Seconds for all of a reply, and for its first word."""
         note, turn = self.notebook, self._turns
-        note.metric("turn.latency", f"{whole * 1000:.0f}", unit="ms", turn=turn, by="text")
+        parts = {"total": round(whole, 4), "model": round(first, 4)}
+        note.metric("turn.latency", f"{whole * 1000:.0f}", unit="ms", turn=turn, **parts)
         note.metric("agent.ttft_ms", f"{first * 1000:.0f}", unit="ms", turn=turn)
         if usage:
             read, written = usage.get("input", 0), usage.get("output", 0)

@@ -195,6 +195,7 @@ class Talk:
             self._leg = leg
         else:
             self._session = await visits.write(visit, self)
+            self._note.status("active")
             self._wait(IDLE_WITHIN, IDLE_TIMEOUT)
             if greet:
                 self._session.greet(uuid4().hex)

@@ -196,7 +196,7 @@ class TextTests(TalkCase):
         self.assertEqual((told.code, told.success), (200, True))
         self.assertEqual(
             (conversation.source, conversation.identifier, conversation.status),
-            ("web-plugin", "mary", "webhook"),
+            ("web-plugin", "mary", "active"),
         )
         self.assertIn(("order", "17"), self.entries("metadata"))
 
