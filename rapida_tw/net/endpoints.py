@@ -81,10 +81,11 @@ class RealEndpoints:
         plain = HostnameEndpoint(self._reactor, target.host, target.port, timeout=CONNECT_WITHIN)
         if not target.secure:
             return plain
-        endpoint: IStreamClientEndpoint = wrapClientTLS(self._tls(target, protocols), plain)
+        endpoint: IStreamClientEndpoint = wrapClientTLS(self.tls(target, protocols), plain)
         return endpoint
 
-    def _tls(self, to: Target, protocols: tuple[bytes, ...]) -> IOpenSSLClientConnectionCreator:
+    def tls(self, to: Target, protocols: tuple[bytes, ...]) -> IOpenSSLClientConnectionCreator:
+        """What checks that it is the host: kept, see `_CONTEXTS`."""
         key = to.host, to.trust, protocols
         options = self._contexts.get(key)
         if options is None:

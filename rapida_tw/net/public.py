@@ -29,12 +29,11 @@ from twisted.internet.interfaces import (
     IResolutionReceiver,
     IStreamClientEndpoint,
 )
-from twisted.internet.ssl import optionsForClientTLS
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from zope.interface import implementer
 
 from rapida_tw.errors import VendorFailed
-from rapida_tw.net.endpoints import CONNECT_WITHIN, Endpoints, Target
+from rapida_tw.net.endpoints import CONNECT_WITHIN, Endpoints, RealEndpoints, Target
 
 MOST_RECEIVED = 65_536  # bytes of one connection: heads have no bound of their own
 MOST_LOOKUPS = 4  # at once: each holds a thread of the reactor's few
@@ -138,7 +137,7 @@ class PublicEndpoints:
         self._allowed = tuple(ip_network(one, strict=False) for one in allowed)
         self._resolve = resolve or _Lookups(reactor)
         self._dial = dial or _dialler(reactor)
-        self._trust = trust
+        self._hosts = RealEndpoints(reactor, trust)
 
     def to(self, target: Target, protocols: tuple[bytes, ...] = ()) -> IStreamClientEndpoint:
         return _Checked(self, target, protocols)
@@ -167,10 +166,7 @@ class PublicEndpoints:
         for address in addresses:
             endpoint = self._dial(address, target.port)
             if target.secure:
-                tls = optionsForClientTLS(
-                    target.host, self._trust, acceptableProtocols=protocols or None
-                )
-                endpoint = wrapClientTLS(tls, endpoint)
+                endpoint = wrapClientTLS(self._hosts.tls(target, protocols), endpoint)
             try:
                 bounded: Any = await endpoint.connect(_Bounds(factory))
                 protocol: IProtocol = bounded.wrappedProtocol

@@ -45,10 +45,10 @@ def test_the_password_is_not_shown() -> None:
 def test_contexts_are_kept() -> None:
     """The platform's trust is loaded once a host, for some hosts."""
     endpoints = RealEndpoints(MemoryReactorClock())
-    first = endpoints._tls(Target("a.test", 443, True), ())
-    assert endpoints._tls(Target("a.test", 8443, True), ()) is first
-    assert endpoints._tls(Target("a.test", 443, True), (b"h2",)) is not first
-    assert endpoints._tls(Target("b.test", 443, True), ()) is not first
+    first = endpoints.tls(Target("a.test", 443, True), ())
+    assert endpoints.tls(Target("a.test", 8443, True), ()) is first
+    assert endpoints.tls(Target("a.test", 443, True), (b"h2",)) is not first
+    assert endpoints.tls(Target("b.test", 443, True), ()) is not first
     for number in range(100):
         endpoints.to(Target(f"{number}.test", 443, True))
     assert len(endpoints._contexts) <= 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.interop.certificate import self_signed
 from tests.server.installation import Installation, free_port, until
 from tests.server.process import ServerProcess
 
@@ -25,6 +27,7 @@ class Receiver:
 
     port: int = field(default_factory=free_port)
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -50,6 +53,8 @@ class Receiver:
                 """Nobody reads it."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -146,3 +151,24 @@ def test_local_addresses(tmp_path: Path) -> None:
         data = installation.data.glob("*.db*")
         secrets = [one.read_bytes() for one in data]
         assert not any(b"whsec_" in content for content in secrets)
+
+
+def test_tls(tmp_path: Path) -> None:
+    """Over TLS the connection goes to an address, and asks for the name."""
+    files = self_signed(tmp_path)
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    installation = Installation(
+        tmp_path,
+        WEBHOOKS__ALLOWED_NETWORKS="127.0.0.0/8,::1",
+        SSL_CERT_FILE=str(files.certificate),
+    )
+    with Receiver(tls=context) as receiver, ServerProcess(installation) as server:
+        assistant = installation.assistant()
+        webhooks = [{"url": f"https://localhost:{receiver.port}/"}]
+        installation.data_of(f"/v1/assistants/{assistant}", "PATCH", {"webhooks": webhooks})
+        installation.data_of("/v1/webhook-deliveries", "POST", {"assistantId": assistant})
+        until(lambda: receiver.requests, WITHIN, server.printed)
+    assert asked == ["localhost"]
