@@ -8,13 +8,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from rapida_tw.sim.call_steps import Report
 from rapida_tw.sim.caller import Caller, Happened
 from rapida_tw.sim.farm import Reach
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.http import real_http
 from rapida_tw.sim.metronome import Metronome
 from rapida_tw.sim.phone import Phone
-from rapida_tw.sim.placed_call import PlacedCall, Report
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.rest_carriers import rest_of
 from rapida_tw.sim.switchboard import Switchboard, Ways
 from rapida_tw.sim.vendors.port import VendorPort

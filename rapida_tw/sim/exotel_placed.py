@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
+from rapida_tw.sim.call_steps import Fetch, Over, Report, Side, Stage, Step, Stream
 from rapida_tw.sim.exotel import ExotelCall, Flow, india, multipart
 from rapida_tw.sim.exotel_orders import Order
 from rapida_tw.sim.habits import Detection, Verdict
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
-from rapida_tw.sim.placed_call import Fetch, Over, PlacedCall, Report, Side, Stage, Step, Stream
+from rapida_tw.sim.placed_call import PlacedCall
 
 _EVENTS = {Stage.RINGING: "ringing", Stage.ANSWERED: "answered", Stage.OVER: "terminal"}
 _ENDS = {

@@ -1,26 +1,33 @@
 """A call that a carrier was asked to place: it rings, is answered or not, is talked on, and ends.
 
 A call that arrives has the same life from its answer on, and is steered by the same API.
-
-What differs between carriers is its `Side`: values, as in carrier.py. What its document says is
-`Step`s, whichever language it was written in.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall
 
-from rapida_tw.sim.carrier import FakeCarrier, Media
+from rapida_tw.sim.call_steps import (
+    Dial,
+    Fetch,
+    HangUp,
+    Over,
+    Pause,
+    Report,
+    Side,
+    Stage,
+    Step,
+    Stream,
+    Tones,
+)
 from rapida_tw.sim.habits import Detection, Habit, Reaction, Verdict
-from rapida_tw.sim.http import HttpAnswer, HttpRequest, NoAnswer
+from rapida_tw.sim.http import NoAnswer
 from rapida_tw.sim.phone import CallFailed, Ending, Phone, Reason
 from rapida_tw.sim.websocket_line import WebSocketLine
 
@@ -33,120 +40,11 @@ _MOST_STEPS = 50
 _BY_CALLER = frozenset((Reason.CALLER_HUNG_UP, Reason.CUT, Reason.RESET))
 
 
-class Stage(Enum):
-    """Where a call is; never back."""
-
-    QUEUED = 0
-    DIALLED = 1
-    RINGING = 2
-    ANSWERED = 3
-    OVER = 4
-
-
-class Over(Enum):
-    """How it ended."""
-
-    COMPLETED = "completed"
-    BUSY = "busy"
-    NO_ANSWER = "no answer"
-    DECLINED = "declined"
-    FAILED = "failed"
-    CANCELLED = "cancelled"  # by who placed it, before the answer
-
-
 _REFUSED = {
     Reaction.BUSY: Over.BUSY,
     Reaction.DECLINES: Over.DECLINED,
     Reaction.FAILED: Over.FAILED,
 }
-
-
-# -- what a document says -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Connect the phone with a media socket. `call` reports of it."""
-
-    media: Media
-    call: FakeCarrier
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Ask for the next document; what was left of this one is forgotten."""
-
-    request: HttpRequest
-    read: Callable[[HttpAnswer, float], Iterable[Step]] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Tones:
-    """Play keys to the called party."""
-
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing, for so many seconds; `text`: what is said meanwhile."""
-
-    seconds: float
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """Connect the phone with somebody else, who has `timeout` seconds to answer.
-
-    `after(over, seconds)`: what is done when that is over; the rest of the document, if it is None.
-    """
-
-    number: str
-    caller: str = ""
-    timeout: float = 30.0
-    after: Callable[[Over, float], Iterable[Step]] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """The end of the call."""
-
-
-Step = Stream | Fetch | Tones | Pause | Dial | HangUp
-
-
-# -- the carrier's side ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What has happened. `seconds`: since the answer; `verdict`: what is known by then."""
-
-    stage: Stage
-    over: Over | None = None
-    seconds: float = 0.0
-    verdict: Verdict | None = None
-    by_server: bool = False  # who placed it has ended it
-
-
-class Side(Protocol):
-    """One placed call as its carrier tells of it. `ring_seconds`: how long it may ring."""
-
-    id: str
-    callee: str
-    ring_seconds: float
-    most_seconds: float  # of the call; 0: no limit
-    detection: Detection | None
-
-    def document(self, now: float) -> Iterable[Step]:
-        """What is done when it is answered; `CallFailed` says why nothing can be."""
-
-    def tell(self, report: Report, now: float) -> Sequence[HttpRequest]:
-        """Callbacks, in this order."""
-
-    def found(self, verdict: Verdict, seconds: float, now: float) -> Sequence[HttpRequest]:
-        """Callbacks of the detection, `seconds` behind the answer."""
 
 
 class PlacedCall:

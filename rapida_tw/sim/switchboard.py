@@ -11,13 +11,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from rapida_tw.sim.call_steps import Report, Side
 from rapida_tw.sim.caller import Tell
 from rapida_tw.sim.exchange import Connect
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.http import Http, HttpRequest, NoAnswer
 from rapida_tw.sim.metronome import Metronome
 from rapida_tw.sim.phone import Phone
-from rapida_tw.sim.placed_call import PlacedCall, Report, Side
+from rapida_tw.sim.placed_call import PlacedCall
 
 _RETRY_AFTER = 1.0  # seconds
 

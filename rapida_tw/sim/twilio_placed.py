@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+from rapida_tw.sim.call_steps import Fetch, Over, Report, Side, Stage, Step
+from rapida_tw.sim.call_steps import Stream as StreamStep
 from rapida_tw.sim.habits import Verdict
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
-from rapida_tw.sim.placed_call import Fetch, Over, PlacedCall, Report, Side, Stage, Step
-from rapida_tw.sim.placed_call import Stream as StreamStep
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.twilio import TwilioCall, TwilioNumber, new_sid, signed_form
 from rapida_tw.sim.twilio_orders import Order
 from rapida_tw.sim.twilio_verbs import Verbs

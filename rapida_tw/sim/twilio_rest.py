@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rapida_tw.sim.call_steps import Stage
 from rapida_tw.sim.phone import CallFailed, Phone
-from rapida_tw.sim.placed_call import PlacedCall, Stage
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.rest_faults import Troubles
 from rapida_tw.sim.rest_request import BadRequest, form_of, user_of
 from rapida_tw.sim.switchboard import Switchboard

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
+from rapida_tw.sim.call_steps import Dial, Fetch, HangUp, Over, Pause, Step, Tones
+from rapida_tw.sim.call_steps import Stream as StreamStep
 from rapida_tw.sim.http import HttpAnswer
 from rapida_tw.sim.markup import callback, read_response
 from rapida_tw.sim.phone import CallFailed
-from rapida_tw.sim.placed_call import Dial, Fetch, HangUp, Over, Pause, Step, Tones
-from rapida_tw.sim.placed_call import Stream as StreamStep
 from rapida_tw.sim.rest_request import is_e164
 from rapida_tw.sim.twiml import Stream, read_stream
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rapida_tw.sim.call_steps import Dial, Pause, Step, Stream
 from rapida_tw.sim.phone import CallFailed
-from rapida_tw.sim.placed_call import Dial, Pause, Step, Stream
 from rapida_tw.sim.rest_request import is_digits, is_url
 from rapida_tw.sim.vonage_ncco import Endpoint, read_connect
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
+from rapida_tw.sim.call_steps import Fetch, Over, Report, Side, Stage, Step, Stream
 from rapida_tw.sim.habits import Verdict
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
 from rapida_tw.sim.phone import CallFailed
-from rapida_tw.sim.placed_call import Fetch, Over, PlacedCall, Report, Side, Stage, Step, Stream
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.twilio import stamp
 from rapida_tw.sim.vonage import UNKNOWN_BILL, Application, VonageCall, bill_of
 from rapida_tw.sim.vonage_actions import read_actions

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rapida_tw.sim.application_token import BadToken, check_token
+from rapida_tw.sim.call_steps import Stage
 from rapida_tw.sim.number_insight import Insights, refused
 from rapida_tw.sim.phone import CallFailed, Phone
-from rapida_tw.sim.placed_call import PlacedCall, Stage
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.rest_faults import Troubles
 from rapida_tw.sim.rest_request import bearer_of, form_of, is_url, json_of, user_of
 from rapida_tw.sim.switchboard import Switchboard

@@ -13,12 +13,13 @@ from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 
+from rapida_tw.sim.call_steps import Report
 from rapida_tw.sim.carrier import Media
 from rapida_tw.sim.habits import Habit
 from rapida_tw.sim.http import HttpAnswer, HttpRequest, NoAnswer
 from rapida_tw.sim.memory import Network
 from rapida_tw.sim.metronome import Metronome
-from rapida_tw.sim.placed_call import PlacedCall, Report
+from rapida_tw.sim.placed_call import PlacedCall
 from rapida_tw.sim.switchboard import Delivery, Switchboard, Ways
 from rapida_tw.sim.vendors.base import Asked, FakeVendor
 from rapida_tw.sim.websocket_line import WebSocketLine

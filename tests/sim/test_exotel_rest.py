@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rapida_tw.sim.call_steps import Over
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.exotel import Flow
 from rapida_tw.sim.exotel_placed import ExotelAccount
 from rapida_tw.sim.exotel_rest import ExotelRest
 from rapida_tw.sim.habits import Habit, Reaction
 from rapida_tw.sim.http import HttpAnswer, HttpRequest
-from rapida_tw.sim.placed_call import Over
 from rapida_tw.sim.vendors.base import Asked
 from tests.sim.outgoing import Client, Told, basic
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from rapida_tw.sim.call_steps import Over, Stage
 from rapida_tw.sim.habits import Habit, Reaction
-from rapida_tw.sim.placed_call import Over, Stage
 from rapida_tw.sim.rest_faults import Fault
 from rapida_tw.sim.switchboard import Delivery, digits_of
 from tests.sim.outgoing import Client, Told, fields

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from rapida_tw.sim.placed_call import Stage
+from rapida_tw.sim.call_steps import Stage
 from tests.sim.outgoing import basic
-from tests.sim.test_twilio_rest import BASE, ORDER, SID, STREAM, Twilio
+from tests.sim.test_twilio_rest import BASE, ORDER, SID, STREAM, TOKEN, Twilio
 
 REFUSED = [
     ({"To": None}, 21201),

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from rapida_tw.sim.call_steps import Dial, Over, Pause, Tones
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.habits import Habit, Reaction
 from rapida_tw.sim.http import HttpAnswer
-from rapida_tw.sim.placed_call import Dial, Over, Pause, Tones
 from rapida_tw.sim.twilio import signature
 from rapida_tw.sim.twilio_placed import TwilioAccount
 from rapida_tw.sim.twilio_rest import TwilioRest

@@ -11,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from rapida_tw.sim.call_steps import Dial, Tones
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.habits import Habit, Reaction
 from rapida_tw.sim.http import HttpAnswer
-from rapida_tw.sim.placed_call import Dial, Tones
 from rapida_tw.sim.vonage_placed import VonageAccount
 from rapida_tw.sim.vonage_rest import VonageRest
 from tests.sim.outgoing import NOW, Client, Told

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rapida_tw.sim.call_steps import Dial, Over, Report, Stage
 from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.habits import Habit, Reaction
-from rapida_tw.sim.placed_call import Dial, Over, Report, Stage
 from rapida_tw.sim.switchboard import Delivery
 from tests.simulation.outbound import (
     ANSWER,
