@@ -19,6 +19,7 @@ from rapida_tw.calls.call_refusals import refusal
 from rapida_tw.calls.call_request import CallRequest, Placing
 from rapida_tw.carriers.base import Document
 from rapida_tw.errors import CallError, Unavailable
+from rapida_tw.metrics import Counter
 from rapida_tw.store.records import Conversation
 from rapida_tw.web.answers import Answer, RefusedCall, error_part, json_document
 from rapida_tw.web.api import Api, Ask
@@ -56,14 +57,18 @@ _BULK_OPERATION = Operation(
 
 T = TypeVar("T")
 
+refused = Counter("rapida_call_requests_refused_total", "Calls that were not placed.", ("reason",))
+
 
 class PlacedCalls:
     """The routes that place calls."""
 
     _log = Logger()
 
-    def __init__(self, placing: Placing) -> None:
+    def __init__(self, placing: Placing, bulk: Placing | None = None) -> None:
+        """`bulk`: of many calls at once, which wait for their turns."""
         self._placing = placing
+        self._bulk = bulk or placing
 
     def routes(self, api: Api) -> Iterator[Route]:
         for path, operation in zip(SINGLE, _OPERATIONS, strict=True):
@@ -80,9 +85,11 @@ class PlacedCalls:
             try:
                 ask, _ = await api.enter(request, {}, SCOPE)
                 return await work(ask)
-            except RefusedCall:
+            except RefusedCall as error:
+                refused.inc(error.reason)
                 raise
             except CallError as error:
+                refused.inc(error.reason)
                 raise RefusedCall(error, refusal(error, bulk)) from None
 
         return handle
@@ -90,7 +97,7 @@ class PlacedCalls:
     async def place(self, ask: Ask) -> Document:
         """One call."""
         request = read_call(ask.document(), _asking(ask))
-        placed = await self._kept(Deferred.fromCoroutine(self._placed(request)))
+        placed = await self._kept(Deferred.fromCoroutine(self._placed(self._placing, request)))
         return Answer(placed_document(placed, request)).document()
 
     async def place_all(self, ask: Ask) -> Document:
@@ -105,7 +112,7 @@ class PlacedCalls:
                 if gone:
                     raise Unavailable("the client has gone before this call was placed")
                 request = read_call(document, _of_many(asking, at))
-                placed = await self._placed(request)
+                placed = await self._placed(self._bulk, request)
             except Exception as error:
                 return self._failed(error)
             return {**placed_document(placed, request), "success": True, "error": None}
@@ -121,10 +128,10 @@ class PlacedCalls:
             raise
         return _bulk_document(entries)
 
-    async def _placed(self, request: CallRequest) -> Conversation:
-        conversation = await self._placing.prepare(request)
+    async def _placed(self, placing: Placing, request: CallRequest) -> Conversation:
+        conversation = await placing.prepare(request)
         try:
-            return await self._placing.dial(conversation, request)
+            return await placing.dial(conversation, request)
         except CallError as error:
             raise RefusedCall(error, refusal(error), conversation.id) from None
 
@@ -138,14 +145,19 @@ class PlacedCalls:
             self._log.failure("a call of many failed", Failure(error))
             # Not the exception's text: it may hold anything.
             error = CallError("something went wrong on the server")
-        refused = RefusedCall(error, refusal(error, bulk=True), conversation_id)
+        else:
+            self._log.info(
+                "a call of many refused: {reason}: {error}", reason=error.reason, error=error
+            )
+        refused.inc(error.reason)
+        answer = RefusedCall(error, refusal(error, bulk=True), conversation_id)
         return {
             "id": None if conversation_id is None else str(conversation_id),
             "status": "failed",
             "metadata": {"call_error": error.reason, "telephony.error": str(error)},
             "success": False,
-            "error": error_part(refused),
-            "code": refused.status,
+            "error": error_part(answer),
+            "code": answer.status,
         }
 
     def _kept(self, working: Deferred[T]) -> Deferred[T]:

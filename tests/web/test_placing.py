@@ -15,7 +15,7 @@ from rapida_tw.errors import (
     TooManyCalls,
 )
 from rapida_tw.store.records import Conversation
-from rapida_tw.web.placing import AT_ONCE, BULK, SINGLE
+from rapida_tw.web.placing import AT_ONCE, BULK, SINGLE, refused
 from tests.web.case import Response, WebCase
 from tests.web.fake_placing import FakePlacing
 from tests.web.fakes import ASSISTANT, OTHER_PROJECT, PROJECT
@@ -115,6 +115,13 @@ class PlacingTests(PlacingCase):
         self.assertEqual(self.refused(response), (500, "1002008"))
         self.assertEqual(response.json["error"]["errorMessage"], "no such number (21211)")
         self.assertEqual(response.json["data"], {"id": "101", "status": "failed"})
+
+    def test_counted(self) -> None:
+        """Each call that was not placed, alone or among many."""
+        before = refused.value("bad-request")
+        self.place({"toNumber": "1"})
+        self.place({"phoneCalls": [{"toNumber": "1"}, CALL, {}]}, BULK)
+        self.assertEqual(refused.value("bad-request") - before, 3)
 
     def test_bug(self) -> None:
         """What nobody expected tells nothing of itself."""
