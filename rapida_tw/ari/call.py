@@ -75,6 +75,7 @@ class AriCall:
         self._user: DialUser | None = user  # None: has heard the last word, or wants none
         self._over = over
         self._sent = False  # the channel may be there
+        self._heard = False  # in dialplan mode: its trunk's events are told
         self._chores = Chores(clock, plan.channel)
 
     def __str__(self) -> str:
@@ -115,12 +116,12 @@ class AriCall:
 
     async def _listen(self) -> None:
         """In Stasis mode nothing goes without events; a dialplan does its part alone."""
-        opening = self._events.opened()
         if self.plan.stasis:
-            await opening
+            await self._events.opened()
             return
+        listening = Deferred.fromCoroutine(self._events.hear(self.plan.source))
         try:
-            await opening.addTimeout(PATIENCE, self._clock)
+            self._heard = await listening.addTimeout(PATIENCE, self._clock)
         except CancelledError:
             raise
         except Exception as error:
@@ -148,8 +149,8 @@ class AriCall:
 
     async def _subscribe(self) -> None:
         """To the events of a channel that is in no application; while there are none, look."""
-        subscribed = False
-        if self._events.is_open:
+        subscribed = self._heard and self._events.is_open
+        if self._events.is_open and not subscribed:
             path = f"/applications/{self.plan.app}/subscription"
             try:
                 await self.client.ask("POST", path, {"eventSource": f"channel:{self.plan.channel}"})
@@ -273,6 +274,7 @@ class AriCall:
             return
         self._state(_text(mine, "state"))
         if not self.plan.stasis:
+            self._heard = False
             self._chores.run(self._subscribe)
             return
         if _text(mine.get("dialplan"), "app_name") == "Stasis":

@@ -65,6 +65,7 @@ class Events:
         self._timer: IDelayedCall | None = None  # the next attempt, or the end of idleness
         self._pause = FIRST_PAUSE
         self._lost = False  # it was open before
+        self._sources: set[str] = set()  # of events, that Asterisk knows we want
         self._stopped = False
 
     @property
@@ -92,6 +93,22 @@ class Events:
                 one.callback(None)
             else:
                 one.errback(error)
+
+    async def hear(self, source: str) -> bool:
+        """Open it, and have all of `source` told: whether that is so. `VendorFailed`.
+
+        A channel can be subscribed to when it is there, and may be gone by then; a trunk before.
+        """
+        await self.opened()
+        if source and source not in self._sources:
+            path = f"/applications/{quote(self.app, safe='')}/subscription"
+            try:
+                await self.client.ask("POST", path, {"eventSource": source})
+            except Declined as declined:
+                self._log.debug("{source} is not heard: {why}", source=source, why=declined)
+                return False
+            self._sources.add(source)
+        return source in self._sources
 
     def watch(self, channel: str, watcher: Watcher) -> None:
         self._watchers[channel] = watcher
@@ -219,6 +236,7 @@ class Events:
         if self._socket is None:
             return
         self._socket, self._lost = None, True
+        self._sources.clear()
         if self._stopped:
             return
         losses.inc()

@@ -81,6 +81,13 @@ class Plan:
         return not self.context
 
     @property
+    def source(self) -> str:
+        """Of the events of all calls through the trunk; "" where there is none such."""
+        way = self.way
+        named = way.trunk and way.technology in ("PJSIP", "SIP", "IAX2")
+        return f"endpoint:{way.technology}/{way.trunk}" if named else ""
+
+    @property
     def media_channel(self) -> str:
         return f"{self.channel}-media"
 

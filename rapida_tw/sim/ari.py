@@ -63,6 +63,7 @@ class FakeAri:
         self.reach: Callable[[Channel], bool] = lambda channel: True
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
         self.sessions: dict[str, AriSession] = {}
+        self.heard: dict[str, set[str]] = {}  # applications by the trunk whose events they want
         self.channels = Channels(clock, self.tell)
         self._clock = clock
 
@@ -162,6 +163,8 @@ class FakeAri:
             asked=query,
             variables=_variables(body),
         )
+        if endpoint.startswith("PJSIP/"):
+            channel.watchers |= self.heard.get(endpoint.rpartition("@")[2], set())
         self.channels.dial(channel, endpoint, float(query.get("timeout", "30")))
         return 200, channel.document()
 
@@ -260,6 +263,9 @@ class FakeAri:
         if app not in self.sessions:
             raise Wrong(404, "Application does not exist")
         scheme, _, name = query["eventSource"].partition(":")
+        if scheme == "endpoint" and name.removeprefix("PJSIP/") in self.trunks:
+            self.heard.setdefault(name.removeprefix("PJSIP/"), set()).add(app)
+            return 200, {"name": app, "endpoint_ids": [name]}
         if scheme != "channel" or name not in self.channels.all:
             raise Wrong(422, "Event source does not exist")
         self.channels.all[name].watchers.add(app)

@@ -55,6 +55,26 @@ class Dialplan(AriCase):
         self.dial(options=DIALPLAN, seconds=2)
         self.assertEqual(self.user.told, ["accepted", "ringing", "busy"])
 
+    def test_busy_at_once(self) -> None:
+        """Before a channel could be subscribed to: the trunk has been."""
+        self.person(rings=None, cause=17, answers=0.0001)
+        self.dial(options=DIALPLAN, seconds=1)
+        self.assertEqual(self.user.told, ["accepted", "busy"])
+        [source] = self.asked("POST", "/subscription")
+        self.assertEqual(source["eventSource"], "endpoint:PJSIP/trunk")
+
+    def test_subscribed_once(self) -> None:
+        """All calls of a trunk share its events."""
+        self.dial(options=DIALPLAN)
+        self.dial(options=DIALPLAN, number=8)
+        self.assertEqual(len(self.asked("POST", "/subscription")), 1)
+
+    def test_no_such_source(self) -> None:
+        """Where the trunk's events cannot be had, the channel's are."""
+        options = {**DIALPLAN, "endpoint_technology": "Local", "trunk": "people"}
+        self.dial(options=options, seconds=2)
+        self.assertEqual(self.user.told, ["accepted", "ringing", "answered"])
+
     def test_over_before_it_is_watched(self) -> None:
         """The subscription comes too late, and the channel is looked for."""
         self.person(rings=None, cause=1, answers=0.0001)

@@ -19,7 +19,7 @@ from tests.interop.sound import spurts, talk_time
 
 STASIS: Mapping[str, str] = {"transfer_context": "rapida-transfer"}
 WEBSOCKET = {**STASIS, "media": "websocket"}
-DIALPLAN = {"context": "rapida-outbound"}
+DIALPLAN = {"context": "rapida-outbound", "dialplan_transfer": "yes"}
 DIALPLAN_WEBSOCKET = {"context": "rapida-outbound-ws"}
 MODES = {
     "stasis": STASIS,
@@ -113,7 +113,8 @@ def calls(dial: Dial) -> Mapping[str, Called]:
         **{f"{mode} listens": dial("1", mode) for mode in MODES},
         "says goodbye": dial("2"),
         "presses": dial("3"),
-        "wants a person": dial("4"),
+        "stasis wants a person": dial("4"),
+        "dialplan wants a person": dial("4", "dialplan"),
         **{
             f"{mode} {kind}": dial(kind, mode)
             for mode in ("stasis", "dialplan")
@@ -146,15 +147,28 @@ def test_digits_of_theirs(calls: Mapping[str, Called]) -> None:
     assert "open every day" in said(calls["presses"].conversation(90), "assistant")
 
 
-def test_transfer(calls: Mapping[str, Called]) -> None:
+@pytest.mark.parametrize("mode", ["stasis", "dialplan"])
+def test_transfer(calls: Mapping[str, Called], mode: str) -> None:
     """They are put through to a person, and hear them; the conversation ends as transferred."""
-    call = calls["wants a person"]
+    call = calls[f"{mode} wants a person"]
     conversation = call.conversation(90)
     assert "putting you through" in said(conversation, "assistant")
     heard = call.heard()
     [ended] = call.told("call.ended")
     assert ended["data"]["reason"] == "transferred"
     assert talk_time(heard) > 3
+
+
+def test_transfer_refused(dial: Dial, calls: Mapping[str, Called]) -> None:
+    """Who is to take the call is busy: that is said, and the call goes on."""
+    call = dial("5")
+    call.wait_for_audio()
+    with pytest.raises(HTTPError) as refused:
+        call.ask("transfer", to="15550486")
+    assert b"User busy" in refused.value.read()
+    call.ask("dtmf", digits="1")
+    call.ask("hangup")
+    assert call.conversation()["status"] == "ended"
 
 
 @pytest.mark.parametrize("mode", ["stasis", "dialplan"])
@@ -206,12 +220,8 @@ def test_digits_of_ours(dial: Dial, asterisk: Asterisk, calls: Mapping[str, Call
     call = dial("5")
     call.wait_for_audio()
     call.ask("dtmf", digits="42#")
-    for digit in "42#":
-        wait_until(
-            lambda digit=digit: f"DTMF end '{digit}' received on PJSIP/called" in asterisk.log(),
-            20,
-            f"{digit} is pressed",
-        )
+    pressed = [f"DTMF end '{digit}' received on PJSIP/called" for digit in "42#"]
+    wait_until(lambda: all(line in asterisk.log() for line in pressed), 20, "they are pressed")
     call.ask("hangup")
     assert talk_time(call.heard()) > 0.5
 
@@ -224,6 +234,17 @@ def test_stopped_ringing(dial: Dial, asterisk: Asterisk) -> None:
     number = call.number[1:]
     wait_until(lambda: number not in asterisk.cli("core show channels concise"), 10, "it is quiet")
     assert call.conversation()["status"] == "failed"
+
+
+def test_music(dial: Dial, calls: Mapping[str, Called]) -> None:
+    """While it rings at who is to take the call, there is music; nobody answers, and it is over."""
+    call = dial("5")
+    call.wait_for_audio()
+    with pytest.raises(TimeoutError):
+        call.ask("transfer", to="15550480")
+    call.ask("hangup")
+    music = [end - begin for begin, end in spurts(call.heard(), pause=2.0)]
+    assert max(music) > 10
 
 
 def test_verified(server: Server, asterisk: Asterisk) -> None:
