@@ -31,6 +31,7 @@ from rapida_tw.store.records import Conversation
 from rapida_tw.transports.door import Door
 from rapida_tw.transports.media_socket import MediaSockets
 from rapida_tw.web.address import PublicAddress
+from rapida_tw.web.messages import Writing
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.site import WebDependencies, build_site
 
@@ -43,7 +44,9 @@ ANSWER_WITHIN = 5.0  # seconds that the carriers wait for an answer by HTTP
 class VirtualWeb:
     """`scheme` is the public one: behind a proxy that speaks TLS ("https"), or without ("http")."""
 
-    def __init__(self, server: VirtualServer, scheme: str = "https") -> None:
+    def __init__(
+        self, server: VirtualServer, scheme: str = "https", writing: Writing | None = None
+    ) -> None:
         self.server = server
         calls = server.calls
         self.door = Door(server.clock, calls.claim, calls.attach, calls.release, calls.abandon)
@@ -68,6 +71,7 @@ class VirtualWeb:
                 proxies=proxies,
                 sockets=MediaSockets(self.door),
                 now=server.now,
+                writing=writing,
             )
         )
         self.callee = Callee(f"{scheme}://{HOST}", str(server.assistant_id), key)

@@ -21,6 +21,7 @@ from rapida_tw.sim.switchboard import Switchboard, Ways
 from rapida_tw.sim.twilio_placed import TwilioAccount
 from rapida_tw.sim.twilio_rest import TwilioRest
 from rapida_tw.simulation import VirtualServer, done
+from rapida_tw.simulation.server import HOST
 from rapida_tw.store.records import Conversation, Deployment
 from rapida_tw.store.threads import Threads
 from tests.messaging.fakes import HeldModel, no_makers
@@ -28,7 +29,7 @@ from tests.messaging.fakes import HeldModel, no_makers
 TOKEN = "0123456789abcdef0123456789abcdef"
 PERSON, NUMBER = "+15550100001", "+14155238886"
 SORRY = "Sorry, please write again later."
-HOOK = "https://voice.test/v1/talk/whatsapp/1"
+HOOK = f"https://{HOST}/v1/talk/whatsapp/1"
 
 
 class HeldModels:

@@ -24,6 +24,7 @@ from tests.store import (
     test_migrate,
     test_names,
     test_projects,
+    test_threads,
     test_webhook_secrets,
 )
 from tests.store.case import StoreCase
@@ -54,6 +55,10 @@ class PostgresConversationsTests(OnPostgres, test_conversations.ConversationsTes
 
 
 class PostgresCredentialsTests(OnPostgres, test_credentials.CredentialsTests):
+    pass
+
+
+class PostgresThreadsTests(OnPostgres, test_threads.ThreadsTests):
     pass
 
 
