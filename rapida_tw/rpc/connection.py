@@ -141,6 +141,8 @@ class Connection(Protocol):
 
     def _hang_up(self) -> None:
         """Close behind what was written; TLS would wait for a producer to be done."""
+        if self.gone:
+            return
         self._write()
         self.gone = True
         self._stop_timers()
@@ -226,6 +228,8 @@ class Connection(Protocol):
 
     def _receive(self, data: bytes) -> None:
         for frame in self._frames.feed(data):
+            if self.gone:
+                return
             if isinstance(frame, GoAway):
                 # It asks for nothing more, and still wants what it has asked for.
                 self.drain()
@@ -234,8 +238,6 @@ class Connection(Protocol):
                 handle = _HANDLERS.get(type(event))
                 if handle is not None:
                     handle(self, event)
-            if self.gone:
-                return
 
     def _break_off(self) -> None:
         """h2 takes nothing any more."""

@@ -215,6 +215,14 @@ class StopTests(RpcCase):
         self.assertIsNone(self.successResultOf(stopping))
         self.assertEqual(self.slow.opened[0].told, ["cancelled"])
 
+    def test_nothing_behind_the_last_word(self) -> None:
+        """What comes behind a client's GOAWAY, when nothing runs any more, is not looked at."""
+        client = self.client()
+        client.raw(
+            b"\x00\x00\x08\x07\x00\x00\x00\x00\x00" + bytes(8) + DataFrame(1, b"x").serialize()
+        )
+        self.assertTrue(client.wire.disconnecting)
+
     def test_the_client_goes(self) -> None:
         """It asks for nothing more, and gets what it has asked for."""
         client = self.client()
