@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from rapida_tw.models.receptionist import receptionist
 from rapida_tw.store.documents import new_assistant, new_deployment
 from rapida_tw.store.keys import Keys
 from rapida_tw.store.records import AssistantStore
+
+_log = Logger(namespace="rapida_tw.service.House")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,12 @@ async def _install(
     assistant = await assistants.create(new_assistant(documents["assistant"], project_id))
     await assistants.deploy(new_deployment(documents["deployment"], assistant.id))
     return Installed(project_id, text, assistant.id, True)
+
+
+def announce(installed: Installed) -> None:
+    """Tell a person what was made: the key once, and not through the log, which hides keys."""
+    if installed.made and installed.api_key:
+        print(f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True)
+        # A daemon's output is seen by nobody.
+        _log.info("the API key was printed, once; `rapida key create` makes another")
+    _log.info("assistant {id} takes calls", id=installed.assistant_id)

@@ -42,6 +42,7 @@ class HttpService(Service):
                 lambda: web.calls.ready,
                 web.now,
                 talk,
+                None if web.campaigns is None else web.campaigns.queue,
                 web.deliverer,
             )
         )

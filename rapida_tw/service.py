@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +15,6 @@ from twisted.application.internet import TimerService
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent, HTTPConnectionPool
@@ -29,11 +27,13 @@ from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.reception import Reception
 from rapida_tw.calls.redis_contexts import RedisContexts
 from rapida_tw.calls.toolset import Makers
+from rapida_tw.campaigns.service import CampaignService
 from rapida_tw.carriers.base import Carrier
+from rapida_tw.closing import close_connections
 from rapida_tw.config.secret_key import former_key, secret_key
 from rapida_tw.config.sections import Config
 from rapida_tw.errors import MisconfiguredAssistant
-from rapida_tw.first_run import Installed, install
+from rapida_tw.first_run import announce, install
 from rapida_tw.garbage import EVERY, Garbage
 from rapida_tw.http_service import HttpService
 from rapida_tw.ids import Ids
@@ -56,6 +56,7 @@ from rapida_tw.speech.base import (
     Registry,
 )
 from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.campaigns import Campaigns as StoredCampaigns
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credentials import Credentials
 from rapida_tw.store.key_texts import KeyTexts
@@ -80,7 +81,6 @@ from rapida_tw.web.site import WebDependencies
 from rapida_tw.webhook_service import guarded_webhooks
 
 CONNECT_WITHIN = 5.0  # seconds for our own HTTP requests
-CLOSED_WITHIN = 0.5  # seconds for far sides to close, when all calls have been hung up
 
 
 def build(config: Config, reactor: Any, now: Callable[[], float]) -> House:
@@ -185,6 +185,18 @@ class House(MultiService):
             _node(config),
         )
 
+        self.campaigns = CampaignService(
+            reactor,
+            StoredCampaigns(self.database, ids, now),
+            self.assistants,
+            self.placing,
+            self.conversations,
+            self.calls.outstanding.watchers,
+            telephones.limits(config.outbound),
+            _node(config),
+            now,
+        )
+
         # Those who write.
         self.messaging = Messaging(
             reactor,
@@ -247,6 +259,7 @@ class House(MultiService):
             calls=self.calls,
             placing=self.placing,
             everywhere=self.everywhere,
+            campaigns=self.campaigns,
             writing=self.messaging,
             carriers=carriers(),
             speech={
@@ -320,7 +333,9 @@ class House(MultiService):
         if count:
             self._log.warn("cut off by the last stop: {count} calls", count=count)
         await self.webhooks.start(began)
-        self._installed(await install(self.projects.ensure, self.keys, self.assistants))
+        # Only now: what is still open in the history is not dialled by anybody.
+        self.campaigns.setServiceParent(self)
+        announce(await install(self.projects.ensure, self.keys, self.assistants))
 
     def _make_files(self) -> None:
         try:
@@ -330,16 +345,6 @@ class House(MultiService):
         except OSError as error:
             what = error.filename or self.config.server.data_dir
             raise CannotStart(f"{what} cannot be used: {error.strerror}") from error
-
-    def _installed(self, installed: Installed) -> None:
-        if installed.made and installed.api_key:
-            # Once, and not through the log, which hides keys.
-            print(
-                f"API key (shown this once): {installed.api_key}", file=sys.__stdout__, flush=True
-            )
-            # A daemon's output is seen by nobody.
-            self._log.info("the API key was printed, once; `rapida key create` makes another")
-        self._log.info("assistant {id} takes calls", id=installed.assistant_id)
 
     def stopService(self) -> Deferred[None]:
         """Drain, then close everything in the reverse order of its making."""
@@ -359,7 +364,7 @@ class House(MultiService):
         self._audiosocket.accepting = False
         await telephones.stop(self._telephones)
         await MultiService.stopService(self)
-        await self._close_connections()
+        await close_connections(self._reactor, self._audiosocket, self._door)
         await self.vendors.stop()
         await self._net.stop()
         await self._mcp.stop()
@@ -376,17 +381,6 @@ class House(MultiService):
             # twistd would now die of this signal again. But what it asked for has been done, to the
             # last entry in the journal: exit status 0 says so.
             self._reactor._exitSignal = None
-
-    async def _close_connections(self) -> None:
-        """Let far sides do it: cut at once, they lose the hang-up that was just written to them."""
-        waited = 0.0
-        while waited < CLOSED_WITHIN and (self._audiosocket.connections or self._door.sockets):
-            await deferLater(self._reactor, 0.02)
-            waited += 0.02
-        if self._audiosocket.connections or self._door.sockets:
-            self._audiosocket.abort_all()
-            self._door.abort_all()
-            await deferLater(self._reactor, 0.0)  # the journal is yet to learn of their ends
 
 
 def carriers() -> dict[str, Carrier]:

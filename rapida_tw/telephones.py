@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from rapida_tw.ari.telephone import AriTelephone
 from rapida_tw.calls.dialling_rules import DiallingRules
 from rapida_tw.calls.placing import Settings
+from rapida_tw.campaigns.pace import Limits
 from rapida_tw.carriers.base import Carrier
 from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.carriers.rest_telephone import RestTelephone
@@ -50,6 +51,16 @@ def rules(outbound: Outbound, clock: IReactorTime) -> DiallingRules:
         outbound.denied_prefixes,
         outbound.calls_per_second,
         outbound.calls_per_day,
+    )
+
+
+def limits(outbound: Outbound) -> Limits:
+    """How fast campaigns go, by carrier and by number."""
+    rates, calls = outbound.carrier_calls_per_second, outbound.carrier_calls
+    return Limits(
+        by_carrier={name: (rates.get(name, 0.0), calls.get(name, 0)) for name in {*rates, *calls}},
+        number_per_second=outbound.number_calls_per_second,
+        number_simultaneous=outbound.number_calls,
     )
 
 

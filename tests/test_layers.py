@@ -77,7 +77,7 @@ ARROWS = {
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
     "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "
-    "store.credential_documents store.criteria store.documents store.reading store.records "
+    "store.campaigns store.credential_documents store.criteria store.documents store.reading store.records "
     "store.scopes store.verification store.webhook_documents __version__",
     "waveform": "audio",
     "turns": "store.records waveform",
@@ -97,7 +97,8 @@ ARROWS = {
     "webhook_service": "*",
     "http_service": "*",
     "sip_service": "*",
-    "telephones": "ari calls carriers config net.base",
+    "closing": "transports",
+    "telephones": "ari calls campaigns carriers config net.base",
     "sip_telephone": "carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
     "vendor_login": "speech.base",
@@ -250,7 +251,9 @@ def test_time_is_given(module: str) -> None:
     But for the client, which runs in the programs of others.
     """
     tree = TREES[module]
-    assert module in ("tap", "client.twisted") or not [name for name in imports(tree) if within(name, REACTOR)]
+    assert module in ("tap", "client.twisted") or not [
+        name for name in imports(tree) if within(name, REACTOR)
+    ]
     assert module == "log" or not list(used_clocks(tree))
 
 

@@ -72,13 +72,16 @@ class Placing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallOver:
-    """What became of a call, for who waits for it. `status` as of `call.status`."""
+    """What became of a call, for who waits for it. `status` as of `call.status`.
+
+    `certain`: False where the carrier may have it all the same.
+    """
 
     conversation_id: int
     status: str
     reason: str
     retryable: bool
-    duration: float = 0.0
+    certain: bool = True
 
 
 def dialled(text: str) -> str:

@@ -16,7 +16,7 @@ from rapida_tw.calls.names import Names
 from rapida_tw.calls.placed_call import NO_MEDIA, Desk, PlacedCall, write_outcome
 from rapida_tw.calls.warm import Prepared, Warm
 from rapida_tw.carriers.base import CarrierEvent
-from rapida_tw.carriers.outbound import Outcome, Placed, Progress, State
+from rapida_tw.carriers.outbound import Outcome, Placed, Progress, Reach, State
 from rapida_tw.errors import CallError, ContextNotFound, End
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter, Gauge
@@ -133,8 +133,9 @@ class Outstanding:
         came_out.inc(context.carrier, "media" if end is None else end.reason)
         if end is not None:
             self._warm.drop(context.id)
+            certain = outcome is None or outcome.reach is not Reach.UNKNOWN
             retryable = outcome is not None and outcome.retryable
-            self.tell(CallOver(context.conversation_id, end.status, end.reason, retryable))
+            self.tell(CallOver(context.conversation_id, end.status, end.reason, retryable, certain))
 
     def tell(self, over: CallOver) -> None:
         """Also of those that were talked on."""

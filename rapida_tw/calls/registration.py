@@ -131,7 +131,9 @@ class Registration:
         self, name: Hashable, incoming: IncomingCall, assistant_id: int, project_id: int
     ) -> Registered:
         if incoming.context_id:
-            return await self._placed(incoming, assistant_id, project_id)
+            placed = await self._placed(incoming, assistant_id, project_id)
+            if placed is not None:
+                return placed
         try:
             again = await self._again(name)
         except CallError as error:
@@ -148,12 +150,17 @@ class Registration:
 
     async def _placed(
         self, incoming: IncomingCall, assistant_id: int, project_id: int
-    ) -> Registered:
-        """A call of ours was answered, and the carrier's flow asks where its media goes."""
+    ) -> Registered | None:
+        """A call of ours was answered, and the carrier's flow asks where its media goes.
+
+        None: it is no name of ours, whatever else it means; the call is a new one.
+        """
         name, carrier = incoming.context_id.lower(), incoming.carrier
         call = await self._names.find(carrier, (name,), project_id)
-        waits = call is not None and await self._contexts.waits(name, carrier)
-        if call is None or not waits or call.assistant_id != assistant_id:
+        if call is None:
+            return None
+        waits = await self._contexts.waits(name, carrier)
+        if not waits or call.assistant_id != assistant_id:
             refused.inc(ContextNotFound.reason)
             raise ContextNotFound("the call that was placed does not wait for its media")
         deployment = await self._assistants.deployment(assistant_id)

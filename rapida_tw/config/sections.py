@@ -111,6 +111,10 @@ class Outbound:
     denied_prefixes: tuple[str, ...] = setting((), kinds.several(kinds.PREFIX))
     calls_per_second: float = setting(10.0, kinds.number(0))
     calls_per_day: int = setting(0, kinds.whole(0))
+    carrier_calls_per_second: Mapping[str, float] = setting({}, kinds.table(kinds.number(0)))
+    carrier_calls: Mapping[str, int] = setting({}, kinds.table(kinds.whole(0)))
+    number_calls_per_second: float = setting(0.0, kinds.number(0))
+    number_calls: int = setting(0, kinds.whole(0))
     reserve: float = setting(0.2, kinds.number(0, 1))
     audiosocket: str = setting("", kinds.TEXT)
 

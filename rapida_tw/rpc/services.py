@@ -49,6 +49,7 @@ class RpcDependencies:
     trouble: Callable[[], str]
     now: Callable[[], float]  # seconds since the epoch
     talk: AssistantTalk | None = None
+    bulk: Placing | None = None  # of many calls at once, which wait for their turns
     deliverer: Deliverer | None = None  # None: no webhooks are told
 
 

@@ -88,6 +88,9 @@ class CampaignStore(Protocol):
     def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[Campaign]:
         """Its requests in their order, due at once. `id` 0 = choose one."""
 
+    def add(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[None]:
+        """Further ones; a finished campaign runs again."""
+
     def get(self, campaign_id: int, project_id: int) -> Deferred[Campaign]: ...
     def page(self, project_id: int, number: int, size: int) -> Deferred[Page]:
         """Newest first, without the bulk calls."""
@@ -151,17 +154,30 @@ class Campaigns:
     def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[Campaign]:
         now = self._now()
         made = replace(campaign, id=campaign.id or self._ids.new(), created=now, updated=now)
-        rows = [
-            asdict(CampaignEntry(self._ids.new(), made.id, request, due=now, updated=now))
-            for request in entries
-        ]
+        rows = self._rows(made, entries)
 
         def work(connection: Connection) -> Campaign:
             require_project(connection, made.project_id)
             connection.execute(insert(_table).values(asdict(made)))
-            for first in range(0, len(rows), _BATCH):
-                connection.execute(insert(_entry), rows[first : first + _BATCH])
+            _insert(connection, rows)
             return made
+
+        return self._database.write(work)
+
+    def _rows(self, campaign: Campaign, entries: Sequence[JSON]) -> list[dict[str, Any]]:
+        now = self._now()
+        return [
+            asdict(CampaignEntry(self._ids.new(), campaign.id, request, due=now, updated=now))
+            for request in entries
+        ]
+
+    def add(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[None]:
+        now, rows = self._now(), self._rows(campaign, entries)
+
+        def work(connection: Connection) -> None:
+            _insert(connection, rows)
+            over = (_table.c.id == campaign.id, _table.c.state == FINISHED)
+            connection.execute(update(_table).where(*over).values(state=RUNNING, updated=now))
 
         return self._database.write(work)
 
@@ -333,6 +349,11 @@ class Campaigns:
             return connection.execute(done).rowcount == 1
 
         return self._database.write(work)
+
+
+def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    for first in range(0, len(rows), _BATCH):
+        connection.execute(insert(_entry), rows[first : first + _BATCH])
 
 
 def select_campaign(connection: Connection, campaign_id: int, project_id: int) -> Campaign:

@@ -141,7 +141,8 @@ def close_unfinished(connection: Connection, node: str, now: float) -> int:
     """
     queue = schema.campaign_entry
     waiting = select(queue.c.conversation_id).where(
-        queue.c.state == "waiting", queue.c.conversation_id.is_not(None)
+        queue.c.state.in_(("waiting", "dialling", "calling")),
+        queue.c.conversation_id.is_not(None),
     )
     left = update(_table).where(
         _table.c.node == node,

@@ -24,6 +24,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 
 from rapida_tw.calls.call_request import Placing
 from rapida_tw.calls.everywhere import Everywhere
+from rapida_tw.campaigns.service import CampaignService
 from rapida_tw.carriers.base import Carrier, Document
 from rapida_tw.carriers.outbound import Telephone
 from rapida_tw.errors import BadRequest
@@ -42,6 +43,7 @@ from rapida_tw.web.assistants import Assistants
 from rapida_tw.web.auth import KEY, Gate
 from rapida_tw.web.authority import Authority
 from rapida_tw.web.calls import LiveCalls
+from rapida_tw.web.campaigns import Campaigns
 from rapida_tw.web.conversations import Conversations
 from rapida_tw.web.credentials import Credentials
 from rapida_tw.web.entrance import Entrance
@@ -88,6 +90,7 @@ class WebDependencies:
     now: Callable[[], float]  # seconds since the epoch
     recordings: Path | None = None  # the folder; None: nothing is recorded
     metrics: bool = True  # whether /metrics is there
+    campaigns: CampaignService | None = None
     everywhere: Everywhere | None = None  # None: the calls of this process are all
     placing: Placing | None = None  # None: no calls are placed here
     telephones: Mapping[str, Telephone] = field(default_factory=dict)  # that verify accounts
@@ -128,7 +131,10 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from Assistants(deps.assistants, deps.credentials).routes(api)
     yield from _credentials(deps).routes(api)
     if deps.placing is not None:
-        yield from PlacedCalls(deps.placing).routes(api)
+        bulk = None if deps.campaigns is None else deps.campaigns.queue
+        yield from PlacedCalls(deps.placing, bulk).routes(api)
+    if deps.campaigns is not None:
+        yield from Campaigns(deps.campaigns, deps.assistants).routes(api)
     yield from LiveCalls(deps.everywhere or Everywhere(deps.calls, deps.placing)).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
