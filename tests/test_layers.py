@@ -77,8 +77,8 @@ ARROWS = {
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
     "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "
-    "store.campaigns store.credential_documents store.criteria store.documents store.reading store.records "
-    "store.scopes store.verification store.webhook_documents __version__",
+    "store.campaigns store.credential_documents store.criteria store.documents store.reading "
+    "store.records store.scopes store.verification store.webhook_documents __version__",
     "waveform": "audio",
     "turns": "store.records waveform",
     "timeline": "audio store.records turns waveform",
