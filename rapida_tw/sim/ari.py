@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rapida_tw.sim.ari_channels import Channel, Channels
 from rapida_tw.sim.vendors.base import Asked, FakeVendor, Line, Refusal, Reply, Session
+from rapida_tw.sim.vendors.serving import VendorSite
 
 Found = tuple[int, Any]  # status and document
 
@@ -288,6 +289,11 @@ class FakeAri:
         if name not in self.channels.bridges:
             raise Wrong(404, "Bridge not found")
         return self.channels.bridges[name]
+
+
+def ari_site(ari: FakeAri, clock: IReactorTime) -> VendorSite:
+    """The factory for a real port (`listenTCP`), where it is asked under any name."""
+    return VendorSite(lambda host, path: (ari, path), clock)
 
 
 class AriSession:
