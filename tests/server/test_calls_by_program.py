@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,35 @@ def test_steering(installation: Installation, rapida: Rapida) -> None:
     assert ids <= {one.id for one in listed}
     with pytest.raises(NotFoundError):
         rapida.calls.get(placed.id)
+
+
+_SCRIPT = """
+import sys
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+from rapida_tw.client import CallNotStartedError
+from rapida_tw.client.twisted import Rapida
+
+async def main(reactor):
+    rapida = Rapida(api_key=sys.argv[2], url=sys.argv[1])
+    made = await rapida.assistants.create("Deferred")
+    page = await rapida.assistants.list()
+    print(page.items[0].id == made.id, (await rapida.assistants.get(made.id)).name)
+    try:
+        await rapida.calls.create(made.id, "+15550100001")
+    except CallNotStartedError as error:
+        print(error.code)
+
+react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+"""
+
+
+def test_deferred(rapida: Rapida, installation: Installation) -> None:
+    """The client with Deferreds, in a program of its own with a reactor of its own."""
+    url = f"http://127.0.0.1:{installation.http}"
+    told = [sys.executable, "-c", _SCRIPT, url, installation.api_key]
+    done = subprocess.run(told, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.stdout.split(), done.stderr) == (["True", "Deferred", "1002008"], "")
 
 
 def over(rapida: Rapida, conversation_id: str) -> Any:
