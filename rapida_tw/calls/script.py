@@ -13,6 +13,9 @@ from rapida_tw.pipeline.experience import Experience
 from rapida_tw.pipeline.template import Template, variables
 from rapida_tw.store.records import Assistant, Deployment
 
+# Of what comes by no carrier of calls.
+_SOURCES = {"whatsapp": "whatsapp", "stream": "sdk"}
+
 
 def script(
     assistant: Assistant, deployment: Deployment, context: CallContext, now: float
@@ -28,6 +31,7 @@ def script(
         direction=context.direction,
         now=datetime.fromtimestamp(now, UTC),
         arguments={**context.metadata, **context.arguments},
+        source=_SOURCES.get(context.carrier, "phone-call"),
     )
 
     def rendered(text: str) -> str:

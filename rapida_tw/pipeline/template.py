@@ -132,6 +132,7 @@ def variables(
     now: datetime,
     arguments: Mapping[str, Any],
     assistant_description: str = "",
+    source: str = "phone-call",
 ) -> dict[str, Any]:
     """What a template can name. `now` is aware, in the zone that the caller shall hear of.
 
@@ -157,7 +158,7 @@ def variables(
         "conversation": {
             "id": conversation_id,
             "identifier": identifier,
-            "source": "phone-call",
+            "source": source,
             "direction": direction,
             "created_date": now.isoformat(timespec="seconds"),
         },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rapida_tw.carriers.twilio_messages import LONGEST
 from rapida_tw.errors import CapacityExceeded, MisconfiguredAssistant
 from rapida_tw.messaging import whatsapp
@@ -11,6 +13,7 @@ from rapida_tw.messaging.threads import WINDOW
 from rapida_tw.messaging.whatsapp import IDLE_AFTER, LOOK_EVERY
 from rapida_tw.models.base import ToolCall
 from rapida_tw.sim.rest_faults import Fault
+from rapida_tw.store.records import PromptMessage
 from tests.messaging.case import NUMBER, PERSON, SORRY, MessagingCase
 
 
@@ -38,6 +41,14 @@ class ReplyTests(MessagingCase):
             ("whatsapp", "inbound", PERSON),
         )
         self.assertEqual((conversation.carrier, conversation.status), ("twilio", "active"))
+
+    def test_prompt(self) -> None:
+        """The prompt knows how it is talked with, and with whom."""
+        assistant = self.successResultOf(self.server.assistants.get(self.server.assistant_id))
+        prompt = PromptMessage("system", "{{ conversation.source }} {{ conversation.identifier }}")
+        self.server.assistants.update(replace(assistant, prompt=(prompt,)))
+        self.write("Hello?")
+        self.assertEqual(self.model.run.messages[0], ("system", f"whatsapp {PERSON}"))
 
     def test_goes_on(self) -> None:
         """The next message belongs to the same conversation."""
