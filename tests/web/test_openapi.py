@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from rapida_tw import web
 from rapida_tw.carriers.twilio import TWILIO
 from rapida_tw.web.openapi_schemas import SCHEMAS
 from tests.web.case import WebCase
@@ -49,6 +52,15 @@ class OpenApiTests(WebCase):
             for method in rule.methods - {"HEAD", "OPTIONS"}
         }
         self.assertEqual({(path, method) for path, method, _ in self.operations()}, served)
+
+    def test_every_route_that_may_be(self) -> None:
+        """Those of parts that this house has not are described as well."""
+        for path in sorted(Path(web.__path__[0]).glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Route":
+                    named = {keyword.arg for keyword in node.keywords}
+                    is_described = "operation" in named or len(node.args) == 5
+                    self.assertTrue(is_described, f"{path.name}, line {node.lineno}")
 
     def test_names(self) -> None:
         """Each operation has a name of its own, a sentence and a tag."""
