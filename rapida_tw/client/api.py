@@ -50,7 +50,10 @@ def create_call(
 
 
 def create_calls(calls: Sequence[Values]) -> Exchange[tuple[BulkEntry, ...]]:
-    """Many calls, each the arguments of `create` as a mapping; one entry for each, in order."""
+    """Many calls, each the arguments of `create` as a mapping; one entry for each, in order.
+
+    `CallNotStartedError` when none of them was placed.
+    """
     body = {"phoneCalls": [call_body(**call) for call in calls]}
 
     def read(envelope: dict[str, Any]) -> tuple[BulkEntry, ...]:
