@@ -44,6 +44,7 @@ from rapida_tw.messaging.messaging import Messaging
 from rapida_tw.models.live import LiveModelProvider
 from rapida_tw.net.mcp import McpThread
 from rapida_tw.net.service import RealNet
+from rapida_tw.number_insights import number_insights
 from rapida_tw.picture import draw
 from rapida_tw.pipeline.http_tool import HttpTool
 from rapida_tw.pipeline.mcp_tools import Toolkits
@@ -277,6 +278,7 @@ class House(MultiService):
             recordings=self.config.recording.directory,
             metrics=self.config.metrics.enabled,
             deliverer=self.webhooks,
+            insights=number_insights(self.credentials, self._net, self._reactor, self._now),
             telephones=self._telephones,
             vendor_login=VendorLogin(self.vendors.recognizers, self.vendors.synthesizers),
         )

@@ -76,6 +76,7 @@ ARROWS = {
     "carriers.base "
     "carriers.outbound web.ports",
     "web": "audio calls campaigns messaging webhooks carriers.base carriers.outbound "
+    "carriers.insight "
     "carriers.twilio_messages carriers.twilio_whatsapp sip.trunk "
     "store.campaigns store.credential_documents store.criteria store.documents store.reading "
     "store.records store.scopes store.verification store.webhook_documents __version__",
@@ -102,6 +103,7 @@ ARROWS = {
     "sip_telephone": "carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
     "vendor_login": "speech.base",
+    "number_insights": "carriers.insight carriers.vonage_insight net.base store.records",
     "demo": "*",
     "cli": "*",
     "tap": "config garbage log service",

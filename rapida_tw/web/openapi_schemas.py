@@ -89,6 +89,37 @@ _ATTEMPT = answered(
     seconds=NUMBER,
     response={**TEXT, "description": "Its beginning."},
 )
+_NETWORK = answered(
+    name=nullable(TEXT),
+    networkCode={**nullable(TEXT), "description": "MCC and MNC."},
+    networkType={**nullable(TEXT), "description": "mobile, landline, virtual; more may come."},
+    countryCode=nullable(TEXT),
+)
+_OWNER = answered(
+    name=nullable(TEXT), type=nullable(TEXT), firstName=nullable(TEXT), lastName=nullable(TEXT)
+)
+_NUMBER_INSIGHT = {
+    **answered(
+        number={**TEXT, "description": "E.164."},
+        nationalFormat=nullable(TEXT),
+        countryCode=nullable(TEXT),
+        countryName=nullable(TEXT),
+        valid=nullable(FLAG),
+        reachable=nullable(FLAG),
+        reachability={**nullable(TEXT), "description": "The carrier's own word for it."},
+        ported=nullable(FLAG),
+        roaming=nullable(FLAG),
+        roamingCountries=several(TEXT),
+        currentCarrier=nullable(_NETWORK),
+        originalCarrier=nullable(_NETWORK),
+        callerIdentity=nullable(_OWNER),
+        timeZones=several(TEXT),
+        missing={**several(TEXT), "description": "What was asked for and is not here."},
+        level={"enum": ["basic", "standard", "advanced"]},
+        source={"enum": ["number-insight", "identity-insights"]},
+    ),
+    "description": "Null: it was not asked, or nobody could tell.",
+}
 _PROBLEM = answered(errorCode=TEXT, errorMessage=TEXT, humanMessage=TEXT)
 _PLACED = {**_SUMMARY, "metadata": texts(), "arguments": ANYTHING, "options": ANYTHING}
 
@@ -203,6 +234,7 @@ SCHEMAS: dict[str, Any] = {
         recordings={**texts(), "description": "Paths on this server."},
         timeline=nullable(TEXT),
     ),
+    "NumberInsight": _NUMBER_INSIGHT,
     "WebhookDelivery": answered(**_DELIVERY),
     "WholeWebhookDelivery": answered(**_DELIVERY, body=ANYTHING, attempts=several(_ATTEMPT)),
     "PlugIn": _PLUG_IN,

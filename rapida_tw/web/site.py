@@ -51,6 +51,7 @@ from rapida_tw.web.failures import Failures
 from rapida_tw.web.health import Health
 from rapida_tw.web.media import Media
 from rapida_tw.web.messages import Messages, Writing
+from rapida_tw.web.number_insight import Insights, NumberInsight
 from rapida_tw.web.openapi import OpenApi
 from rapida_tw.web.peer import Proxies
 from rapida_tw.web.placing import PlacedCalls
@@ -97,6 +98,7 @@ class WebDependencies:
     vendor_login: Login | None = None  # the same, of speech
     writing: Writing | None = None  # None: nobody writes here
     deliverer: Deliverer | None = None  # None: no webhooks are told
+    insights: Insights | None = None  # None: no numbers are looked up here
 
 
 def build_site(deps: WebDependencies) -> Site:
@@ -141,6 +143,8 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from _messages(deps, api, Entrance(gate, authority))
     if deps.deliverer is not None:
         yield from WebhookDeliveries(deps.deliverer, deps.assistants).routes(api)
+    if deps.insights is not None:
+        yield from NumberInsight(deps.insights).routes(api)
     yield from Installed(deps.carriers, deps.speech, deps.models, deps.in_thread).routes(api)
 
 
