@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from rapida_tw.account import Account
+from rapida_tw.carriers.insight import Insight, Question
 from rapida_tw.cli.source import Document, Listing, Source
 from rapida_tw.config import Config, find, former_key, load, secret_key
 from rapida_tw.first_run import Installed, install
@@ -186,6 +187,12 @@ class Local:
         return logins.verify(
             self._credentials, credential_id, self.project, found.provider, self._config
         )
+
+    def look_up(self, question: Question, credential_id: int | None) -> Insight:
+        """What Vonage knows of a number; costs money."""
+        from rapida_tw.cli import logins  # slow, and needed here alone
+
+        return logins.look_up(self._credentials, self.project, question, credential_id)
 
     def delete_credential(self, credential_id: int) -> None:
         now(self._credentials.delete(credential_id, self.project))

@@ -1,4 +1,4 @@
-"""Who is to be asked whether a credential is good, when no server does it."""
+"""Who is asked with a credential when no server does it: whether it is good, and about numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 
 from rapida_tw import telephones
 from rapida_tw.carriers.base import Carrier
+from rapida_tw.carriers.insight import Insight, Question
 from rapida_tw.cli.reacting import run
 from rapida_tw.config import Config
 from rapida_tw.log import wall_clock
 from rapida_tw.net.service import RealNet
+from rapida_tw.number_insights import number_insights
 from rapida_tw.sip import trunk
 from rapida_tw.speech.base import Host, RecognizerProvider, Registry, SynthesizerProvider
 from rapida_tw.store.credential_documents import Known, known_fields
@@ -51,6 +53,22 @@ def verify(
             engines: list[Any] = [*hears.made().values(), *speaks.made().values()]
             for engine in engines:
                 await engine.stop()
+            await net.stop()
+
+    return run(work)
+
+
+def look_up(
+    store: CredentialStore, project_id: int, question: Question, credential_id: int | None
+) -> Insight:
+    """Blocks, on a reactor of its own; the store must answer at once."""
+
+    async def work(reactor: Any) -> Insight:
+        net = RealNet(reactor)
+        try:
+            insights = number_insights(store, net, reactor, wall_clock)
+            return await insights.look_up(project_id, question, credential_id)
+        finally:
             await net.stop()
 
     return run(work)

@@ -16,6 +16,7 @@ from rapida_tw.client.records import (
     Conversation,
     Credential,
     Deployment,
+    NumberInsight,
     Page,
     PlacedCall,
     Record,
@@ -244,6 +245,31 @@ def delete_credential(credential_id: Id) -> Exchange[None]:
     """Take it away."""
     path = f"/v1/credentials/{_part(credential_id)}"
     return Exchange("DELETE", path, _nothing, repeatable=False)
+
+
+def look_up_number(
+    number: str,
+    level: str = "basic",
+    *,
+    credential_id: Id | None = None,
+    api: str = "",
+    caller_name: bool = False,
+    raw: bool = False,
+) -> Exchange[NumberInsight]:
+    """What Vonage knows of a number, in E.164. `level`: basic, standard or advanced.
+
+    Costs money: an attempt whose answer is lost is not repeated.
+    """
+    query = {
+        "number": number,
+        "level": level,
+        "credentialId": credential_id,
+        "api": api,
+        "callerName": "true" if caller_name else None,
+        "raw": "true" if raw else None,
+    }
+    path = "/v1/number-insight"
+    return Exchange("GET", path, _one(NumberInsight), query, repeatable=False)
 
 
 def _steered(call_id: Id, action: str, body: Values | None) -> Exchange[None]:

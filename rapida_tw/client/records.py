@@ -96,6 +96,10 @@ class SentMessage(Record):
     """A message that the carrier has; `.id` is the carrier's, "" where nobody knows it."""
 
 
+class NumberInsight(Record):
+    """What a carrier knows of a number; None where nobody could tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
     """Some items of a listing; `total` counts all of it."""

@@ -63,6 +63,7 @@ class Rapida:
         self.calls = Calls(self)
         self.conversations = Conversations(self)
         self.messages = Messages(self)
+        self.numbers = Numbers(self)
         self.assistants = Assistants(self)
         self.deployments = Deployments(self)
         self.credentials = Credentials(self)
@@ -152,6 +153,13 @@ class Messages:
 
     def __init__(self, client: Rapida) -> None:
         self.send = _bound(client, api.send_message)
+
+
+class Numbers:
+    """What carriers know of numbers."""
+
+    def __init__(self, client: Rapida) -> None:
+        self.insight = _bound(client, api.look_up_number)
 
 
 class Conversations:
