@@ -35,6 +35,7 @@ class Outcome:
     capacity_exceeded, unreachable, cancelled, machine or failed. `reason`: the carrier's own words;
     `code`: its own code ("486", "21211", "17"), "" where it gave none. `retryable`: the same call
     may go better at another moment, with nothing changed; never with `Reach.UNKNOWN`.
+    `retry_after`: seconds, where the carrier named some.
     """
 
     status: str
@@ -42,6 +43,7 @@ class Outcome:
     code: str = ""
     retryable: bool = False
     reach: Reach = Reach.CARRIER
+    retry_after: float | None = None
 
     def end(self) -> End:
         """How the conversation ended."""
@@ -70,7 +72,9 @@ class CarrierRefused(CallError):
     def by(cls, outcome: Outcome, retry_after: float | None = None) -> CarrierRefused:
         """With the outcome's words."""
         code = f" ({outcome.code})" if outcome.code else ""
-        return cls(f"{outcome.reason or outcome.status}{code}", outcome, retry_after)
+        wait = outcome.retry_after if retry_after is None else retry_after
+        told = replace(outcome, retry_after=wait)
+        return cls(f"{outcome.reason or outcome.status}{code}", told, wait)
 
 
 class State(Enum):

@@ -89,7 +89,10 @@ def run(arguments: Namespace, out: Output) -> int:
             raise Unavailable(f"port {arguments.port}: {error.socketError}") from None
         base_url = f"http://127.0.0.1:{number}"
         value = {**fields, "base_url": base_url}
-        out.document(value, f"{arguments.carrier} is at {base_url}; its credential:")
+        out.document(
+            value, f"{arguments.carrier} is at {base_url}; its callbacks and media go to {url}"
+        )
+        out.line("Its credential:")
         out.line(json.dumps(value, indent=2))
         try:
             await Deferred()  # until it is interrupted
