@@ -32,6 +32,8 @@ CONNECTED_WITHIN = 15.0  # seconds from the answer to our audio
 NOT_CONNECTED = "answered, and Asterisk did not connect its audio to us"
 LATE = 60.0  # seconds in which a request without an answer may still be carried out
 LOOK_EVERY = 20.0  # seconds, where there are no events
+WORD_WITHIN = 1.0  # seconds in which an event may come that a list was faster than
+UNTOLD = "it ended, and Asterisk has not told why"
 
 placed_calls = Counter(
     "rapida_ari_calls_total", "Calls placed by ARI, by what came of them.", ("is",)
@@ -94,10 +96,10 @@ class AriCall:
             await self._listen()
         except VendorFailed as error:
             self._fail(not_reached(error))
-            self._end()
+            self.hang_up()
             return
         if self._user is None:  # given up meanwhile
-            self._end()
+            self.hang_up()
             return
         self._sent = True
         asked = await dial(self.client, self.plan)
@@ -110,9 +112,9 @@ class AriCall:
             self._fail(asked.refused)
             self._sent = asked.late
             if asked.late:
-                self._chores.later(LATE, self._end)
+                self._chores.later(LATE, self.hang_up)
             else:
-                self._end()
+                self.hang_up()
 
     async def _listen(self) -> None:
         """In Stasis mode nothing goes without events; a dialplan does its part alone."""
@@ -149,8 +151,10 @@ class AriCall:
 
     async def _subscribe(self) -> None:
         """To the events of a channel that is in no application; while there are none, look."""
-        subscribed = self._heard and self._events.is_open
-        if self._events.is_open and not subscribed:
+        subscribed = False
+        if self._events.is_open:
+            if self._heard:
+                return
             path = f"/applications/{self.plan.app}/subscription"
             try:
                 await self.client.ask("POST", path, {"eventSource": f"channel:{self.plan.channel}"})
@@ -166,7 +170,7 @@ class AriCall:
         if self.phase == Phase.OVER:
             return
         if found is None:
-            self._gone({"cause_txt": "it ended, and Asterisk has not told why"})
+            self._chores.later(WORD_WITHIN, lambda: self._gone({"cause_txt": UNTOLD}))
             return
         self._state(_text(found, "state"))
         if not subscribed:
@@ -263,7 +267,7 @@ class AriCall:
             early = Outcome("media_failed", reason, str(cause or ""))
             # In dialplan mode our audio may well be there: nobody tells us.
             (self._fail if self.plan.stasis else self._tell_failed)(early)
-        self._end()
+        self.hang_up()
 
     def missed(self, channels: Mapping[str, Event]) -> None:
         if not Phase.PLACED <= self.phase < Phase.OVER:
@@ -344,19 +348,16 @@ class AriCall:
 
     # -- the end ----------------------------------------------------------------------------------
 
-    def hang_up(self) -> None:
-        """End it, whoever is in it."""
-        self._end()
-
     def stop(self) -> Deferred[None]:
         """The server's end. Two who were connected with each other go on talking."""
         if self.moving is not None and self.moving.done:
             self._sent = self.mixing.begun = False
             self.moving.leave()
-        self._end()
+        self.hang_up()
         return Deferred.fromCoroutine(self._chores.finish())
 
-    def _end(self) -> None:
+    def hang_up(self) -> None:
+        """End it, whoever is in it; nothing of it stays at Asterisk. Idempotent."""
         if self.phase == Phase.OVER:
             return
         self.phase, self._user = Phase.OVER, None
@@ -371,7 +372,6 @@ class AriCall:
         self._chores.run(lambda: self._clear(paths))
 
     async def _clear(self, paths: list[str]) -> None:
-        """Nothing of it stays at Asterisk."""
         try:
             for path in paths:
                 await self._remove(path)

@@ -7,6 +7,7 @@ import pytest
 from rapida_tw.ari.call import CONNECTED_WITHIN
 from rapida_tw.carriers.outbound import Reach
 from rapida_tw.errors import IDLE_TIMEOUT, BadRequest, MisconfiguredAssistant
+from rapida_tw.sim.ari_channels import Channel
 from tests.ari.case import CONTEXT, NUMBER, AriCase, account, order
 
 
@@ -135,10 +136,15 @@ class Answered(AriCase):
 
     def test_media_never_comes(self) -> None:
         """The customer does not wait for ever."""
-        self.asterisk.channels.enter = lambda channel: None  # type: ignore[method-assign]
-        self.dial(seconds=0.2)
-        call = next(iter(self.telephone.calls.values()))
-        call.told(call.plan.channel, "StasisStart", {"channel": {"id": call.plan.channel}})
+        enter = self.asterisk.channels.enter
+
+        def late(channel: Channel) -> None:
+            if not channel.id.endswith("-media"):
+                enter(channel)
+
+        self.asterisk.channels.enter = late  # type: ignore[method-assign]
+        self.dial(seconds=5)
+        self.assertEqual(self.user.told, ["accepted", "ringing", "answered"])
         self.run_for(CONNECTED_WITHIN + 1)
         self.assertEqual(self.user.told[-1], "media_failed")
         self.assertEqual(dict(self.channels), {})
