@@ -35,7 +35,8 @@ _LOOK_UP = Operation(
         Parameter(
             "number",
             {"type": "string", "example": "+15550100001"},
-            "Required, in E.164.",
+            "In E.164.",
+            required=True,
         ),
         Parameter(
             "level",

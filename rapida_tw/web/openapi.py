@@ -157,5 +157,6 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": parameter.place,
         "description": parameter.description,
+        "required": parameter.required,
         "schema": parameter.schema,
     }

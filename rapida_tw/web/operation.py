@@ -25,6 +25,7 @@ class Parameter:
     schema: Schema
     description: str
     place: str = "query"
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
