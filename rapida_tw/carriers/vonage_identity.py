@@ -43,7 +43,8 @@ def identity_request(tokens: Tokens, account: Account, question: Question, now: 
         "Content-Type": JSON,
     }
     url = f"{account.base_url(_API)}/identity-insights/v1/requests"
-    return Request(url, "POST", headers, document(body))
+    # Sent once, whatever becomes of it: each costs.
+    return Request(url, "POST", headers, document(body), once=True)
 
 
 def read_identity(answer: RestAnswer, question: Question) -> Insight:

@@ -55,7 +55,8 @@ def number_request(account: Account, question: Question) -> Request:
     if question.caller_name and question.level is not Level.BASIC:
         query["cnam"] = "true"
     url = f"{account.base_url(_API)}/ni/{question.level.value}/json?{urlencode(query)}"
-    return Request(url, headers={**basic(key, secret), "Accept": JSON})
+    # Sent once, whatever becomes of it: each costs.
+    return Request(url, headers={**basic(key, secret), "Accept": JSON}, once=True)
 
 
 def read_number(answer: RestAnswer, question: Question) -> Insight:
