@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -11,6 +12,7 @@ from rapida_tw.audio.format import AudioFormat
 from rapida_tw.errors import End, NotSupported
 from rapida_tw.media.leg import Leg
 from rapida_tw.media.tracks import Batch
+from rapida_tw.store.criteria import Criterion, Order
 from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
 
 
@@ -91,8 +93,20 @@ class HeldStore:
         raise NotImplementedError
 
     def page(
-        self, project_id: int, number: int = 1, size: int = 20, assistant_id: int | None = None
+        self,
+        project_id: int,
+        number: int = 1,
+        size: int = 20,
+        assistant_id: int | None = None,
+        criteria: Sequence[Criterion] = (),
+        order: Order | None = None,
     ) -> Deferred[Page]:
+        raise NotImplementedError
+
+    def add_names(self, conversation_id: int, names: Sequence[str]) -> Deferred[None]:
+        return succeed(None)
+
+    def messages(self, *asked: Any, **more: Any) -> Deferred[Page]:
         raise NotImplementedError
 
 

@@ -7,7 +7,13 @@ from urllib.parse import urlencode
 
 from rapida_tw.carriers.outbound import CarrierRefused, Outcome
 from rapida_tw.carriers.twilio import TWILIO
-from rapida_tw.errors import CapacityExceeded, Unavailable
+from rapida_tw.errors import (
+    AssistantNotFound,
+    CapacityExceeded,
+    MisconfiguredAssistant,
+    NotSupported,
+    Unavailable,
+)
 from rapida_tw.sim.twilio import signature
 from rapida_tw.store.records import Deployment
 from rapida_tw.web.address import PublicAddress
@@ -122,6 +128,17 @@ class MessageTests(WhatsAppCase):
         response = self.post()
         self.assertEqual((response.status, response.headers["x-rapida-error"]), (200, error.reason))
         self.assertIn(b"<Message>Please write again &lt;later&gt;.</Message>", response.body)
+
+    def test_which_errors(self) -> None:
+        """A mistake in the assistant is apologised for; a stranger's request is refused."""
+        for error, status in (
+            (MisconfiguredAssistant("no model"), 200),
+            (NotSupported("cannot write"), 200),
+            (Unavailable("away"), 200),
+            (AssistantNotFound("none"), 404),
+        ):
+            self.writing.whatsapp.answer = error
+            self.assertEqual(self.post().status, status, error)
 
     def test_large(self) -> None:
         """A body without end is refused."""
