@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -141,8 +142,8 @@ def _texts(value: Any) -> Mapping[str, str]:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, bool | int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool | int | float):
+        return "" if value is None else json.dumps(value)
     raise ValueError("must have texts, numbers or truth values as values")
 
 

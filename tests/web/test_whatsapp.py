@@ -169,14 +169,14 @@ class SendTests(WhatsAppCase):
 
     def test_sent(self) -> None:
         """The answer has the message's name and its conversation."""
-        response = self.ask_to_send(SEND | {"metadata": {"order": 17, "gift": True}})
+        response = self.ask_to_send(SEND | {"metadata": {"order": 17, "gift": True, "note": None}})
         self.assertEqual(
             response.json["data"],
             {"id": "SM1", "conversationId": "77", "status": "queued", "channel": "whatsapp"},
         )
         request = self.writing.outgoing.requests[0]
         self.assertEqual((request.recipient, request.project_id), ("+15550100001", PROJECT))
-        self.assertEqual(request.metadata, {"order": "17", "gift": "true"})
+        self.assertEqual(request.metadata, {"order": "17", "gift": "true", "note": ""})
         self.assertEqual(
             self.writing.outgoing.urls, [f"https://voice.example{PATH}/event?conversation=77"]
         )
