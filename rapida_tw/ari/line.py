@@ -27,9 +27,11 @@ class ChannelLine:
 
     _log = Logger()
 
-    def __init__(self, client: Client, channel: str) -> None:
+    def __init__(self, client: Client, channel: str, placed: bool = True) -> None:
+        """`placed`: we have had it dialled; else a dialplan has brought it, and goes on with it."""
         self._client = client
         self._channel = channel
+        self._placed = placed
 
     def transfer(self, target: str) -> Deferred[None]:
         return fail(NotSupported("by ARI, only calls in Stasis mode are transferred"))
@@ -48,8 +50,8 @@ class ChannelLine:
         return self._do("POST" if on else "DELETE", "/moh")
 
     def hang_up(self, end: End) -> None:
-        """After a transfer the dialplan goes on with the channel."""
-        if end.reason != TRANSFERRED.reason:
+        """A dialplan that has brought its caller may have something for them afterwards."""
+        if self._placed and end.reason != TRANSFERRED.reason:
             removing = Deferred.fromCoroutine(self._client.remove(at(self._channel)))
             removing.addErrback(
                 lambda f: self._log.warn("{channel}: {why}", channel=self._channel, why=f.value)

@@ -89,7 +89,8 @@ class AriTelephone:
             login = Login.of(call.account)
         except MisconfiguredAssistant:
             return None  # only outbound calls need one
-        return ChannelLine(Client(self._net, self._clock, login), call.call_id)
+        client = Client(self._net, self._clock, login)
+        return ChannelLine(client, call.call_id, call.direction == "outbound")
 
     def check(self, account: Account) -> Deferred[str]:
         """Which Asterisk answers, and that the user may place calls; `CarrierRefused` if not."""
