@@ -229,6 +229,20 @@ class HandlerTests(RpcCase):
         client.pump()
         self.assertEqual(client.answers[number].status, OK)
 
+    def test_unwanted_messages(self) -> None:
+        """What comes for calls that are about to end takes nothing of the connection's window."""
+        client = self.client()
+        client.greedy = False
+        for _ in range(20):
+            number = client.start(SLOW)
+            stream = self.slow.opened[-1].stream
+            stream.send(bytes(100_000))
+            stream.end()
+            client.send(number, framed(bytes(60_000)))
+        number = client.start(SLOW)
+        self.assertEqual(client.send(number, framed(bytes(60_000))), 0)
+        self.assertGreater(client.h2.outbound_flow_control_window, 500_000)
+
     def test_both_ways(self) -> None:
         """Messages while the client still sends."""
         client = self.client()

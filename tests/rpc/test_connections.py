@@ -47,6 +47,17 @@ class BoundTests(RpcCase):
         self.assertTrue(client.lost)
         self.assertEqual(other.call(ECHO, b"x").status, 0)
 
+    def test_refused_ones(self) -> None:
+        """Streams beyond the bound, one after the other, are a flood too."""
+        client = self.client()
+        client.h2.remote_settings[3] = 100_000
+        client.h2.remote_settings.acknowledge()
+        for _ in range(bounds.MOST_STREAMS + 300):
+            if client.goaway is None:
+                client.start(SLOW)
+        assert client.goaway is not None
+        self.assertEqual(client.goaway.code, CALM)
+
     def test_patient_resets(self) -> None:
         """A client whose patience ends now and then is no flood."""
         client = self.client()
@@ -139,6 +150,8 @@ class TimeTests(RpcCase):
         client.pump()
         assert client.goaway is not None
         self.assertEqual((client.goaway.code, client.lost), (0, True))
+        # TLS would wait for it before it closes.
+        self.assertIsNone(client.wire.producer)
 
     def test_ping(self) -> None:
         """While a call runs, the client is asked whether it lives."""

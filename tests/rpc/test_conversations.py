@@ -265,6 +265,20 @@ class MetricTests(ServicesCase):
         answer = self.ask(f"{TALK}CreateMessageMetric", asked, CreateMessageMetricResponse)
         self.assertEqual(answer.code, 400)
 
+    def test_others(self) -> None:
+        """Nobody adds to the history of another project, nor reads of it."""
+        made, key = self.converse(CALL), self.other_project()
+        asked = CreateConversationMetricRequest(
+            assistantConversationId=made.id, metrics=[Metric(name="a", value="1")]
+        )
+        path = f"{TALK}CreateConversationMetric"
+        answer = self.ask(path, asked, CreateConversationMetricResponse, key=key)
+        self.assertEqual(answer.code, 404)
+        named = AssistantDefinition(assistantId=self.assistant.id)
+        path, every = f"{ASSISTANT}GetAllAssistantTelemetry", GetAllAssistantTelemetryRequest
+        page = self.ask(path, every(assistant=named), GetAllAssistantTelemetryResponse, key=key)
+        self.assertEqual(len(page.data), 0)
+
     def test_full(self) -> None:
         """A conversation does not grow without end."""
         made = self.converse()

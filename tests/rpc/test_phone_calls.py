@@ -157,13 +157,14 @@ class PhoneCallTests(PhoneCallCase):
 
     def test_the_client_goes(self) -> None:
         """A call is not lost between two steps: it is dialled to its end."""
-        waiting: Deferred[None] = Deferred()
+        cancelled: list[Deferred[None]] = []
+        waiting: Deferred[None] = Deferred(cancelled.append)
         self.placing.waiting[TO] = waiting
         number = self.client.start(f"{TALK}CreatePhoneCall", key=self.key)
         encoded = self.request().SerializeToString()
         self.client.send(number, b"\0" + len(encoded).to_bytes(4, "big") + encoded, end=True)
         self.client.lose()
-        self.assertEqual(len(self.placing.dialled), 1)
+        self.assertEqual((len(self.placing.dialled), cancelled), (1, []))
         waiting.callback(None)
 
 
