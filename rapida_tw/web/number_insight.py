@@ -34,7 +34,7 @@ _LOOK_UP = Operation(
     parameters=(
         Parameter(
             "number",
-            {"type": "string", "example": "+15550100001"},
+            {"type": "string", "pattern": r"^\+?[1-9][0-9]{4,14}$", "example": "+15550100001"},
             "In E.164.",
             required=True,
         ),

@@ -17,6 +17,7 @@ from tests.web.case import WebCase
 from tests.web.fake_deliverer import FakeDeliverer
 from tests.web.fake_placing import FakePlacing
 from tests.web.fake_writing import FakeWriting
+from tests.web.test_number_insight import FakeInsights
 
 
 def references(value: Any) -> Iterator[str]:
@@ -35,7 +36,12 @@ class OpenApiTests(WebCase):
     def setUp(self) -> None:
         super().setUp()
         self.carriers["twilio"] = TWILIO
-        self.make_site(placing=FakePlacing(), writing=FakeWriting(), deliverer=FakeDeliverer())
+        self.make_site(
+            placing=FakePlacing(),
+            writing=FakeWriting(),
+            deliverer=FakeDeliverer(),
+            insights=FakeInsights(),
+        )
         self.document = self.get("/openapi.json", key=None).json
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:

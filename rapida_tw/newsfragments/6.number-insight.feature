@@ -1,0 +1,1 @@
+What is known of a telephone number: ``GET /v1/number-insight``, ``rapida insight`` and ``numbers.insight`` of the client ask Vonage's Number Insight on three levels, or Identity Insights, which takes its place in February 2027, and answer in one form.
