@@ -35,7 +35,8 @@ from zope.interface import implementer
 from rapida_tw.errors import RemoteProtocolError
 from rapida_tw.rpc import bounds
 from rapida_tw.rpc.bounds import Budget, refused
-from rapida_tw.rpc.stream import Headers, Line, Stream
+from rapida_tw.rpc.h2_line import H2Line
+from rapida_tw.rpc.stream import Stream
 from rapida_tw.wire.http2 import LONGEST_FRAME, PREFACE, Frames, GoAway, go_away
 
 Open = Callable[[Stream, str], None]
@@ -255,7 +256,7 @@ class Connection(Protocol):
             return
         method, path = headers.get(":method", ""), headers.get(":path", "")
         metadata = {name: value for name, value in headers.items() if name[:1] != ":"}
-        line = _Line(self, self._h2, number)
+        line = H2Line(self, self._h2, number)
         stream = Stream(line, self._clock, path, metadata, event.stream_ended is not None)
         self.streams[number] = stream
         self._attend()
@@ -353,52 +354,6 @@ class Connection(Protocol):
         self.abort()
 
 
-class _Line:
-    """See `Line`."""
-
-    def __init__(self, connection: Connection, h2: H2Connection, number: int) -> None:
-        self._connection = connection
-        self._h2 = h2
-        self._number = number
-
-    @property
-    def free(self) -> bool:
-        return self._connection.free
-
-    def push(self, data: bytearray) -> None:
-        if self._connection.gone:
-            return
-        while data:
-            window = self._h2.local_flow_control_window(self._number)
-            size = min(window, self._h2.max_outbound_frame_size)
-            if size <= 0:
-                break
-            self._h2.send_data(self._number, bytes(data[:size]))
-            del data[:size]
-        self._connection.flush()
-
-    def headers(self, headers: Headers, last: bool) -> None:
-        if not self._connection.gone:
-            self._h2.send_headers(self._number, headers, end_stream=last)
-            self._connection.flush()
-
-    def reset(self, code: ErrorCodes) -> None:
-        if not self._connection.gone:
-            self._h2.reset_stream(self._number, code)
-            self._connection.flush()
-
-    def acknowledge(self, size: int) -> None:
-        if not self._connection.gone:
-            self._h2.acknowledge_received_data(size, self._number)
-            self._connection.flush()
-
-    def hold(self, size: int) -> bool:
-        return self._connection.hold(size)
-
-    def over(self) -> None:
-        self._connection.over(self._number)
-
-
 _HANDLERS: dict[type[Event], Callable[[Connection, Any], None]] = {
     RequestReceived: Connection._request,
     DataReceived: Connection._data,
@@ -409,5 +364,3 @@ _HANDLERS: dict[type[Event], Callable[[Connection, Any], None]] = {
     PingReceived: Connection._trifle,
     PriorityUpdated: Connection._trifle,
 }
-
-_conforms: type[Line] = _Line
