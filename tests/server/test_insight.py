@@ -6,11 +6,13 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from tests.server.installation import Installation, script
+from tests.server.process import ServerProcess
 
 KEY, SECRET = "a1b2c3d4", "planted-0123456789"
 
@@ -89,3 +91,23 @@ def test_nobody_there(installation: Installation) -> None:
     """An address where nobody answers."""
     status, printed = look_up(installation, SECRET, "http://127.0.0.1:9")
     assert (status, "gave no answer" in printed) == (1, True)
+
+
+def test_server(tmp_path: Path, vonage: str) -> None:
+    """A running server asks with the project's credential, and leaves its secret nowhere."""
+    installation = Installation(tmp_path, LOG__LEVEL="debug")
+    value = {"api_key": KEY, "api_secret": SECRET, "base_url": vonage}
+    with ServerProcess(installation) as server:
+        path = "/v1/number-insight?number=%2B15550100001&api=number"
+        nobody = installation.request(path)
+        document = {"name": "V", "provider": "vonage", "value": value}
+        made = installation.request("/v1/credentials", "POST", document).json()["data"]
+        answer = installation.request(f"{path}&credentialId={made['id']}&raw=true")
+        server.terminate()
+        server.status()
+        printed = server.printed()
+    assert (nobody.status, answer.status) == (422, 200)
+    found = answer.json()["data"]
+    assert (found["countryCode"], found["raw"]["status"]) == ("US", 0)
+    left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert SECRET.encode() not in left + answer.body + printed.encode()
