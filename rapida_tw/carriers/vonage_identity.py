@@ -57,27 +57,25 @@ def read_identity(answer: RestAnswer, question: Question) -> Insight:
     roaming = inner(insights, "roaming")
     current = _network(inner(insights, "current_carrier"))
     original = _network(inner(insights, "original_carrier"))
-    reachable = _truth(reach, "is_reachable")
-    number = text(form, "number_international").removeprefix("+") or question.digits
+    number = text(form, "number_international") or question.digits
     return Insight(
-        f"+{number}",
-        question.level,
-        SOURCE,
-        text(form, "number_national"),
-        text(form, "country_code"),
-        text(form, "country_name"),
-        _truth(form, "is_format_valid"),
-        reachable,
-        ", ".join(_texts(reach, "connectivity")).lower(),
-        _ported(current, original),
-        _truth(roaming, "is_roaming"),
-        _texts(roaming, "country_codes"),
-        current,
-        original,
-        None,
-        _texts(form, "time_zones"),
-        _missing(insights, question),
-        said,
+        number=f"+{number.removeprefix('+')}",
+        level=question.level,
+        source=SOURCE,
+        national_format=text(form, "number_national"),
+        country_code=text(form, "country_code"),
+        country_name=text(form, "country_name"),
+        valid=_truth(form, "is_format_valid"),
+        reachable=_truth(reach, "is_reachable"),
+        reachability=", ".join(_texts(reach, "connectivity")).lower(),
+        ported=_ported(current, original),
+        roaming=_truth(roaming, "is_roaming"),
+        roaming_countries=_texts(roaming, "country_codes"),
+        current=current,
+        original=original,
+        time_zones=_texts(form, "time_zones"),
+        missing=_missing(insights, question),
+        raw=said,
     )
 
 

@@ -26,6 +26,7 @@ from rapida_tw.carriers.vonage_number import number_request, read_number
 from rapida_tw.carriers.vonage_token import Tokens
 from rapida_tw.errors import BadRequest, VendorFailed
 from rapida_tw.net.base import Net, Request
+from rapida_tw.net.reasons import without_secrets
 
 SUNSET: Final = datetime(2027, 2, 4, tzinfo=UTC).timestamp()  # Number Insight is switched off
 WITHIN: Final = 25.0  # seconds for all of it; Vonage takes up to 15 for `Level.ADVANCED`
@@ -71,14 +72,15 @@ class VonageInsights:
         read = read_number if api == NUMBER_API else read_identity
 
         def reading(answer: RestAnswer) -> Insight:
-            return read(_clean(answer, account), question)
+            return read(_clean(answer, request, account), question)
 
         what = f"{api}-insight"
         try:
             return await self._exchange.ask(what, request, reading, account, max(seconds, 0.0))
         except VendorFailed as error:
-            reason = f"Vonage gave no answer: {error}"
-            outcome = Outcome("unreachable", reason, "", True, Reach.UNKNOWN)
+            reach = Reach.UNKNOWN if error.sent else Reach.NOBODY
+            reason = f"asking Vonage failed: {error}"
+            outcome = Outcome("unreachable", reason, "", not error.sent, reach)
             raise CarrierRefused.by(outcome) from None
 
     def _request(self, api: str, account: Account, question: Question) -> Request:
@@ -121,9 +123,9 @@ def _told(error: CarrierRefused) -> CarrierRefused | BadRequest:
     return error
 
 
-def _clean(answer: RestAnswer, account: Account) -> RestAnswer:
+def _clean(answer: RestAnswer, request: Request, account: Account) -> RestAnswer:
     """Without the account's keys, should they be said back: the answer is handed on."""
-    body = answer.body
+    body = without_secrets(answer.body, request)
     for name in ("api_secret", "apiSecret", "signature_secret", "signatureSecret"):
         secret = account.first(name)
         if len(secret) >= _SHORTEST_SECRET:

@@ -71,25 +71,26 @@ def read_number(answer: RestAnswer, question: Question) -> Insight:
         missing = (f"the network was not asked: {words or 'no reason is given'} ({status})",)
     elif status != "0":
         raise _refused(said, status)
+    number = text(said, "international_format_number") or question.digits
     roaming = inner(said, "roaming")  # or the word "unknown"
     country = text(roaming, "roaming_country_code")
     reachability = text(said, "reachable")
     return Insight(
-        _plus(text(said, "international_format_number")) or f"+{question.digits}",
-        question.level,
-        SOURCE,
-        text(said, "national_format_number"),
-        text(said, "country_code"),
-        text(said, "country_name"),
-        _VALID.get(text(said, "valid_number")),
-        _REACHABLE.get(reachability),
-        "" if reachability == "unknown" else reachability,
-        _PORTED.get(text(said, "ported")),
-        _ROAMING.get(text(roaming, "status")),
-        (country,) if country else (),
-        _network(inner(said, "current_carrier")),
-        _network(inner(said, "original_carrier")),
-        _owner(inner(said, "caller_identity")),
+        number=f"+{number.removeprefix('+')}",
+        level=question.level,
+        source=SOURCE,
+        national_format=text(said, "national_format_number"),
+        country_code=text(said, "country_code"),
+        country_name=text(said, "country_name"),
+        valid=_VALID.get(text(said, "valid_number")),
+        reachable=_REACHABLE.get(reachability),
+        reachability="" if reachability == "unknown" else reachability,
+        ported=_PORTED.get(text(said, "ported")),
+        roaming=_ROAMING.get(text(roaming, "status")),
+        roaming_countries=(country,) if country else (),
+        current=_network(inner(said, "current_carrier")),
+        original=_network(inner(said, "original_carrier")),
+        owner=_owner(inner(said, "caller_identity")),
         missing=missing,
         raw=said,
     )
@@ -101,10 +102,6 @@ def _refused(said: Mapping[str, Any], status: str) -> CarrierRefused:
     reason = f"{meaning}: {words}" if words else meaning
     busy = outcome == "capacity_exceeded"
     return CarrierRefused.by(Outcome(outcome, reason, status[:10], busy, Reach.NOBODY))
-
-
-def _plus(digits: str) -> str:
-    return f"+{digits.removeprefix('+')}" if digits else ""
 
 
 def _network(said: Mapping[str, Any]) -> Network | None:

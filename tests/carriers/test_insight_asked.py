@@ -190,7 +190,8 @@ class NumberTests(InsightCase):
         self.run_for(0.2)
         self.assertEqual((len(self.fakes.asked), self.fakes.leftovers()), (1, []))
         self.assertIn("no answer within 25 s", str(self.outcome))
-        self.assertEqual(self.outcome.outcome.status, "unreachable")
+        outcome = self.outcome.outcome
+        self.assertEqual((outcome.status, outcome.retryable), ("unreachable", False))
 
     def test_all_of_it_is_bounded(self) -> None:
         """The second try has what the first one has left of the time."""
@@ -211,8 +212,8 @@ class NumberTests(InsightCase):
             (Fault.HTML, "502 Bad Gateway"),
             (Fault.EMPTY, "makes no sense"),
             (Fault.UNAVAILABLE, ""),
-            (Fault.CUT, "gave no answer"),
-            (Fault.DONE_AND_CUT, "gave no answer"),
+            (Fault.CUT, "asking Vonage failed"),
+            (Fault.DONE_AND_CUT, "asking Vonage failed"),
         ):
             self.rest.troubles.faults.append(fault)
             before = len(self.fakes.asked)
@@ -223,7 +224,8 @@ class NumberTests(InsightCase):
     def test_nobody_there(self) -> None:
         """Not reached at all."""
         self.fakes.down.add("api.nexmo.com")
-        self.assertEqual(self.refused().outcome.status, "unreachable")
+        outcome = self.refused().outcome
+        self.assertEqual((outcome.status, outcome.retryable), ("unreachable", True))
 
     def test_cancelled(self) -> None:
         """Whoever asked has gone: nothing stays open, waiting for an answer or for a moment."""
@@ -310,12 +312,15 @@ class RepeatedSecretTests(NetCase):
         account = Account("vonage", {**fields(), "base_url": "https://api.vendor.test"})
         asking = insights.look_up(account, Question(DIGITS))
         self.run_for()
-        body = {"status": 0, "country_name": f"x {SECRET}", "echo": {"secret": SECRET}}
+        shown = self.fakes.asked[-1].headers["authorization"]
+        echo = {"secret": SECRET, "header": shown}
+        body = {"status": 0, "country_name": f"x {SECRET}", "echo": echo}
         self.vendor.replies[-1].whole(200, body)
         self.run_for()
         found: Insight = self.successResultOf(asking)
         self.assertEqual(found.country_name, "x ***")
         self.assertNotIn(SECRET, repr(found))
+        self.assertEqual(found.raw["echo"], {"secret": "***", "header": "Basic ***"})
 
     def test_half_an_answer(self) -> None:
         """A body that breaks off is no answer."""
