@@ -25,6 +25,7 @@ from rapida_tw.carriers.rest_answers import good, json_object, name_of, refusal,
 from rapida_tw.carriers.rest_requests import (
     JSON,
     address,
+    basic,
     call_path,
     document,
     is_sip,
@@ -39,6 +40,7 @@ from rapida_tw.net.base import Request
 
 REGION: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.(vonage|nexmo)\.com")
 _API: Final = "https://api.nexmo.com"
+_ACCOUNT: Final = "https://rest.nexmo.com"
 _LONGEST_RING: Final = 120  # seconds
 _LONGEST_CALL: Final = 7_200
 # Beside the call, with the beep: the other modes let whoever answers wait in silence for 5 s.
@@ -107,6 +109,11 @@ class VonageControl:
         return self._steer(call, now, "/dtmf", {"digits": keys(digits)})
 
     def check(self, account: Account, now: float) -> Request:
+        """By the application; a credential without one, for looking numbers up, by its balance."""
+        if not account.first("application_id"):
+            key, secret = account.need("api_key"), account.need("api_secret")
+            url = f"{account.base_url(_ACCOUNT)}/account/get-balance"
+            return Request(url, "GET", {"Accept": JSON, **basic(key, secret)})
         return self._request("GET", account, now, "?page_size=1")
 
     def read(self, answer: RestAnswer) -> Mapping[str, Any]:

@@ -236,3 +236,19 @@ def test_answers() -> None:
     """204 has no body, and a call that is over is not found."""
     assert CONTROL.read(answer(204)) == {}
     assert CONTROL.read(answer(404, {"type": "NOT_FOUND"})) is GONE
+
+
+def test_check_of_an_application() -> None:
+    """A credential with an application lists a call."""
+    request = CONTROL.check(account(), NOW)
+    assert request.url.startswith("https://api.nexmo.com/v1/calls?")
+    assert request.headers["Authorization"].startswith("Bearer ")
+
+
+def test_check_of_a_key() -> None:
+    """A credential that only looks numbers up asks for its balance."""
+    request = CONTROL.check(Account("Vonage", {"api_key": "k", "api_secret": "s"}), NOW)
+    assert request.url == "https://rest.nexmo.com/account/get-balance"
+    assert request.headers["Authorization"] == "Basic azpz"
+    with pytest.raises(MisconfiguredAssistant):
+        CONTROL.check(Account("Vonage", {"api_key": "k"}), NOW)
