@@ -57,6 +57,7 @@ from rapida_tw.speech.base import (
     Registry,
 )
 from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.campaign_queue import CampaignQueue
 from rapida_tw.store.campaigns import Campaigns as StoredCampaigns
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.credentials import Credentials
@@ -189,11 +190,14 @@ class House(MultiService):
         self.campaigns = CampaignService(
             reactor,
             StoredCampaigns(self.database, ids, now),
+            CampaignQueue(self.database, ids, now),
             self.assistants,
             self.placing,
             self.conversations,
             self.calls.outstanding.watchers,
             telephones.limits(config.outbound),
+            lambda: self.calls.room_to_dial,
+            partial(deferToThreadPool, reactor, reactor.getThreadPool()),
             _node(config),
             now,
         )

@@ -145,8 +145,14 @@ class Calls:
         )
 
     def _taking_room(self) -> int:
-        outstanding = len(self.outstanding)  # each has its place when it is answered
+        # Each has its place when it is answered.
+        outstanding = len(self.outstanding) + self.outstanding.beginning
         return len(self._running) + len(self._arrivals) + outstanding
+
+    @property
+    def room_to_dial(self) -> str:
+        """Why no call may be placed now; "" when one may."""
+        return self._admission.room_to_dial
 
     # -- phase 1 ----------------------------------------------------------------------------------
 
@@ -178,7 +184,7 @@ class Calls:
             self._journal,
             self.outstanding,
             self._registration.rehearse,
-            lambda: self._admission.room_to_dial,
+            lambda: self.room_to_dial,
             self._telephones,
             rules,
             settings,

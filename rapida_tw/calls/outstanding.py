@@ -49,6 +49,7 @@ class Outstanding:
         self.contexts = contexts
         self.journal = journal
         self.watchers: list[Callable[[CallOver], None]] = []
+        self.beginning = 0  # calls that were let in and are not dialled yet
         self._conversations = conversations
         self._names = names
         self._warm = warm

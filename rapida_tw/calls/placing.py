@@ -152,8 +152,28 @@ class Placements:
     async def _dial(self, conversation: Conversation, request: CallRequest) -> Conversation:
         if request.queued and (why := self._room()):
             raise CapacityExceeded(why)  # before it has begun: its turn comes again
+        self._outstanding.beginning += 1  # many that begin at once do not all find the last room
+        try:
+            settled = await self._begun(conversation, request)
+        finally:
+            self._outstanding.beginning -= 1
+        if settled is None:
+            return conversation
+        waiting: Deferred[None] = Deferred()
+        settled.addBoth(lambda result: None if waiting.called else waiting.callback(result))
+        waiting.addTimeout(PATIENCE, self._clock)
+        try:
+            await waiting
+        except TimeoutError:
+            self._log.info("the carrier of call {id} takes its time", id=conversation.id)
+        return conversation
+
+    async def _begun(
+        self, conversation: Conversation, request: CallRequest
+    ) -> Deferred[None] | None:
+        """It is outstanding: fires when it is settled; None: it was dialled before."""
         if not await self._store.begin(conversation.id):
-            return conversation  # another request has dialled it, here or elsewhere
+            return None  # another request has dialled it, here or elsewhere
         try:
             call, telephone = await self._ready(conversation, request)
         except CallError as error:
@@ -167,14 +187,7 @@ class Placements:
             settled.addErrback(lambda _: None)
             await self._drop(call, error)
             raise
-        waiting: Deferred[None] = Deferred()
-        settled.addBoth(lambda result: None if waiting.called else waiting.callback(result))
-        waiting.addTimeout(PATIENCE, self._clock)
-        try:
-            await waiting
-        except TimeoutError:
-            self._log.info("the carrier of call {id} takes its time", id=conversation.id)
-        return conversation
+        return settled
 
     async def _ready(
         self, conversation: Conversation, request: CallRequest
@@ -323,7 +336,7 @@ def _ring_seconds(options: Any, usual: float) -> float:
         return usual
     try:
         seconds = float(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = 0.0
     if not SHORTEST_RING <= seconds <= LONGEST_RING:
         raise BadRequest(

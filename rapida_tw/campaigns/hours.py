@@ -33,13 +33,17 @@ class Hours:
 
     def opens(self, number: str, now: float) -> float:
         """Seconds since the epoch: `now` when it may be called, else when it may be next."""
-        zones = [ZoneInfo(name) for name in self._zones(number)]
+        zone_names = tuple(self._zones(number))
+        zones = [ZoneInfo(name) for name in zone_names]
         moment = datetime.fromtimestamp(now, UTC)
         if self._open(moment, zones):
             return now
         # On the grid of five minutes: hours begin on it, zones are off by quarters at most.
         minutes = moment.minute - moment.minute % 5
-        moment = moment.replace(minute=minutes, second=0, microsecond=0)
+        return _next(self, zone_names, moment.replace(minute=minutes, second=0, microsecond=0))
+
+    def _search(self, zone_names: Sequence[str], moment: datetime) -> float:
+        zones = [ZoneInfo(name) for name in zone_names]
         end = moment + _LOOK_AHEAD
         while moment < end:
             moment += _STEP
@@ -63,6 +67,17 @@ class Hours:
         if self.zone != CALLEE:
             return (self.zone,)
         return zones_of(number) or (self.fallback,)
+
+
+@lru_cache(maxsize=1_000)
+def _next(hours: Hours, zone_names: tuple[str, ...], moment: datetime) -> float:
+    """Numbers of one country are looked for once in five minutes: it takes up to a week's steps."""
+    return hours._search(zone_names, moment)
+
+
+def openings(hours: Hours, numbers: Sequence[str], now: float) -> dict[str, float]:
+    """`hours.opens` of each; for a thread, as the numbers' tables take a moment to be read."""
+    return {number: hours.opens(number, now) for number in numbers}
 
 
 @lru_cache(maxsize=10_000)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
+CARRIED = 0.25  # seconds from one look to the next: what may go out meanwhile goes out then
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -40,12 +42,12 @@ class Pace:
         )
 
     def went(self, campaign: Hashable, per_second: float, carrier: str, number: str) -> None:
-        """One goes out. A pause before it gives nothing back beyond a second."""
+        """One goes out. A longer pause before it gives no more back."""
         now = self._seconds()
         for key, rate, _ in self._checks(campaign, per_second, carrier, number):
             self._out[key] += 1
             if rate:
-                self._next[key] = max(self._next.get(key, now), now - 1.0) + 1.0 / rate
+                self._next[key] = max(self._next.get(key, 0.0), now - CARRIED) + 1.0 / rate
 
     def over(self, campaign: Hashable, carrier: str, number: str) -> None:
         """One is over."""
@@ -54,7 +56,7 @@ class Pace:
             if self._out[key] <= 0:
                 del self._out[key]
         now = self._seconds()
-        for key in [key for key, when in self._next.items() if when <= now - 1.0]:
+        for key in [key for key, when in self._next.items() if when <= now - CARRIED]:
             del self._next[key]
 
     def _checks(

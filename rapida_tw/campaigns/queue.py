@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.calls.call_request import CallRequest, Placing
 from rapida_tw.campaigns.request import kept
-from rapida_tw.store.campaigns import CampaignStore
+from rapida_tw.store.campaign_queue import QueueStore
 from rapida_tw.store.records import Conversation
 
 
@@ -19,15 +19,13 @@ class Queue:
     def __init__(
         self,
         placing: Placing,
-        store: CampaignStore,
+        store: QueueStore,
         wake: Callable[[], None],
-        now: Callable[[], float],
     ) -> None:
         """`wake`: something has been put in."""
         self._placing = placing
         self._store = store
         self._wake = wake
-        self._now = now
 
     def place(self, request: CallRequest) -> Deferred[Conversation]:
         return Deferred.fromCoroutine(self._place(request))
@@ -44,10 +42,9 @@ class Queue:
         return Deferred.fromCoroutine(self._enqueue(conversation, request))
 
     async def _enqueue(self, conversation: Conversation, request: CallRequest) -> Conversation:
-        known = await self._store.of_conversation(conversation.id)
-        if known is None and conversation.status == "queued":
+        if conversation.status == "queued":
             await self._store.enqueue(
-                request.project_id, request.key_id, kept(request), conversation.id, self._now()
+                request.project_id, request.key_id, kept(request), conversation.id
             )
             self._wake()
         return conversation

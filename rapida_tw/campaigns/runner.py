@@ -1,4 +1,4 @@
-"""Runner: dials the calls that wait, each when its turn has come, and looks at what became of them.
+"""Runner: lets the calls that wait go out, each when its turn has come.
 
 A campaign is run by one node at a time, which holds a lease; when that node is gone, another takes
 it over. What was under way then is looked up in the history, and not dialled again.
@@ -6,9 +6,9 @@ it over. What was under way then is looked up in the history, and not dialled ag
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -17,35 +17,31 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rapida_tw.calls.call_request import CallOver, CallRequest, Placing
+from rapida_tw.campaigns.attempts import Attempt, Attempts, History
+from rapida_tw.campaigns.hours import openings
 from rapida_tw.campaigns.pace import Pace
 from rapida_tw.campaigns.request import request_of
 from rapida_tw.campaigns.settings import Settings
-from rapida_tw.errors import BadRequest, CallError, CapacityExceeded, TooManyCalls, Unavailable
+from rapida_tw.errors import BadRequest, CallError, Unavailable
 from rapida_tw.metrics import Counter
+from rapida_tw.store.campaign_queue import QueueStore, Standing
 from rapida_tw.store.campaigns import (
     BULK,
     CANCELLED,
-    DONE,
     FAILED,
-    UNKNOWN,
-    WAITING,
+    RUNNING,
     Campaign,
     CampaignEntry,
     CampaignStore,
 )
-from rapida_tw.store.conversations import CRASHED
-from rapida_tw.store.records import Conversation
 
-TURN = 0.25  # seconds between looks while a campaign runs ...
-RESTING = 2.0  # ... and while none does
-LEASE = 30.0  # seconds; renewed in each turn
+TURN = 0.25  # seconds between looks while somebody's turn has come ...
+RESTING = 2.0  # ... and while nobody's has
+LEASE = 30.0  # seconds
 LOOK_BACK = 15.0  # seconds between looks at what may be stranded
-AGAIN = 5.0  # seconds until an entry that found no room is looked at again
 BATCH = 50  # entries of a campaign that are looked at in one turn
-_MOST_ATTEMPTS = 20  # of an entry, whatever becomes of them
-_PASSING = (CapacityExceeded, TooManyCalls, Unavailable)
 
-called = Counter("rapida_campaign_calls_total", "Calls of campaigns, by outcome.", ("outcome",))
+campaigns = Counter("rapida_campaigns_total", "What happened to campaigns.", ("what",))
 
 
 class Lines(Protocol):
@@ -54,23 +50,7 @@ class Lines(Protocol):
     def of(self, request: CallRequest) -> Deferred[tuple[str, str]]: ...
 
 
-class History(Protocol):
-    """`store.conversations.Conversations`."""
-
-    def get(
-        self, conversation_id: int, project_id: int | None = None
-    ) -> Deferred[Conversation]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One that is dialled or talked with, here."""
-
-    campaign: Campaign
-    settings: Settings
-    entry: CampaignEntry
-    carrier: str
-    number: str
+InThread = Callable[..., Deferred[Any]]
 
 
 class Runner(Service):
@@ -82,63 +62,77 @@ class Runner(Service):
         self,
         clock: IReactorTime,
         store: CampaignStore,
+        queue: QueueStore,
         placing: Placing,
         history: History,
         lines: Lines,
         pace: Pace,
+        room: Callable[[], str],
+        in_thread: InThread,
         node: str,
         now: Callable[[], float],
     ) -> None:
+        """`room`: why no call may be placed now, or "". `in_thread`: runs what takes time."""
+        self.attempts = Attempts(queue, placing, history, pace, self._soon, now)
         self._clock = clock
         self._store = store
-        self._placing = placing
-        self._history = history
+        self._queue = queue
         self._lines = lines
         self._pace = pace
+        self._room = room
+        self._in_thread = in_thread
         self._node = node
         self._now = now
         self._timer: IDelayedCall | None = None
         self._turning: Deferred[None] | None = None
-        self._looked_back = 0.0
-        self._entries: set[int] = set()  # under way here
-        self._calls: dict[int, _Call] = {}  # by conversation
+        self._is_woken = False
+        self._looked_back = float("-inf")
 
     # -- life -------------------------------------------------------------------------------------
 
     def startService(self) -> None:
         super().startService()
-        self._looked_back = 0.0
+        self._looked_back = float("-inf")
         self._schedule(0.0)
 
     def stopService(self) -> Deferred[None]:
-        """Nobody is dialled any more; what was begun is written down."""
+        """Nobody is dialled any more; fires when what was begun is written down."""
         super().stopService()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        return self._turning if self._turning is not None else succeed(None)
+        turning = self._turning if self._turning is not None else succeed(None)
+        return turning.addCallback(lambda _: self.attempts.settled())
 
     def wake(self) -> None:
         """Something has changed: look now."""
-        if self.running and self._turning is None:
-            self._schedule(0.0)
+        self._is_woken = True
+        self._schedule(0.0)
+
+    def _soon(self) -> None:
+        self._schedule(TURN)
 
     def _schedule(self, seconds: float) -> None:
+        """The next turn, in so many seconds at the latest."""
+        if not self.running or self._turning is not None:
+            return
         if self._timer is not None:
+            if self._timer.getTime() <= self._clock.seconds() + seconds:
+                return
             self._timer.cancel()
         self._timer = self._clock.callLater(seconds, self._begin_turn)
 
     def _begin_turn(self) -> None:
         self._timer = None
-        turning = Deferred.fromCoroutine(self._turn())
-        turning.addErrback(self._turn_failed)
+        self._is_woken = False
         finished: Deferred[None] = Deferred()
         self._turning = finished
+        turning = Deferred.fromCoroutine(self._turn())
+        turning.addErrback(self._turn_failed)
 
         def over(seconds: float) -> None:
             self._turning = None
-            if self.running:
-                self._schedule(seconds)
+            self._schedule(0.0 if self._is_woken else seconds)
             finished.callback(None)
 
         turning.addCallback(over)
@@ -154,159 +148,126 @@ class Runner(Service):
 
     async def _turn(self) -> float:
         """Seconds until the next one."""
-        now = self._now()
-        campaigns = await self._store.lease(self._node, now + LEASE)
+        now = self._clock.seconds()
         look_back = now - self._looked_back >= LOOK_BACK
         if look_back:
             self._looked_back = now
-        for campaign in campaigns:
+            await self._give_up_stopped()
+        standings = await self._queue.lease(self._node, LEASE, look_back)
+        lines = _Remembered(self._lines)
+        for standing in standings:
             if not self.running:
                 break
-            if look_back:
-                await self._look_back(campaign)
-            await self._advance(campaign)
-        return TURN if campaigns else RESTING
-
-    async def _advance(self, campaign: Campaign) -> None:
-        settings, now = settings_of(campaign), self._now()
-        if now < settings.start:
-            return
-        if settings.end and now >= settings.end:
-            await self._store.change(campaign.id, campaign.project_id, CANCELLED)
-            return
-        room = settings.simultaneous - await self._store.calling(campaign.id)
-        if room <= 0:
-            return
-        entries = await self._store.due(campaign.id, min(room, BATCH))
-        for entry in entries:
-            if not self.running or not await self._try(campaign, settings, entry):
-                return
-        if not entries:
-            await self._store.finish(campaign.id)
-
-    async def _try(self, campaign: Campaign, settings: Settings, entry: CampaignEntry) -> bool:
-        """Dial it, if it may be; False: nothing more of that campaign goes out now."""
-        request, now = request_of(campaign, entry), self._now()
-        if settings.hours is not None:
-            opens = settings.hours.opens(request.callee, now)
-            if opens > now:
-                await self._store.settle(entry.id, WAITING, entry.outcome, opens)
-                return True
-        try:
-            carrier, number = await self._lines.of(request)
-        except CallError as error:
-            if isinstance(error, Unavailable):
+            try:
+                await self._advance(standing, look_back, lines)
+            except Unavailable:
                 raise
-            await self._store.settle(entry.id, FAILED, error.reason)
-            return True
+            except Exception:
+                # The others' calls are not to wait for ever for one that cannot be read.
+                self._log.failure("campaign {id} cannot go on", id=standing.campaign.id)
+        return TURN if any(one.is_due for one in standings) else RESTING
+
+    async def _give_up_stopped(self) -> None:
+        """Calls of campaigns that were cancelled at another node."""
+        if here := self.attempts.campaigns():
+            for campaign_id in await self._queue.stopped(here):
+                self.attempts.give_up(campaign_id)
+
+    async def _advance(self, standing: Standing, look_back: bool, lines: Lines) -> None:
+        campaign, now = standing.campaign, self._now()
+        settings = settings_of(campaign)
+        if look_back:
+            await self.attempts.look_back(campaign, settings)
+        if campaign.state != RUNNING or now < settings.start:
+            return
+        if standing.is_over:
+            if await self._queue.finish(campaign.id):
+                await self._log_finished(campaign)
+        elif settings.end and now >= settings.end:
+            await self._store.change(campaign.id, campaign.project_id, CANCELLED)
+            campaigns.inc("ended")
+            self._log.info("campaign {id} is over: its end has come", id=campaign.id)
+        elif standing.is_due and not self._room():
+            await self._let_out(
+                campaign, settings, settings.simultaneous - standing.under_way, lines
+            )
+
+    async def _log_finished(self, campaign: Campaign) -> None:
+        campaigns.inc("finished")
+        progress = await self._store.progress(campaign.id)
+        what = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items()))
+        self._log.info("campaign {id} has finished: {what}", id=campaign.id, what=what or "empty")
+
+    async def _let_out(
+        self, campaign: Campaign, settings: Settings, room: int, lines: Lines
+    ) -> None:
+        """As many as may be, the longest waiting first."""
+        most = BATCH if settings.hours else min(room, BATCH)
+        entries = await self._queue.due(campaign.id, most) if room > 0 else ()
+        for entry in await self._open(settings, entries):
+            if room <= 0 or not self.running or self._room():
+                return
+            room -= await self._try(campaign, settings, entry, lines)
+
+    async def _open(
+        self, settings: Settings, entries: Sequence[CampaignEntry]
+    ) -> Sequence[CampaignEntry]:
+        """Those that may be called by the clock where they are; the others' turn comes then."""
+        if settings.hours is None or not entries:
+            return entries
+        now = self._now()
+        numbers = [str(entry.request.get("to", "")) for entry in entries]
+        opens: Mapping[str, float] = await self._in_thread(openings, settings.hours, numbers, now)
+        whens = [opens[number] for number in numbers]
+        later = {one.id: when for one, when in zip(entries, whens, strict=True) if when > now}
+        if later:
+            await self._queue.defer(later)
+        return [entry for entry in entries if entry.id not in later]
+
+    async def _try(
+        self, campaign: Campaign, settings: Settings, entry: CampaignEntry, lines: Lines
+    ) -> bool:
+        """Whether it goes out; not where its campaign, carrier or number goes too fast already."""
+        request = request_of(campaign, entry)
+        try:
+            carrier, number = await lines.of(request)
+        except Unavailable:
+            raise
+        except CallError as error:
+            await self._queue.settle(entry, FAILED, error.reason.replace("-", "_"))
+            return False
         if not self._pace.may(campaign.id, settings.per_second, carrier, number):
             return False
-        if await self._store.begin(entry.id, self._node):
-            begun = replace(entry, attempts=entry.attempts + 1)
-            self._pace.went(campaign.id, settings.per_second, carrier, number)
-            self._entries.add(entry.id)
-            call = _Call(campaign, settings, begun, carrier, number)
-            calling = Deferred.fromCoroutine(self._call(call, request))
-            calling.addErrback(self._call_failed, call)
+        if not await self._queue.begin(entry, self._node):
+            return False
+        # A conversation of an earlier attempt is not this one's.
+        known = entry.conversation_id if entry.attempts == 0 else None
+        begun = replace(entry, attempts=entry.attempts + 1, conversation_id=known)
+        self.attempts.start(Attempt(campaign, settings, begun, request, carrier, number))
         return True
-
-    # -- one call ---------------------------------------------------------------------------------
-
-    async def _call(self, call: _Call, request: CallRequest) -> None:
-        conversation_id = 0
-        try:
-            conversation = await self._prepared(call, request)
-            conversation_id = conversation.id
-            await self._store.called(call.entry.id, conversation_id)
-            self._calls[conversation_id] = call
-            await self._placing.dial(conversation, request)
-        except _PASSING as error:
-            self._log.info("a call of campaign {id} waits: {why}", id=call.campaign.id, why=error)
-            if self._finished(call, conversation_id):
-                await self._store.postpone(call.entry.id, self._now() + AGAIN)
-        except CallError as error:
-            if conversation_id not in self._calls and conversation_id:
-                return  # its end has been told
-            over = CallOver(conversation_id, "failed", error.reason.replace("-", "_"), False)
-            await self._over(call, over)
-
-    async def _prepared(self, call: _Call, request: CallRequest) -> Conversation:
-        """The conversation of this attempt; of a bulk call's first one it is there already."""
-        entry = call.entry
-        if entry.conversation_id is not None and entry.attempts == 1:
-            return await self._history.get(entry.conversation_id, call.campaign.project_id)
-        return await self._placing.prepare(request)
-
-    def _call_failed(self, failure: Failure, call: _Call) -> None:
-        """A bug, or the database is away: what it was comes out at the next look back."""
-        self._log.failure("a call of campaign {id}", failure, id=call.campaign.id)
-        self._finished(call, 0)
 
     def call_over(self, over: CallOver) -> None:
         """Of any placed call, as its node tells it."""
-        call = self._calls.get(over.conversation_id)
-        if call is not None:
-            settling = Deferred.fromCoroutine(self._over(call, over))
-            settling.addErrback(self._call_failed, call)
-
-    async def _over(self, call: _Call, over: CallOver) -> None:
-        if not self._finished(call, over.conversation_id):
-            return
-        called.inc(over.reason)
-        entry, now = call.entry, self._now()
-        if over.status == "completed":
-            await self._store.settle(entry.id, DONE, over.reason)
-            return
-        pause = None
-        if over.certain:
-            pause = call.settings.retries.pause(entry.attempts, over.reason)
-            if _not_tried(over) and entry.attempts < _MOST_ATTEMPTS:
-                pause = AGAIN
-        if pause is None:
-            state = FAILED if over.certain else UNKNOWN
-            await self._store.settle(entry.id, state, over.reason)
-        else:
-            await self._store.settle(entry.id, WAITING, over.reason, now + pause)
-
-    def _finished(self, call: _Call, conversation_id: int) -> bool:
-        """Once for each."""
-        self._calls.pop(conversation_id, None)
-        if call.entry.id not in self._entries:
-            return False
-        self._entries.discard(call.entry.id)
-        self._pace.over(call.campaign.id, call.carrier, call.number)
-        return True
-
-    def give_up(self, campaign_id: int) -> None:
-        """The campaign was cancelled: nobody is to pick up any more."""
-        for conversation_id, call in tuple(self._calls.items()):
-            if call.campaign.id == campaign_id:
-                self._placing.give_up(conversation_id)
-
-    # -- after a crash ----------------------------------------------------------------------------
-
-    async def _look_back(self, campaign: Campaign) -> None:
-        """Entries that nobody carries any more, or whose end was told at another node."""
-        settings = settings_of(campaign)
-        for entry, status, reason in await self._store.stranded(campaign.id):
-            if entry.id in self._entries:
-                continue
-            if status in ("", "queued"):
-                # Whoever has dialled has written it before: so nobody has.
-                await self._store.postpone(entry.id, self._now())
-            elif status == "ended":
-                await self._store.settle(entry.id, DONE, reason)
-            elif reason == CRASHED:
-                await self._store.settle(entry.id, UNKNOWN, reason)
-            else:
-                pause = settings.retries.pause(entry.attempts, reason)
-                state, due = (FAILED, 0.0) if pause is None else (WAITING, self._now() + pause)
-                await self._store.settle(entry.id, state, reason, due)
+        self.attempts.call_over(over)
 
 
-def _not_tried(over: CallOver) -> bool:
-    """It was our doing that nobody was reached."""
-    return over.reason == "capacity_exceeded" or (over.reason == "cancelled" and over.retryable)
+class _Remembered:
+    """Lines within one turn: campaigns have one assistant, and many numbers to call."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._known: dict[tuple[int, int, str], tuple[str, str]] = {}
+
+    def of(self, request: CallRequest) -> Deferred[tuple[str, str]]:
+        key = (request.project_id, request.assistant_id, request.caller)
+        if key in self._known:
+            return succeed(self._known[key])
+
+        def remember(line: tuple[str, str]) -> tuple[str, str]:
+            self._known[key] = line
+            return line
+
+        return self._lines.of(request).addCallback(remember)
 
 
 def settings_of(campaign: Campaign) -> Settings:

@@ -8,11 +8,26 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from rapida_tw.calls.call_request import CallOver, CallRequest, Placing
+from rapida_tw.campaigns.attempts import History
 from rapida_tw.campaigns.pace import Limits, Pace
 from rapida_tw.campaigns.queue import Queue
-from rapida_tw.campaigns.runner import History, Runner
-from rapida_tw.store.campaigns import CANCELLED, PAUSED, RUNNING, Campaign, CampaignStore
+from rapida_tw.campaigns.runner import InThread, Runner, campaigns, settings_of
+from rapida_tw.errors import CallError, Fault
+from rapida_tw.store.campaign_queue import QueueStore
+from rapida_tw.store.campaigns import (
+    CANCELLED,
+    PAUSED,
+    RUNNING,
+    Campaign,
+    CampaignStore,
+)
 from rapida_tw.store.records import JSON, AssistantStore
+
+
+class CampaignOver(CallError):
+    """The campaign was cancelled: nothing is added to it."""
+
+    fault, reason, status = Fault.CALLER, "campaign-over", 409
 
 
 class AssistantLines:
@@ -38,46 +53,65 @@ class CampaignService(Runner):
         self,
         clock: IReactorTime,
         store: CampaignStore,
+        queue: QueueStore,
         assistants: AssistantStore,
         placing: Placing,
         history: History,
         watchers: list[Callable[[CallOver], None]],
         limits: Limits,
+        room: Callable[[], str],
+        in_thread: InThread,
         node: str,
         now: Callable[[], float],
     ) -> None:
-        """`watchers`: who is told of placed calls that are over."""
+        """`watchers`: who is told of placed calls that are over. Others: as of `Runner`."""
         lines, pace = AssistantLines(assistants), Pace(clock.seconds, limits)
-        super().__init__(clock, store, placing, history, lines, pace, node, now)
+        super().__init__(
+            clock, store, queue, placing, history, lines, pace, room, in_thread, node, now
+        )
         self.store = store
-        self.queue = Queue(placing, store, self.wake, now)
+        self.in_thread = in_thread
+        self.queue = Queue(placing, queue, self.wake)
         watchers.append(self.call_over)
 
     async def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Campaign:
-        made = await self.store.create(campaign, entries)
-        self.wake()
+        made = await self.store.create(campaign, entries, settings_of(campaign).start)
+        self._happened("created", made, f" with {len(entries)} calls")
         return made
 
-    async def add(self, campaign: Campaign, entries: Sequence[JSON]) -> None:
-        await self.store.add(campaign, entries)
-        self.wake()
+    async def add(self, campaign: Campaign, entries: Sequence[JSON]) -> Campaign:
+        """`CampaignOver` when it was cancelled."""
+        found = await self.store.add(campaign, entries, settings_of(campaign).start)
+        if found.state == CANCELLED:
+            raise CampaignOver(f"campaign {campaign.id} was cancelled")
+        self._happened("extended", found, f" by {len(entries)} calls")
+        return found
 
     async def pause(self, campaign_id: int, project_id: int) -> Campaign:
         """Nobody more is rung up; who is on the phone goes on talking."""
-        return await self.store.change(campaign_id, project_id, PAUSED)
+        return await self._change("paused", campaign_id, project_id, PAUSED)
 
     async def resume(self, campaign_id: int, project_id: int) -> Campaign:
-        changed = await self.store.change(campaign_id, project_id, RUNNING)
-        self.wake()
-        return changed
+        return await self._change("resumed", campaign_id, project_id, RUNNING)
 
     async def cancel(self, campaign_id: int, project_id: int) -> Campaign:
         """Who rings is given up as well."""
-        changed = await self.store.change(campaign_id, project_id, CANCELLED)
-        self.give_up(campaign_id)
+        changed = await self._change("cancelled", campaign_id, project_id, CANCELLED)
+        self.attempts.give_up(campaign_id)
         return changed
 
     async def delete(self, campaign_id: int, project_id: int) -> None:
         """Cancelled before; its conversations stay."""
         await self.cancel(campaign_id, project_id)
         await self.store.delete(campaign_id, project_id)
+
+    async def _change(self, what: str, campaign_id: int, project_id: int, state: str) -> Campaign:
+        changed = await self.store.change(campaign_id, project_id, state)
+        if changed.state == state:
+            self._happened(what, changed)
+        return changed
+
+    def _happened(self, what: str, campaign: Campaign, more: str = "") -> None:
+        campaigns.inc(what)
+        self._log.info("campaign {id} was {what}{more}", id=campaign.id, what=what, more=more)
+        self.wake()

@@ -12,7 +12,8 @@ from rapida_tw.campaigns.hours import CALLEE, Hours, is_zone
 from rapida_tw.store.reading import Reading, number, text, whole
 
 MOST_ENTRIES = 10_000  # of one request; a campaign may be given more afterwards
-RETRYABLE = ("busy", "no_answer", "rejected", "unreachable", "failed", "media_failed", "machine")
+MACHINE = "machine_detected"
+RETRYABLE = ("busy", "no_answer", "rejected", "unreachable", "failed", "media_failed", MACHINE)
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -121,9 +122,9 @@ def _zone(value: Any) -> str:
 
 
 def _outcomes(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not set(map(str, value)) <= set(RETRYABLE):
+    if not isinstance(value, list) or not all(one in RETRYABLE for one in value):
         raise ValueError(f"must be a list of {', '.join(RETRYABLE)}")
-    return tuple(map(str, value))
+    return tuple(sorted(set(value)))
 
 
 def _moment(value: Any) -> float:

@@ -1,7 +1,6 @@
-"""Campaigns and their queue: calls that wait for their turn, and what became of them.
+"""Campaigns as their owners see them: made, paused, cancelled, listed, with their progress.
 
-An entry is written as `dialling` before anybody is asked to dial, so that after a crash it is known
-which calls may exist: those are never dialled again.
+What runs them is in `store.campaign_queue`.
 """
 
 from __future__ import annotations
@@ -10,20 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
 from rapida_tw.errors import NotFound
 from rapida_tw.ids import Ids
 from rapida_tw.store import schema
-from rapida_tw.store.conversations import FINAL
 from rapida_tw.store.database import Database
 from rapida_tw.store.projects import require_project
 from rapida_tw.store.records import JSON, Page
 
 BULK, CAMPAIGN = "bulk", "campaign"
 RUNNING, PAUSED, FINISHED, CANCELLED = "running", "paused", "finished", "cancelled"
+STATES = (RUNNING, PAUSED, FINISHED, CANCELLED)
 WAITING, DIALLING, CALLING, DONE, FAILED, UNKNOWN = (
     "waiting",
     "dialling",
@@ -33,11 +32,11 @@ WAITING, DIALLING, CALLING, DONE, FAILED, UNKNOWN = (
     "unknown",
 )
 OPEN = (WAITING, DIALLING, CALLING)  # states of an entry that is not over
+ENTRY_STATES = (*OPEN, DONE, FAILED, UNKNOWN)
 _BATCH = 500  # rows of one INSERT
 
 _table = schema.campaign
 _entry = schema.campaign_entry
-_conversation = schema.conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +82,17 @@ class Progress:
 
 
 class CampaignStore(Protocol):
-    """`NotFound` for another project's. All answer by Deferreds."""
+    """`NotFound` for another project's, and for what is no campaign. All answer by Deferreds."""
 
-    def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[Campaign]:
-        """Its requests in their order, due at once. `id` 0 = choose one."""
+    def create(
+        self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
+    ) -> Deferred[Campaign]:
+        """Its requests in their order, not before `due`. `id` 0 = choose one."""
 
-    def add(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[None]:
-        """Further ones; a finished campaign runs again."""
+    def add(
+        self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
+    ) -> Deferred[Campaign]:
+        """Further ones; a finished campaign runs again, to a cancelled one nothing is added."""
 
     def get(self, campaign_id: int, project_id: int) -> Deferred[Campaign]: ...
     def page(self, project_id: int, number: int, size: int) -> Deferred[Page]:
@@ -105,43 +108,6 @@ class CampaignStore(Protocol):
     def entries(self, campaign_id: int, number: int, size: int) -> Deferred[Page]:
         """In their order."""
 
-    def enqueue(
-        self, project_id: int, key_id: int, request: JSON, conversation_id: int, due: float
-    ) -> Deferred[None]:
-        """A call without a campaign, whose conversation is there already."""
-
-    def lease(self, node: str, until: float) -> Deferred[Sequence[Campaign]]:
-        """The running ones that this node has, or takes over because nobody has them now."""
-
-    def due(self, campaign_id: int, most: int) -> Deferred[Sequence[CampaignEntry]]:
-        """Whose turn it is, the longest waiting first."""
-
-    def calling(self, campaign_id: int) -> Deferred[int]:
-        """How many are dialled or talked with."""
-
-    def begin(self, entry_id: int, node: str) -> Deferred[bool]:
-        """From now on it may be dialled; False: it is not waiting any more."""
-
-    def called(self, entry_id: int, conversation_id: int) -> Deferred[None]:
-        """Its conversation is known."""
-
-    def settle(
-        self, entry_id: int, state: str, outcome: str = "", due: float = 0.0
-    ) -> Deferred[None]:
-        """Over, or waiting again. An entry that is over stays so."""
-
-    def postpone(self, entry_id: int, due: float) -> Deferred[None]:
-        """It was not dialled: it waits again, and the attempt does not count."""
-
-    def of_conversation(self, conversation_id: int) -> Deferred[CampaignEntry | None]: ...
-    def stranded(self, campaign_id: int) -> Deferred[Sequence[tuple[CampaignEntry, str, str]]]:
-        """Entries under way whose conversation is over, or that never got one: with the
-        conversation's status and end reason, "" where there is none.
-        """
-
-    def finish(self, campaign_id: int) -> Deferred[bool]:
-        """Finished, if nothing of it waits or is under way."""
-
 
 class Campaigns:
     """`CampaignStore` over a database."""
@@ -151,33 +117,36 @@ class Campaigns:
         self._ids = ids
         self._now = now
 
-    def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[Campaign]:
+    def create(
+        self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
+    ) -> Deferred[Campaign]:
         now = self._now()
         made = replace(campaign, id=campaign.id or self._ids.new(), created=now, updated=now)
-        rows = self._rows(made, entries)
+        new = [self._ids.new() for _ in entries]
 
         def work(connection: Connection) -> Campaign:
             require_project(connection, made.project_id)
             connection.execute(insert(_table).values(asdict(made)))
-            _insert(connection, rows)
+            _insert(connection, made.id, new, entries, max(due, now), now)
             return made
 
         return self._database.write(work)
 
-    def _rows(self, campaign: Campaign, entries: Sequence[JSON]) -> list[dict[str, Any]]:
+    def add(
+        self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
+    ) -> Deferred[Campaign]:
         now = self._now()
-        return [
-            asdict(CampaignEntry(self._ids.new(), campaign.id, request, due=now, updated=now))
-            for request in entries
-        ]
+        new = [self._ids.new() for _ in entries]
 
-    def add(self, campaign: Campaign, entries: Sequence[JSON]) -> Deferred[None]:
-        now, rows = self._now(), self._rows(campaign, entries)
-
-        def work(connection: Connection) -> None:
-            _insert(connection, rows)
-            over = (_table.c.id == campaign.id, _table.c.state == FINISHED)
-            connection.execute(update(_table).where(*over).values(state=RUNNING, updated=now))
+        def work(connection: Connection) -> Campaign:
+            found = select_campaign(connection, campaign.id, campaign.project_id)
+            if found.state == CANCELLED:
+                return found
+            _insert(connection, found.id, new, entries, max(due, now), now)
+            state = RUNNING if found.state == FINISHED else found.state
+            mine = _table.c.id == found.id
+            connection.execute(update(_table).where(mine).values(state=state, updated=now))
+            return replace(found, state=state, updated=now)
 
         return self._database.write(work)
 
@@ -187,11 +156,11 @@ class Campaigns:
     def page(self, project_id: int, number: int, size: int) -> Deferred[Page]:
         mine = and_(_table.c.project_id == project_id, _table.c.kind == CAMPAIGN)
         query = select(_table).where(mine).order_by(_table.c.created.desc(), _table.c.id.desc())
-        return self._page(query, _campaign, number, size)
+        return self._page(query, read_campaign, number, size)
 
     def entries(self, campaign_id: int, number: int, size: int) -> Deferred[Page]:
         query = select(_entry).where(_entry.c.campaign_id == campaign_id).order_by(_entry.c.id)
-        return self._page(query, _read_entry, number, size)
+        return self._page(query, read_entry, number, size)
 
     def _page(
         self, query: Select[Any], read: Callable[[Row[Any]], Any], number: int, size: int
@@ -209,7 +178,7 @@ class Campaigns:
 
         def work(connection: Connection) -> Campaign:
             found = select_campaign(connection, campaign_id, project_id)
-            if found.state in (FINISHED, CANCELLED):
+            if found.state in (FINISHED, CANCELLED, state):
                 return found
             changed = {"state": state, "updated": now}
             connection.execute(update(_table).where(_table.c.id == campaign_id).values(changed))
@@ -238,142 +207,28 @@ class Campaigns:
 
         return self._database.read(work)
 
-    def enqueue(
-        self, project_id: int, key_id: int, request: JSON, conversation_id: int, due: float
-    ) -> Deferred[None]:
-        now, new, entry_id = self._now(), self._ids.new(), self._ids.new()
-
-        def work(connection: Connection) -> None:
-            campaign = _bulk_of(connection, project_id, key_id, new, now)
-            entry = CampaignEntry(entry_id, campaign, request, due=due, updated=now)
-            row = asdict(replace(entry, conversation_id=conversation_id))
-            connection.execute(insert(_entry).values(row))
-
-        return self._database.write(work)
-
-    def lease(self, node: str, until: float) -> Deferred[Sequence[Campaign]]:
-        now = self._now()
-        free = or_(_table.c.node == node, _table.c.lease < now)
-
-        def work(connection: Connection) -> list[Campaign]:
-            mine = and_(_table.c.state == RUNNING, free)
-            ids = connection.execute(select(_table.c.id).where(mine)).scalars().all()
-            if not ids:
-                return []
-            taken = update(_table).where(_table.c.id.in_(ids), mine)
-            connection.execute(taken.values(node=node, lease=until))
-            had = select(_table).where(_table.c.id.in_(ids), _table.c.node == node)
-            return [_campaign(row) for row in connection.execute(had)]
-
-        return self._database.write(work)
-
-    def due(self, campaign_id: int, most: int) -> Deferred[Sequence[CampaignEntry]]:
-        now = self._now()
-        mine = and_(
-            _entry.c.campaign_id == campaign_id, _entry.c.state == WAITING, _entry.c.due <= now
-        )
-        query = select(_entry).where(mine).order_by(_entry.c.due, _entry.c.id).limit(most)
-        return self._database.read(lambda c: [_read_entry(row) for row in c.execute(query)])
-
-    def calling(self, campaign_id: int) -> Deferred[int]:
-        under_way = _entry.c.state.in_((DIALLING, CALLING))
-        query = select(func.count()).select_from(_entry)
-        query = query.where(_entry.c.campaign_id == campaign_id, under_way)
-        return self._database.read(lambda c: c.execute(query).scalar_one())
-
-    def begin(self, entry_id: int, node: str) -> Deferred[bool]:
-        now = self._now()
-        change = update(_entry).where(_entry.c.id == entry_id, _entry.c.state == WAITING)
-        change = change.values(
-            state=DIALLING, node=node, attempts=_entry.c.attempts + 1, updated=now
-        )
-        return self._database.write(lambda c: c.execute(change).rowcount == 1)
-
-    def called(self, entry_id: int, conversation_id: int) -> Deferred[None]:
-        return self._change(entry_id, (DIALLING,), conversation_id=conversation_id, state=CALLING)
-
-    def settle(
-        self, entry_id: int, state: str, outcome: str = "", due: float = 0.0
-    ) -> Deferred[None]:
-        return self._change(entry_id, OPEN, state=state, outcome=outcome, due=due)
-
-    def postpone(self, entry_id: int, due: float) -> Deferred[None]:
-        attempts = _entry.c.attempts - 1
-        return self._change(entry_id, OPEN, state=WAITING, due=due, attempts=attempts)
-
-    def _change(self, entry_id: int, states: Sequence[str], **columns: Any) -> Deferred[None]:
-        change = update(_entry).where(_entry.c.id == entry_id, _entry.c.state.in_(states))
-        change = change.values(updated=self._now(), **columns)
-
-        def work(connection: Connection) -> None:
-            connection.execute(change)
-
-        return self._database.write(work)
-
-    def of_conversation(self, conversation_id: int) -> Deferred[CampaignEntry | None]:
-        query = select(_entry).where(_entry.c.conversation_id == conversation_id)
-
-        def work(connection: Connection) -> CampaignEntry | None:
-            row = connection.execute(query).first()
-            return None if row is None else _read_entry(row)
-
-        return self._database.read(work)
-
-    def stranded(self, campaign_id: int) -> Deferred[Sequence[tuple[CampaignEntry, str, str]]]:
-        joined = _entry.outerjoin(_conversation, _conversation.c.id == _entry.c.conversation_id)
-        over = or_(_conversation.c.id.is_(None), _conversation.c.status.in_((*FINAL, "queued")))
-        query = select(_entry, _conversation.c.status, _conversation.c.end_reason)
-        query = query.select_from(joined).where(
-            _entry.c.campaign_id == campaign_id, _entry.c.state.in_((DIALLING, CALLING)), over
-        )
-
-        def work(connection: Connection) -> list[tuple[CampaignEntry, str, str]]:
-            return [
-                (_read_entry(row), row.status or "", row.end_reason or "")
-                for row in connection.execute(query)
-            ]
-
-        return self._database.read(work)
-
-    def finish(self, campaign_id: int) -> Deferred[bool]:
-        now = self._now()
-
-        def work(connection: Connection) -> bool:
-            left = select(_entry.c.id).where(
-                _entry.c.campaign_id == campaign_id, _entry.c.state.in_(OPEN)
-            )
-            if connection.execute(left.limit(1)).first() is not None:
-                return False
-            mine = (_table.c.id == campaign_id, _table.c.state == RUNNING, _table.c.kind != BULK)
-            done = update(_table).where(*mine).values(state=FINISHED, updated=now)
-            return connection.execute(done).rowcount == 1
-
-        return self._database.write(work)
-
-
-def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    for first in range(0, len(rows), _BATCH):
-        connection.execute(insert(_entry), rows[first : first + _BATCH])
-
 
 def select_campaign(connection: Connection, campaign_id: int, project_id: int) -> Campaign:
     mine = (_table.c.id == campaign_id, _table.c.project_id == project_id)
-    row = connection.execute(select(_table).where(*mine)).first()
+    query = select(_table).where(*mine, _table.c.kind == CAMPAIGN)
+    row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"no campaign {campaign_id}")
-    return _campaign(row)
+    return read_campaign(row)
 
 
-def _bulk_of(connection: Connection, project_id: int, key_id: int, new: int, now: float) -> int:
-    """The project's campaign of calls without one; made when it is needed first."""
-    mine = (_table.c.project_id == project_id, _table.c.kind == BULK, _table.c.key_id == key_id)
-    query = select(_table.c.id).where(*mine).order_by(_table.c.id).limit(1)
-    found = connection.execute(query).scalar()
-    if found is not None:
-        return int(found)
-    campaign = Campaign(new, project_id, 0, BULK, {}, key_id, BULK, created=now, updated=now)
-    connection.execute(insert(_table).values(asdict(campaign)))
-    return new
+def _insert(
+    connection: Connection,
+    campaign_id: int,
+    ids: Sequence[int],
+    requests: Sequence[JSON],
+    due: float,
+    now: float,
+) -> None:
+    usual = asdict(CampaignEntry(0, campaign_id, {}, due=due, updated=now))
+    rows = [{**usual, "id": new, "request": one} for new, one in zip(ids, requests, strict=True)]
+    for first in range(0, len(rows), _BATCH):
+        connection.execute(insert(_entry), rows[first : first + _BATCH])
 
 
 def _counted(
@@ -384,15 +239,18 @@ def _counted(
     return {str(name): count for name, count in connection.execute(query) if name}
 
 
-_FIELDS = [entry.name for entry in fields(CampaignEntry)]
+_CAMPAIGN_FIELDS = [one.name for one in fields(Campaign)]
+_ENTRY_FIELDS = [one.name for one in fields(CampaignEntry)]
 
 
-def _campaign(row: Row[Any]) -> Campaign:
-    return Campaign(**row._mapping)
+def read_campaign(row: Row[Any]) -> Campaign:
+    """Of a row with the table's columns, and maybe others."""
+    return Campaign(**{name: row._mapping[_table.c[name]] for name in _CAMPAIGN_FIELDS})
 
 
-def _read_entry(row: Row[Any]) -> CampaignEntry:
-    return CampaignEntry(**{name: row._mapping[_entry.c[name]] for name in _FIELDS})
+def read_entry(row: Row[Any]) -> CampaignEntry:
+    """The same, of an entry."""
+    return CampaignEntry(**{name: row._mapping[_entry.c[name]] for name in _ENTRY_FIELDS})
 
 
 _conforms: type[CampaignStore] = Campaigns

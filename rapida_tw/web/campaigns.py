@@ -11,8 +11,6 @@ from rapida_tw.campaigns.documents import (
     read_more,
 )
 from rapida_tw.campaigns.service import CampaignService
-from rapida_tw.errors import Conflict
-from rapida_tw.store.campaigns import CANCELLED
 from rapida_tw.store.records import AssistantStore
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
@@ -63,7 +61,10 @@ class Campaigns:
         yield Route("POST", f"{one}/calls", api(self.add), operation=_ADD)
 
     async def create(self, ask: Ask) -> Answer:
-        campaign, entries = new_campaign(ask.document(), ask.project_id, ask.key.id)
+        # Ten thousand calls take a moment to be read.
+        campaign, entries = await self._service.in_thread(
+            new_campaign, ask.document(), ask.project_id, ask.key.id
+        )
         await self._assistants.get(campaign.assistant_id, ask.project_id)
         made = await self._service.create(campaign, entries)
         return Answer(campaign_document(made, await self._store.progress(made.id)))
@@ -95,10 +96,8 @@ class Campaigns:
         return Answer([entry_document(one) for one in page.items], page)
 
     async def add(self, ask: Ask, campaign_id: int) -> Answer:
-        """409 when it was cancelled."""
+        """`CampaignOver` when it was cancelled."""
         found = await self._store.get(campaign_id, ask.project_id)
-        if found.state == CANCELLED:
-            raise Conflict(f"campaign {campaign_id} was cancelled")
-        await self._service.add(found, read_more(ask.document(), found))
-        found = await self._store.get(campaign_id, ask.project_id)
+        entries = await self._service.in_thread(read_more, ask.document(), found)
+        found = await self._service.add(found, entries)
         return Answer(campaign_document(found, await self._store.progress(found.id)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -16,6 +16,7 @@ from rapida_tw.errors import CallError
 from rapida_tw.ids import Ids
 from rapida_tw.simulation import done
 from rapida_tw.store.assistants import Assistants
+from rapida_tw.store.campaign_queue import CampaignQueue
 from rapida_tw.store.campaigns import Campaign, CampaignEntry, Campaigns
 from rapida_tw.store.conversations import Conversations
 from rapida_tw.store.database import Database
@@ -96,6 +97,8 @@ class CampaignCase(SynchronousTestCase):
             )
         )
         self.store = Campaigns(self.database, self.ids, self.now)
+        self.waiting = CampaignQueue(self.database, self.ids, self.now)
+        self.no_room = ""
         self.conversations = Conversations(self.database, self.now, "node")
         self.placing = FakePlacing(self)
         self.watchers: list[Any] = []
@@ -106,11 +109,14 @@ class CampaignCase(SynchronousTestCase):
         service = CampaignService(
             self.clock,
             self.store,
+            self.waiting,
             self.assistants,
             self.placing,
             self.conversations,
             self.watchers,
             self.limits,
+            lambda: self.no_room,
+            maybeDeferred,
             name,
             self.now,
         )
@@ -149,17 +155,22 @@ class CampaignCase(SynchronousTestCase):
         return [entry.state for entry in self.entries(campaign)]
 
     def state(self, campaign: Campaign) -> str:
-        return done(self.store.get(campaign.id, self.project)).state
+        found: Campaign = done(self.store.get(campaign.id, self.project))
+        return found.state
 
     def over(self, entry: CampaignEntry, status: str, reason: str, **more: Any) -> None:
         """What became of its call, as the node that had it tells and writes."""
         assert entry.conversation_id is not None
-        words = {"completed": "ended"}
-        done(
-            self.conversations.set_status(
-                entry.conversation_id, words.get(status, "failed"), reason
-            )
-        )
+        self.finished(entry.conversation_id, status, reason)
         over = CallOver(entry.conversation_id, status, reason, False)
         for watcher in self.watchers:
             watcher(replace(over, **more))
+
+    def finished(self, conversation_id: int, status: str, reason: str) -> None:
+        """The same, told to nobody."""
+        word = "ended" if status == "completed" else "failed"
+        done(self.conversations.set_status(conversation_id, word, reason))
+
+    def result(self, work: Any) -> Any:
+        """What a coroutine of the service answers."""
+        return self.successResultOf(Deferred.fromCoroutine(work))
