@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote
 
 from rapida_tw.errors import DiallingForbidden, TooManyCalls
 from rapida_tw.metrics import Counter
 
 SHORTEST = 7  # digits of a number that is no extension
+_BEFORE = ("00", "011")  # what is dialled before a country's number
+_LONGEST = 128  # digits that are looked at
+_PARTS = re.compile(r"[;?,&]")  # what begins something else behind an address's user part
+_NO_SIGN = re.compile(r"[^0-9a-z]")
 _MOST_KEYS = 10_000  # whose rate is remembered; the one longest silent is forgotten
 
 forbidden = Counter(
@@ -17,7 +23,10 @@ forbidden = Counter(
 
 
 class DiallingRules:
-    """Prefixes are compared as digits: +49…, 0049… and 49… are the same number."""
+    """Prefixes are compared as digits: +49…, 0049…, 01149… and 49… are the same number.
+
+    What is not all digits (a password behind them, a letter) is denied by those it begins with.
+    """
 
     def __init__(
         self,
@@ -40,21 +49,21 @@ class DiallingRules:
         """`DiallingForbidden`. What is no number (a name at a trunk) is forbidden where only some
         prefixes are allowed, and service codes (*67…) where there is any rule: they hide a number.
         """
-        digits = _digits(number)
-        if (self._allowed or self._denied) and any(one in number for one in "*#"):
+        user = _user(number)
+        if (self._allowed or self._denied) and any(one in user for one in "*#"):
             forbidden.inc("code")
             raise DiallingForbidden("service codes are not dialled where prefixes are restricted")
-        if digits and digits.startswith(self._denied):
+        if any(one.startswith(self._denied) for one in _readings(_first_digits(user))):
             forbidden.inc("denied")
             raise DiallingForbidden("numbers with that prefix are denied")
-        if self._allowed and not digits.startswith(self._allowed):
+        if self._allowed and not _digits(number).startswith(self._allowed):
             forbidden.inc("not-allowed")
             raise DiallingForbidden("numbers with that prefix are not allowed")
 
     def check_target(self, target: str) -> None:
         """The same of a transfer's target; extensions and names within the house are free."""
-        digits = _digits(target)
-        if len(digits) >= SHORTEST or (not digits and any(one in target for one in "*#")):
+        user = _user(target)
+        if len(_first_digits(user)) >= SHORTEST or any(one in user for one in "*#"):
             self.check(target)
 
     def count(self, key_id: int) -> None:
@@ -81,12 +90,29 @@ class DiallingRules:
 
 
 def _digits(number: str) -> str:
-    """Of a number, or of the user part of an address, without + and 00 in front of it."""
-    text = number.strip().lower()
+    """Of a number, or of the user part of an address, without + and 00; "" of anything else."""
+    digits = "".join(one for one in _user(number) if one not in "+ -.()/")
+    return digits.removeprefix("00") if digits.isascii() and digits.isdigit() else ""
+
+
+def _user(address: str) -> str:
+    """A number, or the user part of an address without its parameters, in lower case."""
+    text = unquote(address).strip().lower()
     for scheme in ("sip:", "sips:", "tel:"):
         text = text.removeprefix(scheme)
-    text = text.partition("@")[0]
-    digits = "".join(one for one in text if one not in "+ -.()/")
-    if not (digits.isascii() and digits.isdigit()):
-        return ""
-    return digits.removeprefix("00") if not text.startswith("+") else digits
+    return _PARTS.split(text.partition("@")[0])[0]
+
+
+def _first_digits(user: str) -> str:
+    """Up to the first letter, whatever is between them."""
+    found = re.match("[0-9]*", _NO_SIGN.sub("", user))
+    return found[0][:_LONGEST] if found else ""
+
+
+def _readings(digits: str) -> list[str]:
+    """The numbers that networks may take those digits for."""
+    found = [digits] if digits else []
+    for prefix in _BEFORE:
+        if len(digits) > len(prefix) and digits.startswith(prefix):
+            found += _readings(digits[len(prefix) :])
+    return found
