@@ -72,6 +72,10 @@ _OF_TTS = ("speak.", "speaker.")
 _OF_VAD = ("microphone.vad.", "microphone.barge_in", "microphone.denoising.")
 _OF_EOS = "microphone.eos."
 _OF_MODEL = "model."
+# Where a vendor is: a call that could say it would take the credential's keys there.
+_ADDRESSES: Final = frozenset(
+    ("url", "base_url", "baseurl", "endpoint", "host", "headers", "certificate")
+)
 
 
 def overridden(deployment: Deployment, options: Mapping[str, Any]) -> Deployment:
@@ -85,11 +89,12 @@ def overridden(deployment: Deployment, options: Mapping[str, Any]) -> Deployment
     vad: dict[str, Any] = {}
     eos: dict[str, Any] = {}
     for name, value in options.items():
+        _check_address(name)
         if name.startswith("experience."):
             field, read = _experience(name)
             try:
                 fields[field] = read(value)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise BadRequest(f"options: {name} {error}") from None
         elif name.startswith(_OF_STT):
             stt[name] = value
@@ -118,6 +123,13 @@ def overridden_model(assistant: Assistant, options: Mapping[str, Any]) -> Assist
     """The assistant of this call: with its model's options."""
     own = {name: value for name, value in options.items() if name.startswith(_OF_MODEL)}
     return replace(assistant, model=_over(assistant.model, own)) if own else assistant
+
+
+def _check_address(name: str) -> None:
+    """`BadRequest` for where a vendor is: that is the deployment's and the credential's to say."""
+    vendors = (_OF_STT, *_OF_TTS, _OF_MODEL)
+    if name.startswith(vendors) and name.rpartition(".")[2].strip().lower() in _ADDRESSES:
+        raise BadRequest(f"options: {name[:100]} is not for one call")
 
 
 def _experience(name: str) -> tuple[str, Callable[[Any], Any]]:

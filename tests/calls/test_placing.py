@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import insert
 from twisted.internet.defer import Deferred, succeed
 
 from rapida_tw.account import Account
@@ -41,6 +42,7 @@ from rapida_tw.errors import (
     TooManyCalls,
 )
 from rapida_tw.simulation import done
+from rapida_tw.store import schema
 from rapida_tw.store.records import Conversation, Deployment, NamedCall
 from tests.calls.case import CallsCase
 from tests.calls.fakes import RecordingLeg
@@ -289,11 +291,31 @@ class RefusedTests(PlacingCase):
             {"experience.nothing": 1},
             {"experience.ideal_timeout": "long"},
             {"ring_timeout": 1},
+            {"ring_timeout": 10**400},
+            {"ring_timeout": [30]},
+            {"experience.ideal_timeout": 10**400},
+            {"experience.ideal_timeout": {"seconds": 5}},
+            {"experience.greeting": ["Hello"]},
+            {"experience.recording": {}},
+            {"rapida.credential_id": [1]},
             {"machine_detection": "perhaps"},
             {"machine_detection": "message"},
         ):
             self.failureResultOf(self.place(options=options), BadRequest)
             self.assertEqual(self.telephone.orders, [])
+
+    def test_vendors_address(self) -> None:
+        """Who may place calls may not have a vendor's key sent anywhere else."""
+        for name in ("model.url", "model.agentkit.url", "model.Base_URL", "listen.endpoint"):
+            self.refused(BadRequest, options={name: "wss://attacker.example"})
+
+    def test_others_credential(self) -> None:
+        """A credential of another project is not there."""
+        row = insert(schema.project).values(id=99, name="other", created=0.0)
+        done(self.server.database.write(lambda c: c.execute(row)))
+        fields = {"account_sid": "AC2", "account_token": "t"}
+        theirs = done(self.server.credentials.create(99, "t", "twilio", fields))
+        self.refused(MisconfiguredAssistant, options={"rapida.credential_id": str(theirs.id)})
 
     def test_bad_template(self) -> None:
         """What the call would stumble over is told before."""
