@@ -43,6 +43,8 @@ def read_entries(calls: Sequence[Any], campaign: Campaign) -> list[JSON]:
     found = []
     for at, one in enumerate(calls):
         document = {"to": one} if isinstance(one, str) else one
+        if isinstance(document, dict) and {"idempotencyKey", "idempotency_key"} & document.keys():
+            raise BadRequest(f"calls[{at}]: a campaign's call has no idempotencyKey")
         if isinstance(document, dict) and not {"assistant", "assistantId"} & document.keys():
             document = {**document, "assistantId": str(campaign.assistant_id)}
         try:

@@ -61,6 +61,8 @@ def read(reading: Reading) -> Settings:
         start=reading.value("startDate", _moment, 0.0, 0.0),
         end=reading.value("endDate", _moment, 0.0, 0.0),
     )
+    if found.end and found.end <= found.start:
+        reading.wrong("endDate", "must be later than startDate")
     reading.close()
     return found
 

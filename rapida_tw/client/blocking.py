@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from rapida_tw.client import api
+from rapida_tw.client import api, campaign_api
 from rapida_tw.client.errors import ConnectionFailed, RapidaError
 from rapida_tw.client.exchange import (
     LONGEST,
@@ -53,6 +53,7 @@ class Rapida:
         self._tls = tls
         self._sleep = sleep
         self.calls = Calls(self)
+        self.campaigns = Campaigns(self)
         self.conversations = Conversations(self)
         self.messages = Messages(self)
         self.numbers = Numbers(self)
@@ -127,6 +128,21 @@ class Calls:
         self.send_digits = _bound(client, api.send_digits)
         self.hold = _bound(client, api.hold)
         self.say = _bound(client, api.say)
+
+
+class Campaigns:
+    """Many calls, one after the other."""
+
+    def __init__(self, client: Rapida) -> None:
+        self.create = _bound(client, campaign_api.create_campaign)
+        self.list = _bound(client, campaign_api.list_campaigns)
+        self.get = _bound(client, campaign_api.get_campaign)
+        self.calls = _bound(client, campaign_api.list_campaign_calls)
+        self.add = _bound(client, campaign_api.add_campaign_calls)
+        self.pause = _bound(client, campaign_api.pause_campaign)
+        self.resume = _bound(client, campaign_api.resume_campaign)
+        self.cancel = _bound(client, campaign_api.cancel_campaign)
+        self.delete = _bound(client, campaign_api.delete_campaign)
 
 
 class Messages:

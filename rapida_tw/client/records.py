@@ -92,6 +92,19 @@ class BulkEntry(PlacedCall):
         return bool(self.data.get("success"))
 
 
+class Campaign(Record):
+    """Many calls, one after the other; `state` tells whether they go out, `progress` how far."""
+
+    @property
+    def is_over(self) -> bool:
+        """Nobody more is called, unless calls are added."""
+        return self.data.get("state") in ("finished", "cancelled")
+
+
+class CampaignCall(Record):
+    """One who is called by a campaign."""
+
+
 class SentMessage(Record):
     """A message that the carrier has; `.id` is the carrier's, "" where nobody knows it."""
 

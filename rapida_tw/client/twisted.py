@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
 
-from rapida_tw.client import api
+from rapida_tw.client import api, campaign_api
 from rapida_tw.client.connection import request
 from rapida_tw.client.errors import ConnectionFailed, RapidaError
 from rapida_tw.client.exchange import (
@@ -61,6 +61,7 @@ class Rapida:
         self._reactor = reactor
         self._agent = agent or Agent(reactor, connectTimeout=timeout)
         self.calls = Calls(self)
+        self.campaigns = Campaigns(self)
         self.conversations = Conversations(self)
         self.messages = Messages(self)
         self.numbers = Numbers(self)
@@ -146,6 +147,21 @@ class Calls:
         self.send_digits = _bound(client, api.send_digits)
         self.hold = _bound(client, api.hold)
         self.say = _bound(client, api.say)
+
+
+class Campaigns:
+    """Many calls, one after the other."""
+
+    def __init__(self, client: Rapida) -> None:
+        self.create = _bound(client, campaign_api.create_campaign)
+        self.list = _bound(client, campaign_api.list_campaigns)
+        self.get = _bound(client, campaign_api.get_campaign)
+        self.calls = _bound(client, campaign_api.list_campaign_calls)
+        self.add = _bound(client, campaign_api.add_campaign_calls)
+        self.pause = _bound(client, campaign_api.pause_campaign)
+        self.resume = _bound(client, campaign_api.resume_campaign)
+        self.cancel = _bound(client, campaign_api.cancel_campaign)
+        self.delete = _bound(client, campaign_api.delete_campaign)
 
 
 class Messages:

@@ -23,11 +23,11 @@ _CREATE = Operation(
     "createCampaign",
     "Have many numbers called; it runs at once unless its settings say otherwise.",
     TAG,
-    ref("Campaign"),
+    ref("WholeCampaign"),
     ref("NewCampaign"),
 )
 _LIST = Operation("listCampaigns", "Newest first.", TAG, ref("Campaign"), paged=True)
-_SHOW = Operation("getCampaign", "One, with its progress.", TAG, ref("Campaign"))
+_SHOW = Operation("getCampaign", "One, with its progress.", TAG, ref("WholeCampaign"))
 _DELETE = Operation("deleteCampaign", "Cancelled, and forgotten.", TAG, ref("Id"))
 _PAUSE = Operation("pauseCampaign", "Nobody more is rung up.", TAG, ref("Campaign"))
 _RESUME = Operation("resumeCampaign", "It goes on where it was.", TAG, ref("Campaign"))
@@ -36,7 +36,7 @@ _CALLS = Operation(
     "listCampaignCalls", "Who is called, in order.", TAG, ref("CampaignCall"), paged=True
 )
 _ADD = Operation(
-    "addCampaignCalls", "Further numbers.", TAG, ref("Campaign"), ref("MoreCampaignCalls")
+    "addCampaignCalls", "Further numbers.", TAG, ref("WholeCampaign"), ref("MoreCampaignCalls")
 )
 
 

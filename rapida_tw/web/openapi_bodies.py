@@ -16,6 +16,8 @@ from rapida_tw.calls.call_document import (
     MOST_ENTRIES,
     VERSION,
 )
+from rapida_tw.campaigns.settings import MOST_ENTRIES as MOST_CAMPAIGN_CALLS
+from rapida_tw.campaigns.settings import RETRYABLE
 from rapida_tw.store.credential_documents import LONGEST as LONGEST_SECRET
 from rapida_tw.store.credential_documents import MOST_KEYS
 from rapida_tw.store.documents import MOST_FALLBACKS, ROLES
@@ -145,6 +147,53 @@ _CALL = {
     },
 }
 
+_CLOCK = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+_ZONE = {**text(64, 1), "example": "Europe/Berlin"}
+_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+CAMPAIGN_SETTINGS = given(
+    callsPerSecond={**number(0.01, 1_000), "default": 1},
+    simultaneous={**number(1, 100_000, "integer"), "default": 10},
+    startDate={**_MOMENT, "description": "Nobody is called before."},
+    endDate={**_MOMENT, "description": "Who was not called until then is not called."},
+    hours={
+        **given(
+            **{
+                "from": {**_CLOCK, "default": "09:00"},
+                "to": {**_CLOCK, "default": "20:00", "description": "Earlier: over midnight."},
+            },
+            days={
+                "type": "array",
+                "items": number(1, 7, "integer"),
+                "minItems": 1,
+                "maxItems": 7,
+                "description": "1 is Monday; all of them where it is not given.",
+            },
+            timeZone={**_ZONE, "description": "callee: where the number that is called is."},
+            fallbackTimeZone={**_ZONE, "description": "Of numbers that tell none."},
+        ),
+        "description": "When somebody may be called; at any time where it is not given.",
+    },
+    retries={
+        **given(
+            attempts={**number(1, 10, "integer"), "default": 3},
+            after={**number(10, 7 * 86_400), "default": 900, "description": "Seconds."},
+            factor={**number(1, 10), "default": 2, "description": "Each pause is so much longer."},
+            outcomes={"type": "array", "items": {"enum": list(RETRYABLE)}},
+        ),
+        "description": "Whom to call again; nobody where it is not given.",
+    },
+)
+_CAMPAIGN_CALLS = {
+    "type": "array",
+    "maxItems": MOST_CAMPAIGN_CALLS,
+    "items": {
+        "anyOf": [
+            _CALL["toNumber"],
+            given("toNumber", **{key: _CALL[key] for key in _CALL if key != "idempotencyKey"}),
+        ]
+    },
+}
+
 _WHATSAPP_NUMBER = {"type": "string", "pattern": "^\\+[1-9][0-9]{6,13}$"}
 _TEXT_TO_SEND = {"type": "string", "maxLength": 1_600, "pattern": "^[!-~][^\\u0000]*$"}
 _MESSAGE: dict[str, Any] = {
@@ -220,6 +269,23 @@ BODIES: dict[str, Any] = {
             "maxItems": MOST_CALLS,
         },
     ),
+    "NewCampaign": {
+        **given(
+            "assistantId",
+            assistantId=_ID,
+            name=text(200, 1),
+            settings=ref("CampaignSettings"),
+            calls=_CAMPAIGN_CALLS,
+        ),
+        "example": {
+            "assistantId": "2000000000000000001",
+            "name": "Spring",
+            "calls": ["+15550100", {"toNumber": "+15550101", "args": {"name": "Ada"}}],
+            "settings": {"callsPerSecond": 2, "hours": {"from": "09:00", "to": "18:00"}},
+        },
+    },
+    "CampaignSettings": CAMPAIGN_SETTINGS,
+    "MoreCampaignCalls": given("calls", calls={**_CAMPAIGN_CALLS, "minItems": 1}),
     "NewMessage": {
         "anyOf": [
             given("assistantId", "to", "text", text=_TEXT_TO_SEND, **_MESSAGE),

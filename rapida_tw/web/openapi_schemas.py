@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rapida_tw.store.campaigns import ENTRY_STATES, STATES
 from rapida_tw.store.documents import ROLES
 from rapida_tw.web.openapi_bodies import BODIES, VENDOR_CHOICE
 from rapida_tw.web.operation import Schema, ref
@@ -120,6 +121,22 @@ _NUMBER_INSIGHT = {
     ),
     "description": "Null: it was not asked, or nobody could tell.",
 }
+_COUNTS: Schema = {"type": "object", "additionalProperties": WHOLE}
+_PROGRESS = answered(
+    total=WHOLE,
+    states=_COUNTS,
+    outcomes={**_COUNTS, "description": "Of those that are over."},
+)
+_CAMPAIGN = {
+    "id": ID,
+    "projectId": ID,
+    "assistantId": ID,
+    "name": TEXT,
+    "state": {"enum": list(STATES)},
+    "settings": ref("CampaignSettings"),
+    "createdDate": TIME,
+    "updatedDate": TIME,
+}
 _PROBLEM = answered(errorCode=TEXT, errorMessage=TEXT, humanMessage=TEXT)
 _PLACED = {**_SUMMARY, "metadata": texts(), "arguments": ANYTHING, "options": ANYTHING}
 
@@ -235,6 +252,24 @@ SCHEMAS: dict[str, Any] = {
         timeline=nullable(TEXT),
     ),
     "NumberInsight": _NUMBER_INSIGHT,
+    "Campaign": answered(**_CAMPAIGN),
+    "WholeCampaign": answered(**_CAMPAIGN, progress=_PROGRESS),
+    "CampaignCall": answered(
+        **{
+            "id": ID,
+            "to": TEXT,
+            "from": TEXT,
+            "state": {
+                "enum": list(ENTRY_STATES),
+                "description": "unknown: whether it was called nobody can tell; it is not again.",
+            },
+            "attempts": WHOLE,
+            "outcome": {**TEXT, "description": "Of the last attempt: busy, remote_hangup, …"},
+            "conversationId": {**nullable(ID), "description": "Of the last attempt."},
+            "dueDate": {**nullable(TIME), "description": "Not before; null when it is over."},
+            "updatedDate": TIME,
+        }
+    ),
     "WebhookDelivery": answered(**_DELIVERY),
     "WholeWebhookDelivery": answered(**_DELIVERY, body=ANYTHING, attempts=several(_ATTEMPT)),
     "PlugIn": _PLUG_IN,

@@ -49,7 +49,7 @@ def test_create(rapida: Rapida, server: Server) -> None:
 
 def test_every_group(rapida: Rapida, server: Server) -> None:
     """Lists of everything."""
-    for group in ("calls", "conversations", "assistants", "credentials"):
+    for group in ("calls", "campaigns", "conversations", "assistants", "credentials"):
         server.answers["GET", f"/v1/{group}"] = success([{"id": "1"}])
         assert [one.id for one in getattr(rapida, group).list()] == ["1"]
     server.answers["GET", "/v1/assistants/5/phone-deployment"] = success({"provider": "twilio"})

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from rapida_tw import web
 from rapida_tw.carriers.twilio import TWILIO
 from rapida_tw.web.openapi_schemas import SCHEMAS
+from tests.web.campaigns import campaign_service
 from tests.web.case import WebCase
 from tests.web.fake_deliverer import FakeDeliverer
 from tests.web.fake_placing import FakePlacing
@@ -41,6 +42,7 @@ class OpenApiTests(WebCase):
             writing=FakeWriting(),
             deliverer=FakeDeliverer(),
             insights=FakeInsights(),
+            campaigns=campaign_service(self),
         )
         self.document = self.get("/openapi.json", key=None).json
 
