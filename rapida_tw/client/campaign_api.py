@@ -20,7 +20,7 @@ def create_campaign(
 ) -> Exchange[Campaign]:
     """Have many called, each a number or a mapping (toNumber, fromNumber, args, metadata, options).
 
-    `settings` as the API has them: callsPerSecond, simultaneous, startDate, endDate, hours, retries.
+    `settings` as the API has them: callsPerSecond, simultaneous, hours, retries and the dates.
     An attempt whose answer is lost is not repeated: nobody is called by two campaigns.
     """
     body: dict[str, Any] = {"assistantId": str(assistant_id), "calls": list(calls)}
