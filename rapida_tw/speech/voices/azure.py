@@ -155,7 +155,8 @@ class AzureSynthesizerProvider(HttpVoiceProvider[AzureVoiceOptions]):
         # People write "East US", the host's name says eastus.
         region = (account.first("region") or options.region).replace(" ", "").lower()
         base = host_of(account.base_url(""), region, bool(options.model))
-        if not base:
+        # Of letters and digits: it is a part of the name of the host that is sent the key.
+        if not base or not (region or "any").isalnum():
             raise MisconfiguredAssistant(f"{_VENDOR} needs a region or an endpoint")
         return AzureRequest(options, key, base.removesuffix(_PATH), format)
 

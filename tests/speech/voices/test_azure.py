@@ -101,6 +101,9 @@ def test_no_region() -> None:
     """Neither a region nor an endpoint is too little."""
     with pytest.raises(MisconfiguredAssistant, match="needs a region or an endpoint"):
         request_of({"key": KEY})
+    for elsewhere in ("evil.example/", "evil.example#", "a.b"):
+        with pytest.raises(MisconfiguredAssistant):  # the key would go there
+            request_of({"key": KEY}, region=elsewhere)
     url = asked(request_of({"key": KEY}, region="uksouth")).url
     assert url.startswith("https://uksouth.tts.")
 
