@@ -256,6 +256,7 @@ def write_outcome(note: Notebook, outcome: Outcome) -> End:
         retryable=outcome.retryable,
         reach=outcome.reach.value,
         status=end.status,
+        **({} if outcome.retry_after is None else {"retry_after": outcome.retry_after}),
     )
     note.metric("call.status", end.status)
     note.metric("call.disconnected_by", end.disconnected_by)
