@@ -38,6 +38,10 @@ _STATUSES: Final[dict[str, str]] = {
     "forbidden": "authentication_failed",
     "media": "media_failed",
 }
+NO_ANSWER: Final = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
+SILENT: Final = Outcome(
+    "unreachable", "the trunk said nothing at all", retryable=True, reach=Reach.NOBODY
+)
 
 
 class SipTelephone:
@@ -92,6 +96,7 @@ class _Call:
         self._user = user
         self._handle: Handle | None = None
         self._late: IDelayedCall | None = None
+        self._heard = False  # the trunk has said something
         self._silent = False  # given up, or told to the end
 
     def begin(self, handle: Handle, clock: IReactorTime) -> None:
@@ -105,14 +110,14 @@ class _Call:
             self._handle.cancel()
 
     def _too_long(self) -> None:
-        outcome = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
-        self._tell(partial(self._user.failed, outcome))
+        self._tell(partial(self._user.failed, NO_ANSWER if self._heard else SILENT))
         assert self._handle is not None
         self._handle.cancel()
 
     # -- CallUser ---------------------------------------------------------------------------------
 
     def trying(self) -> None:
+        self._heard = True
         if not self._silent:
             self._user.accepted(Placed(self._call_id))
 
@@ -143,6 +148,7 @@ class _Call:
             str(outcome.code) if outcome.code else "",
             outcome.retryable,
             reach,
+            outcome.retry_after,
         )
         self._tell(partial(self._user.failed, told))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -42,6 +43,9 @@ _CODES: Final[Mapping[Status, tuple[int, ...]]] = MappingProxyType(
 _BY_CODE: Final = {code: status for status, codes in _CODES.items() for code in codes}
 # What may go better at another moment, without anything being changed.
 _PASSING: Final = frozenset(("busy", "no_answer", "unreachable"))
+LONGEST_WAIT = 86_400  # seconds that anybody may ask us to wait
+
+_SECONDS = re.compile(r"\s{0,8}([0-9]{1,10})(?![0-9])")
 _BROKEN: Final = frozenset((500, 502, 503, 504))
 
 
@@ -50,7 +54,8 @@ class Outcome:
     """`code`: the SIP status, 0 where there was none; `reason` a sentence for people.
 
     `retryable`: the same call may go better at another moment. `sent`: something has answered the
-    INVITE; False means that nobody can have been rung up.
+    INVITE; False means that nobody can have been rung up. `retry_after`: seconds, where they named
+    some.
     """
 
     status: Status
@@ -58,6 +63,7 @@ class Outcome:
     reason: str = ""
     retryable: bool = False
     sent: bool = False
+    retry_after: float | None = None
 
     @classmethod
     def answered_with(cls, response: Response) -> Outcome:
@@ -65,7 +71,14 @@ class Outcome:
         code = response.status
         status = _BY_CODE.get(code, "failed")
         retryable = status in _PASSING or code in _BROKEN
-        return cls(status, code, _sentence(response), retryable, True)
+        wait = _retry_after(response.headers.get("Retry-After"))
+        return cls(status, code, _sentence(response), retryable, True, wait)
+
+
+def _retry_after(text: str) -> float | None:
+    """Without the comment and the duration that may follow (20.33)."""
+    found = _SECONDS.match(text)
+    return float(min(int(found[1]), LONGEST_WAIT)) if found else None
 
 
 def _sentence(response: Response) -> str:

@@ -71,6 +71,9 @@ class House:
     def names(self, kind: str) -> list[str]:
         return [entry.name for entry in self.conversation.entries if entry.kind == kind]
 
+    def told(self, event: str) -> list[dict[str, Any]]:
+        return [dict(e.data) for e in self.conversation.entries if e.name == event]
+
     def metric(self, name: str) -> str:
         return {e.name: e.value for e in self.conversation.entries if e.kind == "metric"}[name]
 
@@ -147,15 +150,17 @@ def test_hung_up_by_us(house: House) -> None:
     assert house.metric("call.status") == "completed"
 
 
-def test_nobody_there(house: House) -> None:
-    """A trunk that does not answer at all: the request says so when there is no more hope."""
+@pytest.mark.parametrize("options", [{}, {"ring_timeout": 5}])
+def test_nobody_there(house: House, options: dict[str, Any]) -> None:
+    """A trunk that says nothing at all, however long it is asked, has rung nobody up."""
     house.phone.close()
-    answers = house.place()
+    answers = house.place(**options)
     house.run(40.0)
     assert [answer.status for answer in answers] == ["queued"]
-    status, reason = house.outcome
-    assert status == "failed"
-    assert reason in ("unreachable", "no_answer")
+    assert house.outcome == ("failed", "unreachable")
+    (failed,) = house.told("call.failed")
+    assert (failed["reach"], failed["retryable"]) == ("nobody", True)
+    assert "retry_after" not in failed
 
 
 def test_no_number(house: House) -> None:

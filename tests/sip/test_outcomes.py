@@ -61,6 +61,27 @@ def test_reason() -> None:
     assert up.user.outcome.reason == "Not Found: Unallocated number (Q.850 1)"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120.0),
+        ("18000;duration=3600", 18_000.0),
+        ("60 (in a meeting)", 60.0),
+        ("4294967295", 86_400.0),  # no longer than a day
+        ("99999999999", None),
+        ("soon", None),
+        ("-5", None),
+    ],
+)
+def test_retry_after(text: str, seconds: float | None) -> None:
+    """When a trunk that is full wants to be asked again; what cannot be read is not there."""
+    up = Upstream()
+    up.dial()
+    up.reply(up.invite, 503, (("Retry-After", text),))
+    assert up.user.outcome is not None
+    assert up.user.outcome.retry_after == seconds
+
+
 def test_no_answer() -> None:
     """After the ring limit: CANCEL with a reason, and what it comes to is told at once."""
     up = Upstream(ring_limit=20.0)
