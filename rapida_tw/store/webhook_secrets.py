@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import Connection
 
@@ -51,21 +53,31 @@ def seal_webhooks(
 ) -> Saved:
     """Take the secrets out of `new.webhooks`; `ids`: for credentials, one a webhook.
 
-    `BadRequest` for a credential that is not there or is none of a webhook. What the webhooks of
-    `old` had, and nobody has any more, is deleted.
+    `BadRequest` for a credential that is not there, is none of a webhook or another one's. What the
+    webhooks of `old` had, and nobody has any more, is deleted.
     """
     kept: list[JSON] = []
     shown: list[JSON] = []
     numbers = iter(ids)
+    before = () if old is None else old.webhooks
+    # Nobody gets one that stands elsewhere in the list, by its own word.
+    taken = {one.get("credentialId") for one in new.webhooks if one in before}
+    named = {one.get("credentialId") for one in new.webhooks}
     for at, document in enumerate(new.webhooks):
-        if old is not None and document in old.webhooks:  # as it is kept: nothing to seal
+        if document in before:  # as it is kept: nothing to seal
             kept.append(document)
             shown.append(document)
             continue
         if vault is None:
             raise Unavailable("webhooks need the vault")
-        sealing = _Sealing(connection, vault, new, f"webhooks[{at}]", numbers, now)
-        made, stored = sealing.seal(document, _before(document, old))
+        path = f"webhooks[{at}]"
+        own = document.get("credentialId")
+        if own and own in taken:
+            raise BadRequest(f"{path}.credentialId: {own} serves another webhook of this list")
+        formerly = _formerly(document, before, taken | named)
+        sealing = _Sealing(connection, vault, new, path, numbers, now)
+        made, stored = sealing.seal(document, formerly)
+        taken.add(stored["credentialId"])
         kept.append(stored)
         shown.append(stored | ({SECRET: made} if made else {}))
     _delete_unused(connection, kept, old)
@@ -82,13 +94,17 @@ def delete_own(connection: Connection, assistant: Assistant) -> None:
     _delete_unused(connection, [], assistant)
 
 
-def _before(document: JSON, old: Assistant | None) -> int | None:
-    """The credential that the same webhook had: by its own word, else by its address."""
-    if document.get("credentialId"):
-        return int(document["credentialId"])
-    for stored in old.webhooks if old else ():
-        if stored.get("url") == document["url"] and stored.get("credentialId"):
-            return int(stored["credentialId"])
+def _formerly(
+    document: JSON, before: Sequence[JSON], others: AbstractSet[str | None]
+) -> JSON | None:
+    """What the same webhook was: by its credential, else by its address, if that is nobody's."""
+    own = document.get("credentialId")
+    for stored in before:
+        found = stored.get("credentialId")
+        if own and found == own:
+            return stored
+        if not own and found and found not in others and stored.get("url") == document["url"]:
+            return stored
     return None
 
 
@@ -111,11 +127,11 @@ class _Sealing:
         self._ids = ids
         self._now = now
 
-    def seal(self, document: JSON, credential_id: int | None) -> tuple[str, dict[str, Any]]:
+    def seal(self, document: JSON, formerly: JSON | None) -> tuple[str, dict[str, Any]]:
         """The secret that was made, if one was, and the document without secrets."""
-        credential, value = self._known(document, credential_id)
+        credential, value = self._known(document, formerly)
         changed = dict(value)
-        self._take_headers(document, changed)
+        self._take_headers(document, formerly, changed)
         given, made = document.get(SECRET, ""), ""
         if given and given != value.get(SECRET):
             if value.get(SECRET):
@@ -135,16 +151,18 @@ class _Sealing:
         }
 
     def _known(
-        self, document: JSON, credential_id: int | None
+        self, document: JSON, formerly: JSON | None
     ) -> tuple[Credential | None, Mapping[str, str]]:
-        if credential_id is None:
+        named = document.get("credentialId") or (formerly or {}).get("credentialId")
+        if not named:
             return None, {}
+        credential_id = int(named)
         try:
             found, sealed = select_sealed(
                 self._connection, credential_id, self._assistant.project_id
             )
         except NotFound:
-            if not document.get("credentialId"):  # it was deleted by hand: a new one is made
+            if formerly is not None:  # it was deleted by hand: a new one is made
                 return None, {}
             raise BadRequest(
                 f"{self._path}.credentialId: there is no credential {credential_id}"
@@ -156,14 +174,20 @@ class _Sealing:
             )
         return found, self._vault.open(sealed, _owner(found))
 
-    def _take_headers(self, document: JSON, value: dict[str, str]) -> None:
+    def _take_headers(self, document: JSON, formerly: JSON | None, value: dict[str, str]) -> None:
         wanted: Mapping[str, str] = document["headers"]
+        # Whoever may write an assistant may not read these: they are sent nowhere else unseen.
+        stays = formerly is not None and _origin(formerly) == _origin(document)
         for name, content in wanted.items():
             key = f"{HEADER}{name}"
             if content != MASK:
                 value[key] = content
             elif key not in value:
                 raise BadRequest(f"{self._path}.headers: the value of {name} is missing")
+            elif not stays:
+                raise BadRequest(
+                    f"{self._path}.headers: give the value of {name} again: it was for another host"
+                )
         for key in [one for one in value if one.startswith(HEADER)]:
             if key.removeprefix(HEADER) not in wanted:
                 del value[key]
@@ -179,6 +203,11 @@ class _Sealing:
         columns |= {"keys_set": keys, "updated": self._now}
         change_credential(self._connection, credential.id, columns)
         return credential
+
+
+def _origin(document: JSON) -> tuple[str, str]:
+    parts = urlsplit(document["url"])
+    return parts.scheme, parts.netloc.lower()
 
 
 def _owner(credential: Credential) -> Owner:

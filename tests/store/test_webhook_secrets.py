@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +43,10 @@ class SecretsTests(StoreCase):
         id = int(assistant.webhooks[0]["credentialId"])
         self.clock.advance(60)  # beyond what the store trusts
         return self.successResultOf(self.credentials.secrets(id, self.project))
+
+    def keys(self, webhook: Mapping[str, Any]) -> Sequence[str]:
+        id = int(webhook["credentialId"])
+        return self.successResultOf(self.credentials.get(id, self.project)).keys_set
 
     def stored(self) -> str:
         """All of the database that is no ciphertext."""
@@ -107,6 +111,50 @@ class SecretsTests(StoreCase):
         )
         broken = changed_assistant({"webhooks": [{"url": URL, "headers": {"D": "***"}}]}, made)
         self.failureResultOf(self.assistants.update(broken), BadRequest)
+
+    def test_two_of_one_address(self) -> None:
+        """Two webhooks of one address have each their own, however often they are saved."""
+        first = {"url": URL, "events": ["call.*"], "headers": {"A": "1"}}
+        second = {"url": URL, "events": ["ping"], "headers": {"B": "2"}}
+        made = self.create(first, second)
+        changed = self.change(made, first, second)
+        keys = [self.keys(one) for one in changed.webhooks]
+        self.assertEqual(keys, [("header.A", "secret"), ("header.B", "secret")])
+        # One of them goes, the other keeps what it had.
+        left = self.change(made, changed.webhooks[1], {"url": URL, "description": "new"})
+        self.assertEqual(self.keys(left.webhooks[0]), ("header.B", "secret"))
+        self.assertNotEqual(left.webhooks[1]["credentialId"], left.webhooks[0]["credentialId"])
+
+    def test_one_for_two(self) -> None:
+        """A credential serves one webhook of a list."""
+        made = self.create({})
+        id = made.webhooks[0]["credentialId"]
+        both = [{"url": URL, "credentialId": id}, {"url": URL + "2", "credentialId": id}]
+        broken = changed_assistant({"webhooks": both}, self.get(made))
+        error = self.failureResultOf(self.assistants.update(broken), BadRequest)
+        self.assertIn("serves another", error.getErrorMessage())
+
+    def test_headers_go_nowhere_else(self) -> None:
+        """A value that nobody is shown is not sent to another host, nor in clear, by its mask."""
+        made = self.create({"headers": {"Authorization": "planted-token"}})
+        (kept,) = self.get(made).webhooks
+        for url in ("https://evil.example/", "http://hooks.example.org/"):
+            moved = changed_assistant({"webhooks": [{**kept, "url": url}]}, self.get(made))
+            self.failureResultOf(self.assistants.update(moved), BadRequest)
+        self.change(made, {**kept, "url": URL + "elsewhere"})
+        taken = {**kept, "url": "https://evil.example/"}
+        other = new_assistant({"name": "Eve", "webhooks": [taken]}, self.project)
+        self.failureResultOf(self.assistants.create(other), BadRequest)
+
+    def test_deleted_by_hand(self) -> None:
+        """Whose credential was deleted gets a new one when it is saved with a change."""
+        made = self.create({})
+        (kept,) = self.get(made).webhooks
+        gone = int(kept["credentialId"])
+        self.successResultOf(self.credentials.delete(gone, self.project))
+        changed = self.change(made, {**kept, "maxRetries": 1})
+        self.assertTrue(changed.webhooks[0]["secret"])
+        self.assertNotEqual(int(changed.webhooks[0]["credentialId"]), gone)
 
     def test_own_credential(self) -> None:
         """A credential of one's own is used as it is, if it is a webhook's and of the project."""
