@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from tests.interop.asterisk import wait_until
 from tests.interop.server import Server, free_port
 from tests.process import ended, started
 
@@ -92,11 +93,14 @@ class Sipp:
         """`keys` are what the scenario has in brackets, beside assistant and key."""
         self.scenario = scenario
         self.folder = folder
+        self._source = source
         file = folder / "scenario.xml"
-        file.write_text(text(scenario), "utf-8")
+        # A status is no key to SIPp: it wants to know it when it reads the scenario.
+        file.write_text(text(scenario).replace("[status]", keys.pop("status", "")), "utf-8")
         known = {"assistant": server.assistant_id, "key": server.api_key, "caller": "+15550000"}
         command = [installed(), f"{source}:{server.sip}", "-sf", str(file), "-nostdin"]
-        command += ["-i", source, "-p", str(free_port()), "-mi", source, "-mp", str(_media(source))]
+        self.port = free_port()  # where it is called, by scenarios that wait for that
+        command += ["-i", source, "-p", str(self.port), "-mi", source, "-mp", str(_media(source))]
         command += ["-trace_stat", "-stf", str(folder / "counts.csv"), "-fd", "1"]
         command += ["-trace_err", "-error_file", str(folder / "errors")]
         command += ["-trace_msg", "-message_file", str(folder / "messages")]
@@ -107,6 +111,19 @@ class Sipp:
         if "-m" not in options:
             command += ["-m", "1"]
         self._process = started(command, folder / "screen", cwd=folder)
+
+    def wait_until_bound(self) -> Sipp:
+        """Until it can be called, over UDP."""
+        wait_until(self._bound, 20, f"{self.scenario} waits for its call")
+        return self
+
+    def _bound(self) -> bool:
+        with socket.socket(type=socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((self._source, self.port))
+            except OSError:
+                return True
+        return False
 
     def wait(self, seconds: float = 120) -> Sipp:
         """Until it is over; an AssertionError with what it complained of when a call failed."""
