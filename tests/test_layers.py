@@ -57,7 +57,7 @@ ARROWS = {
     "speech.messages speech.recognizers.gather speech.voices.sound wire",
     "pipeline": f"audio media {PORTS}",
     "store": "config",
-    "calls": "audio config media pipeline store.placements store.records store.scopes "
+    "calls": "audio config media pipeline store.placements store.records store.scopes store.states "
     f"{PORTS} {CHAINS}",
     "transports": "audio config media.leg wire carriers.base",
     # Dialogs and calls over SIP; their sockets are transports'.

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from rapida_tw.errors import CallError, NotFound, Unavailable
 from rapida_tw.metrics import Counter
 from rapida_tw.store.records import ConversationStore, Entry
+from rapida_tw.store.states import stays
 
 EVERY = 0.25  # seconds between batches
 RETRY = 2.0  # seconds after a batch that could not be written
@@ -73,8 +74,10 @@ class Journal:
     def set_status(
         self, conversation_id: int, status: str, end_reason: str = "", duration: float | None = None
     ) -> None:
-        """Only the newest status of a conversation is written."""
-        self._statuses[conversation_id] = status, end_reason, duration
+        """Only the furthest status of a conversation is written."""
+        waiting = self._statuses.get(conversation_id)
+        if waiting is None or not stays(waiting[0], status):
+            self._statuses[conversation_id] = status, end_reason, duration
         self._schedule(EVERY)
 
     def _make_room(self, entry: Entry) -> bool:
@@ -150,7 +153,9 @@ class Journal:
             self._failing = True
             self._log.error("the journal waits: {reason}", reason=failure.getErrorMessage())
         self._entries[:0] = entries
-        self._statuses = statuses | self._statuses
+        newer, self._statuses = self._statuses, statuses
+        for conversation_id, status in newer.items():
+            self.set_status(conversation_id, *status)
 
     def _next(self, _: object) -> None:
         self._writing = None

@@ -20,8 +20,9 @@ from rapida_tw.errors import CallError, CapacityExceeded, TooManyCalls, Unavaila
 from rapida_tw.metrics import Counter, Gauge
 from rapida_tw.store.campaign_queue import QueueStore, Stranded
 from rapida_tw.store.campaigns import DONE, FAILED, UNKNOWN, WAITING, Campaign, CampaignEntry
-from rapida_tw.store.conversations import CRASHED, FINAL
+from rapida_tw.store.conversations import CRASHED
 from rapida_tw.store.records import Conversation
+from rapida_tw.store.states import FINAL
 
 AGAIN = 5.0  # seconds until an entry that found no room is looked at again
 _MOST_ATTEMPTS = 20  # of an entry, whatever becomes of them

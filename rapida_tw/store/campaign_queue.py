@@ -33,9 +33,9 @@ from rapida_tw.store.campaigns import (
     read_campaign,
     read_entry,
 )
-from rapida_tw.store.conversations import FINAL
 from rapida_tw.store.database import Database
 from rapida_tw.store.records import JSON
+from rapida_tw.store.states import FINAL
 
 LOST = 25 * 3600.0  # seconds; no call lasts a day and rings
 _MOST = 1000  # campaigns of one turn; those longest not looked at come first

@@ -21,19 +21,9 @@ from rapida_tw.store.names import add_names, insert_names, select_named
 from rapida_tw.store.projects import require_project
 from rapida_tw.store.records import Conversation, ConversationStore, Entry, NamedCall, Page
 from rapida_tw.store.selection import CONVERSATIONS, conditions, ordering
+from rapida_tw.store.states import FINAL, later_than
 
-FINAL = frozenset({"ended", "failed", "expired"})  # states that a call does not leave
 CRASHED = "server_crashed"  # the end reason of a call whose worker died with it
-
-# A call's life, in its order; callbacks and nodes write in any.
-_ORDER = (
-    ("webhook", "queued"),
-    ("saved", "dialling"),
-    ("ringing",),
-    ("answered",),
-    ("connected",),
-    ("active",),
-)
 
 _table = schema.conversation
 _entry = schema.entry
@@ -72,21 +62,13 @@ def set_status(
     if duration is not None:
         values["duration"] = duration
     where = [_table.c.id == conversation_id, _open]
-    later = _later_than(status)
+    later = later_than(status)
     if later:
         where.append(_table.c.status.not_in(later))
     change = update(_table).where(*where).values(values)
     if connection.execute(change).rowcount == 0:
         # There is nothing to change, or nobody to change it of.
         _row(connection, conversation_id, None)
-
-
-def _later_than(status: str) -> list[str]:
-    """The states that a call does not leave for this one."""
-    ranks = {name: rank for rank, names in enumerate(_ORDER) for name in names}
-    if status not in ranks:
-        return []
-    return [name for name, rank in ranks.items() if rank > ranks[status]]
 
 
 def append_entries(connection: Connection, entries: Sequence[Entry]) -> Counter[int]:

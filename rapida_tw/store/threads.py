@@ -14,10 +14,11 @@ from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
 from rapida_tw.store import schema
-from rapida_tw.store.conversations import FINAL, insert_conversation
+from rapida_tw.store.conversations import insert_conversation
 from rapida_tw.store.database import Database
 from rapida_tw.store.names import usable
 from rapida_tw.store.records import Arrival, Conversation, Thread
+from rapida_tw.store.states import FINAL
 
 IDLE = "idle"  # the end reason of a conversation in which nobody has written for long
 _NOBODYS = ""  # the node

@@ -19,9 +19,9 @@ from rapida_tw.cancellable import cancellable
 from rapida_tw.errors import CallError, NotFound, Unavailable, VendorFailed
 from rapida_tw.metrics import Counter, Histogram
 from rapida_tw.net.base import Answer, Net, Request
-from rapida_tw.store.conversations import FINAL
 from rapida_tw.store.deliveries import FAILED, Attempt, Deliveries, Delivery
 from rapida_tw.store.records import ConversationStore, CredentialStore
+from rapida_tw.store.states import FINAL
 from rapida_tw.store.webhook_documents import Webhook, webhook
 from rapida_tw.webhooks.attempt import Verdict, judged, request, unanswered
 from rapida_tw.webhooks.events import COMPLETED, completed_data

@@ -103,6 +103,28 @@ class WritingTests(_Case):
             [(7, "ended", "remote_hangup", 2.5), (8, "active", "", None)],
         )
 
+    def test_furthest_status(self) -> None:
+        """Callbacks come in any order: what they tell late takes no end away, nor a state."""
+        self.note.status("failed", "busy")
+        self.note.status("ringing")
+        self.note.status("expired")
+        self.journal.of(8).status("active")
+        self.journal.of(8).status("answered")
+        self.clock.advance(EVERY)
+        self.assertEqual(
+            self.store.statuses, [(7, "failed", "busy", None), (8, "active", "", None)]
+        )
+
+    def test_late_status_while_away(self) -> None:
+        """The same where the end could not be written yet."""
+        self.store.status_error = AWAY
+        self.note.status("failed", "busy")
+        self.clock.advance(EVERY)
+        self.note.status("ringing")
+        self.store.status_error = None
+        self.back()
+        self.assertEqual(self.store.statuses, [(7, "failed", "busy", None)])
+
     def test_one_at_a_time(self) -> None:
         """While a batch is being written the next one waits, however long it takes."""
         self.store.held = []
