@@ -40,8 +40,13 @@ class CallRegister(Protocol):
     ) -> Deferred[NamedCall | None]:
         """The call that a carrier knows under the first of `names` that fits; `Unavailable`."""
 
-    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
-        """A status callback of the carrier; None: it is of no known call."""
+    def event_received(
+        self, call: NamedCall | None, carrier: str, event: CarrierEvent, context_id: str = ""
+    ) -> None:
+        """A status callback of the carrier; None: it is of no known call.
+
+        `context_id`: of the address that it was sent to.
+        """
 
     def live(self, project_id: int) -> Sequence[LiveCall]: ...
     def find(self, conversation_id: int, project_id: int) -> LiveCall: ...

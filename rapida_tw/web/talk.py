@@ -135,7 +135,7 @@ class Talk:
         if call is not None:
             with suppress(AssistantNotFound):  # the history outlives the assistant
                 await self._authority.verify(webhook, answering, call.assistant_id)
-        self._calls.event_received(call, carrier, event)
+        self._calls.event_received(call, carrier, event, context_id)
         return Document(b"", status=_NOTED)
 
     async def event_of_assistant(

@@ -179,6 +179,7 @@ class FakeCalls:
         self.names: dict[tuple[str, str], NamedCall] = {}
         self.asked: list[tuple[str, tuple[str, ...], int | None]] = []
         self.events: list[tuple[NamedCall | None, str, CarrierEvent]] = []
+        self.addressed: list[str] = []  # the contexts of their addresses
         self.deployment = Deployment(ASSISTANT)
         self.targets: dict[str, str] = {}
         self.running: list[LiveCall] = []
@@ -229,8 +230,11 @@ class FakeCalls:
         calls = (call for call in found if call and project_id in (None, call.project_id))
         return succeed(next(calls, None))
 
-    def event_received(self, call: NamedCall | None, carrier: str, event: CarrierEvent) -> None:
+    def event_received(
+        self, call: NamedCall | None, carrier: str, event: CarrierEvent, context_id: str = ""
+    ) -> None:
         self.events.append((call, carrier, event))
+        self.addressed.append(context_id)
 
     def live(self, project_id: int) -> Sequence[LiveCall]:
         return [call for call in self.running if call.project_id == project_id]

@@ -41,6 +41,11 @@ class AsteriskTests(WebCase):
         self.assertEqual((response.status, response.body), (201, b""))
         self.assertEqual(self.event().data, {"type": "StasisEnd"})
 
+    def test_address(self) -> None:
+        """The context of its address goes with it: it may end a call that another node placed."""
+        self.get(f"{self.PATH}?type=StasisEnd", key=None)
+        self.assertEqual(self.calls.addressed, [CONTEXT_ID])
+
     def test_json(self) -> None:
         """ARI's JSON by POST: what is nested comes as JSON text."""
         document = {"type": "ChannelDestroyed", "cause": 16, "channel": {"id": "1.2"}}
