@@ -146,8 +146,7 @@ class Calls:
 
     def _taking_room(self) -> int:
         # Each has its place when it is answered.
-        outstanding = len(self.outstanding) + self.outstanding.beginning
-        return len(self._running) + len(self._arrivals) + outstanding
+        return len(self._running) + len(self._arrivals) + len(self.outstanding)
 
     @property
     def room_to_dial(self) -> str:
@@ -383,6 +382,7 @@ class Calls:
             await self._emptying.wait(len(self._running), GOODBYE_WITHIN)
         for call in tuple(self._running.values()):
             call.end(SHUTTING_DOWN)
+        await self.outstanding.settled()
         self._registration.close()
         self._warm.close()
 

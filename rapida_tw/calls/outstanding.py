@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from rapida_tw.calls.call_request import CallOver
 from rapida_tw.calls.claimed import Claimed
 from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.draining import Emptying
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
-from rapida_tw.calls.placed_call import NO_MEDIA, Desk, PlacedCall, write_outcome
+from rapida_tw.calls.placed_call import (
+    EVENTS,
+    NO_MEDIA,
+    STATUSES,
+    Desk,
+    PlacedCall,
+    write_outcome,
+)
 from rapida_tw.calls.warm import Prepared, Warm
 from rapida_tw.carriers.base import CarrierEvent
 from rapida_tw.carriers.outbound import Outcome, Placed, Progress, Reach, State
-from rapida_tw.errors import CallError, ContextNotFound, End
+from rapida_tw.errors import CallError, ContextNotFound, End, NotFound, Unavailable
 from rapida_tw.media.leg import Leg, LegListener
 from rapida_tw.metrics import Counter, Gauge
 from rapida_tw.store.records import ConversationStore, NamedCall
+
+LOOK_AFTER = 30.0  # seconds in which media that came to another node is in the history
+SETTLED_WITHIN = 3.0  # seconds, at the server's end
+_NOT_THERE = ("queued", "dialling", "ringing", "answered")  # the media
 
 Prepare = Callable[[Claimed], Prepared]
 Attach = Callable[[Claimed, Leg], LegListener]
@@ -49,7 +63,10 @@ class Outstanding:
         self.contexts = contexts
         self.journal = journal
         self.watchers: list[Callable[[CallOver], None]] = []
-        self.beginning = 0  # calls that were let in and are not dialled yet
+        self.closing = False
+        self._beginning = 0
+        self._looks: dict[int, IDelayedCall] = {}
+        self._emptying = Emptying(clock)
         self._conversations = conversations
         self._names = names
         self._warm = warm
@@ -58,7 +75,16 @@ class Outstanding:
         self._calls: dict[int, PlacedCall] = {}
 
     def __len__(self) -> int:
-        return len(self._calls)
+        return len(self._calls) + self._beginning
+
+    def begin(self) -> None:
+        """A call was let in, and is not dialled yet."""
+        self._beginning += 1
+
+    def begun(self) -> None:
+        """It is dialled, or will not be."""
+        self._beginning -= 1
+        self._settle()
 
     def add(self, call: PlacedCall) -> None:
         self._calls[call.context.conversation_id] = call
@@ -94,16 +120,25 @@ class Outstanding:
         self, conversation_id: int, carrier: str, context_id: str, progress: Progress
     ) -> None:
         """Of a call that another node has placed: its ring timer finds that it is settled."""
+        work = self._elsewhere(conversation_id, carrier, context_id, progress)
+        Deferred.fromCoroutine(work).addErrback(self._not_told)
+
+    async def _elsewhere(
+        self, conversation_id: int, carrier: str, context_id: str, progress: Progress
+    ) -> None:
         note = self.journal.of(conversation_id)
-        if progress.state is not State.OVER:
-            return
-
-        def taken(context: CallContext) -> None:
+        if progress.state is State.OVER:
+            await self.contexts.claim(context_id, carrier)
             write_outcome(note, progress.outcome or NO_MEDIA)
+        elif progress.state in EVENTS and await self.contexts.waits(context_id, carrier):
+            note.status(STATUSES[progress.state])
+            note.event(EVENTS[progress.state])
 
-        taking = self.contexts.claim(context_id, carrier)
-        taking.addCallbacks(taken, lambda failure: failure.trap(ContextNotFound))
-        taking.addErrback(lambda f: self._log.failure("a placed call was not ended", f))
+    def _not_told(self, failure: Failure) -> None:
+        if failure.check(Unavailable):
+            self._log.warn("a callback came to nothing: {why}", why=failure.getErrorMessage())
+        elif not failure.check(ContextNotFound):
+            self._log.failure("a callback came to nothing", failure)
 
     # -- Desk -------------------------------------------------------------------------------------
 
@@ -113,6 +148,9 @@ class Outstanding:
                 self._warm.keep(claimed.context.id, self._prepare(claimed))
             except CallError as error:  # it was tried when it was prepared, and changed since
                 self._log.warn("a placed call was not warmed up: {why}", why=error)
+            except Exception:
+                # A plug-in's mistake: the call will say what is wrong.
+                self._log.failure("a placed call was not warmed up")
 
     def name(self, context: CallContext, placed: Placed) -> None:
         naming = self.know(context, (placed.call_id, *placed.names))
@@ -137,6 +175,40 @@ class Outstanding:
             certain = outcome is None or outcome.reach is not Reach.UNKNOWN
             retryable = outcome is not None and outcome.retryable
             self.tell(CallOver(context.conversation_id, end.status, end.reason, retryable, certain))
+        self._settle()
+
+    def taken_elsewhere(self, call: PlacedCall, outcome: Outcome, told_carrier: bool) -> None:
+        """Whoever took it has written so by then; if not, the call would stay open for ever."""
+        conversation_id = call.context.conversation_id
+        if not self.closing and conversation_id not in self._looks:
+            look = self.clock.callLater(LOOK_AFTER, self._look, call, outcome, told_carrier)
+            self._looks[conversation_id] = look
+
+    def _look(self, call: PlacedCall, outcome: Outcome, told_carrier: bool) -> None:
+        del self._looks[call.context.conversation_id]
+        work = self._look_up(call, outcome, told_carrier)
+        Deferred.fromCoroutine(work).addErrback(
+            lambda f: self._log.failure("a placed call was not looked up", f)
+        )
+
+    async def _look_up(self, call: PlacedCall, outcome: Outcome, told_carrier: bool) -> None:
+        context = call.context
+        try:
+            found = await self._conversations.get(context.conversation_id)
+            if found.status not in _NOT_THERE or found.id in self._calls:
+                return
+            with suppress(ContextNotFound):
+                await self.contexts.claim(context.id, context.carrier)
+                # Its media connection broke over there, and nobody has come again.
+                outcome, told_carrier = NO_MEDIA, False
+        except Unavailable:
+            self.taken_elsewhere(call, outcome, told_carrier)
+        except NotFound:
+            return
+        else:
+            end, certain = call.lost(outcome, told_carrier), outcome.reach is not Reach.UNKNOWN
+            over = CallOver(found.id, end.status, end.reason, outcome.retryable, certain)
+            self.tell(over)
 
     def tell(self, over: CallOver) -> None:
         """Also of those that were talked on."""
@@ -148,8 +220,26 @@ class Outstanding:
 
     def give_up_all(self) -> None:
         """The server is about to stop: nobody would be there when they answer."""
+        self.closing = True
         for call in tuple(self._calls.values()):
             call.give_up(Outcome("cancelled", "the server is about to stop", retryable=True))
+
+    def settled(self) -> Deferred[None]:
+        """All are given up, or it has taken too long: then nobody waits for them any more."""
+        settling = self._emptying.wait(len(self), SETTLED_WITHIN)
+        return settling.addCallback(lambda _: self._close())
+
+    def _settle(self) -> None:
+        if not len(self):
+            self._emptying.emptied()
+
+    def _close(self) -> None:
+        for call in self._calls.values():
+            call.let_go()
+        for look in self._looks.values():
+            look.cancel()
+        self._calls.clear()
+        self._looks.clear()
 
 
 def over_of(conversation_id: int, end: End) -> CallOver:

@@ -30,16 +30,19 @@ from rapida_tw.carriers.outbound import (
     State,
     Telephone,
 )
-from rapida_tw.errors import CallError, ContextNotFound, End
+from rapida_tw.errors import CallError, ContextNotFound, End, GivenUp
 from rapida_tw.media.leg import Leg, LegListener
 
 GRACE = 5.0  # seconds that the carrier's own word is waited for, when it has rung long enough
 MEDIA_WITHIN = 30.0  # seconds from the answer to the media
 
 NO_ANSWER = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
+VANISHED = Outcome(
+    "failed", "its context was taken, and nothing was heard of it", reach=Reach.UNKNOWN
+)
 NO_MEDIA = Outcome("media_failed", "it was answered, and its media did not come")
-_STATUSES = {State.DIALLED: "dialling", State.RINGING: "ringing", State.ANSWERED: "answered"}
-_EVENTS = {State.RINGING: "call.ringing", State.ANSWERED: "call.answered"}
+STATUSES = {State.DIALLED: "dialling", State.RINGING: "ringing", State.ANSWERED: "answered"}
+EVENTS = {State.RINGING: "call.ringing", State.ANSWERED: "call.answered"}
 
 
 class Desk(Protocol):
@@ -63,6 +66,9 @@ class Desk(Protocol):
 
     def over(self, call: PlacedCall, end: End | None, outcome: Outcome | None) -> None:
         """No longer outstanding. None: its media has come, here or at another node."""
+
+    def taken_elsewhere(self, call: PlacedCall, outcome: Outcome, told_carrier: bool) -> None:
+        """No longer outstanding, as it seems; the history will tell."""
 
 
 @dataclass(slots=True)
@@ -91,6 +97,7 @@ class PlacedCall:
         self._desk = desk
         self._own_media = own_media
         self._timer = _Timer()
+        self._is_unsure = False  # whether a claim of ours that was not answered has taken it
         self._dialling: Dialling | None = None
         self._is_over = False
 
@@ -132,6 +139,8 @@ class PlacedCall:
                 self._wait(MEDIA_WITHIN, NO_MEDIA)
 
     def attach(self, leg: Any) -> Any:
+        if self._is_over:
+            raise GivenUp("the call is over already")
         self._advance(State.ANSWERED)
         self._close(None, None)
         return self._desk.attach(self.claimed, leg)
@@ -162,10 +171,20 @@ class PlacedCall:
 
     def not_dialled(self, error: Exception) -> None:
         """Nobody was asked, or not for long: the preparation went wrong."""
-        outcome = Outcome("failed", str(error), reach=Reach.NOBODY)
+        outcome = Outcome("internal_error", reach=Reach.NOBODY)
         if isinstance(error, CallError):
             outcome = Outcome(error.reason.replace("-", "_"), str(error), reach=Reach.NOBODY)
         self._end(outcome)
+
+    def lost(self, outcome: Outcome, told_carrier: bool) -> End:
+        """Neither media nor an end of it was seen anywhere: that is its end."""
+        self._cancel(told_carrier)
+        return write_outcome(self._note, outcome)
+
+    def let_go(self) -> None:
+        """The server stops, and the context could not be taken back: leave no timer behind."""
+        self._timer.stop()
+        self._is_over = True
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -178,10 +197,10 @@ class PlacedCall:
         if self._is_over or state.value <= self.state.value:
             return False
         self.state = state
-        if state in _STATUSES:
-            self._note.status(_STATUSES[state])
-        if state in _EVENTS:
-            self._note.event(_EVENTS[state])
+        if state in STATUSES:
+            self._note.status(STATUSES[state])
+        if state in EVENTS:
+            self._note.event(EVENTS[state])
         return True
 
     def _wait(self, seconds: float, outcome: Outcome) -> None:
@@ -211,8 +230,12 @@ class PlacedCall:
         if self._is_over:
             return
         if failure.check(ContextNotFound):
-            self._close(None, None)  # another node has its media
+            self._close(None, None)
+            if not self._is_unsure:
+                outcome, told_carrier = VANISHED, True
+            self._desk.taken_elsewhere(self, outcome, told_carrier)
         else:
+            self._is_unsure = True
             self._log.warn("a placed call waits on: {why}", why=failure.getErrorMessage())
             again = self._desk.clock.callLater(GRACE, self._take_back, outcome, told_carrier)
             self._timer.late = again

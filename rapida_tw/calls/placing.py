@@ -114,6 +114,8 @@ class Placements:
         self._check_version(request)
         callee = dialled(request.callee)
         self._rules.check(callee)
+        if "extension" in request.options:  # where Asterisk's dialplan goes on
+            self._rules.check_target(str(request.options["extension"]))
         if not request.queued and (why := self._room()):
             raise CapacityExceeded(why)
         context = self._context(request, self._ids.new(), callee)
@@ -152,11 +154,11 @@ class Placements:
     async def _dial(self, conversation: Conversation, request: CallRequest) -> Conversation:
         if request.queued and (why := self._room()):
             raise CapacityExceeded(why)  # before it has begun: its turn comes again
-        self._outstanding.beginning += 1  # many that begin at once do not all find the last room
+        self._outstanding.begin()  # many that begin at once do not all find the last room
         try:
             settled = await self._begun(conversation, request)
         finally:
-            self._outstanding.beginning -= 1
+            self._outstanding.begun()
         if settled is None:
             return conversation
         waiting: Deferred[None] = Deferred()
@@ -172,18 +174,26 @@ class Placements:
         self, conversation: Conversation, request: CallRequest
     ) -> Deferred[None] | None:
         """It is outstanding: fires when it is settled; None: it was dialled before."""
-        if not await self._store.begin(conversation.id):
-            return None  # another request has dialled it, here or elsewhere
+        try:
+            if not await self._store.begin(conversation.id):
+                return None  # another request has dialled it, here or elsewhere
+        except CallError as error:
+            # With a key, or in a line, it comes again; else nobody asks for it any more.
+            if not (request.idempotency_key or request.queued):
+                self._journal.of(conversation.id).never_began(error)
+            raise
         try:
             call, telephone = await self._ready(conversation, request)
-        except CallError as error:
+        except Exception as error:
             self._journal.of(conversation.id).never_began(error)
             raise
         self._outstanding.add(call)
         settled = call.settled
         try:
+            if self._outstanding.closing:
+                raise CapacityExceeded("draining")
             call.dial(telephone)
-        except CallError as error:
+        except Exception as error:
             settled.addErrback(lambda _: None)
             await self._drop(call, error)
             raise
@@ -207,17 +217,24 @@ class Placements:
         if not own_media:
             seconds = max(LIFETIME, order.ring_seconds + GRACE + MEDIA_WITHIN + GRACE)
             await self._contexts.put(context, seconds)
-        await self._outstanding.know(context, (context.id,))
+        try:
+            await self._outstanding.know(context, (context.id,))
+        except CallError:
+            await self._take_out(context)
+            raise
         note = self._journal.of(conversation.id)
         note.metadata("client.context_id", context.id)
         note.metadata("client.assistant_phone", caller)
         return PlacedCall(claimed, order, self._outstanding, own_media), telephone
 
-    async def _drop(self, call: PlacedCall, error: CallError) -> None:
+    async def _drop(self, call: PlacedCall, error: Exception) -> None:
         """Not even asked for."""
-        with suppress(CallError):  # of a leg of our own there is none
-            await self._contexts.claim(call.context.id, call.context.carrier)
+        await self._take_out(call.context)
         call.not_dialled(error)
+
+    async def _take_out(self, context: CallContext) -> None:
+        with suppress(CallError):  # of a leg of our own there is none
+            await self._contexts.claim(context.id, context.carrier)
 
     def give_up(self, conversation_id: int, project_id: int | None = None) -> bool:
         call = self._outstanding.find(conversation_id)

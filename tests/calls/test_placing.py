@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from rapida_tw.account import Account
 from rapida_tw.calls.call_request import CallOver, CallRequest
 from rapida_tw.calls.dialling_rules import DiallingRules
+from rapida_tw.calls.outstanding import LOOK_AFTER
 from rapida_tw.calls.placed_call import GRACE, MEDIA_WITHIN
 from rapida_tw.calls.placing import PATIENCE
 from rapida_tw.carriers.base import CarrierEvent
@@ -507,9 +508,12 @@ class LifeTests(PlacingCase):
         """Another node took its context: the ring timer leaves it alone."""
         conversation = self.placed()
         done(self.server.contexts.claim(self.order.context_id, "twilio"))
-        self.wait(60 + GRACE + 1)
-        self.assertEqual(self.told(conversation), ("dialling", ""))
+        self.wait(30)
+        done(self.server.conversations.set_status(conversation.id, "connected"))
+        self.wait(30 + GRACE + LOOK_AFTER + 1)
+        self.assertEqual(self.told(conversation), ("connected", ""))
         self.assertEqual(self.telephone.cancelled, 0)
+        self.assertEqual(self.overs, [])
         self.nothing_left()
 
     def test_other_nodes_call(self) -> None:
