@@ -83,6 +83,8 @@ class GoogleOptions:
             raise ValueError("model must not be empty")
         if not 1 <= len(self.language) <= 3:
             raise ValueError("language must be one to three")
+        if not self.region.replace("-", "").isalnum():  # a part of the host's name
+            raise ValueError("region must be one of Google's: global, eu or us-central1, for one")
         within("threshold", self.threshold, 0, 1)
         if self.audio_encoding not in _ENCODINGS:
             raise ValueError(f"audio_encoding must be one of {', '.join(_ENCODINGS)}")

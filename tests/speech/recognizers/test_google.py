@@ -206,6 +206,7 @@ def test_closed(code: int, retryable: bool) -> None:
         {"listen.keyword": "Rapida:much"},
         {"listen.keyword": "Rapida:99"},
         {"listen.threshold": "2"},
+        {"listen.region": "attacker.example/"},
     ],
 )
 def test_wrong_options(options: dict[str, str]) -> None:
