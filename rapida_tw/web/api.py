@@ -7,6 +7,7 @@ is JSON.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -96,22 +97,33 @@ def read_json(request: BoundedRequest) -> Any:
     return parse_json(request.body)
 
 
+_UNUSABLE = "not JSON in UTF-8, or has a NUL, half a surrogate pair or a number that is too large"
+
+
 def parse_json(body: bytes) -> Any:
     """`BadRequest` for what is not JSON, and for what no database keeps as text."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
         _check_text(value)
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except ValueError as error:
         # The decoder names line and column, and repeats nothing of the document.
-        what = f": {error}" if isinstance(error, json.JSONDecodeError) else " in UTF-8"
-        raise BadRequest(f"the body is not JSON{what}") from None
+        what = f"not JSON: {error}" if isinstance(error, json.JSONDecodeError) else _UNUSABLE
+        raise BadRequest(f"the body is {what}") from None
     return value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    """1e400 is JSON, and Python's infinity, which is none."""
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _check_text(value: Any) -> None:

@@ -52,6 +52,8 @@ class JsonTests(SynchronousTestCase):
             b"[" * 100_000,
             b'{"a":' * 100_000,
             b"1" * 5000,
+            b"[1e400]",
+            b"-1e999",
         ):
             self.assertRaises(BadRequest, parse_json, body)
 
