@@ -92,14 +92,23 @@ class Reading:
 
 
 def text(longest: int, shortest: int = 0) -> Check[str]:
-    """A string of so many characters."""
+    """A string of so many characters, all of which a database keeps."""
 
     def check(value: Any) -> str:
-        if isinstance(value, str) and shortest <= len(value) <= longest:
+        if isinstance(value, str) and shortest <= len(value) <= longest and _is_whole(value):
             return value
         raise ValueError(f"must be a text of {shortest} to {longest} characters")
 
     return check
+
+
+def _is_whole(value: str) -> bool:
+    """Without NUL and halves of surrogate pairs: a command line's bytes may become these."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def number(low: float, high: float) -> Check[float]:

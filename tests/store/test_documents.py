@@ -69,6 +69,14 @@ def through_json(document: dict[str, Any]) -> Any:
 SPARE = VendorChoice("local", None, {"listen.threshold": 0.4})
 
 
+class TextTests(SynchronousTestCase):
+    def test_unkept(self) -> None:
+        """What no database keeps as text is refused, also where it came by no JSON of ours."""
+        for name in ("\udcff", "a\0b"):
+            with self.assertRaises(BadRequest):
+                new_assistant({"name": name}, 3)
+
+
 class FallbackTests(SynchronousTestCase):
     """Whom to ask when a vendor fails."""
 
