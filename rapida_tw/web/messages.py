@@ -19,7 +19,7 @@ from rapida_tw.carriers.twilio_messages import LONGEST, content_sid, number
 from rapida_tw.errors import BadRequest
 from rapida_tw.messaging.outgoing import MessageRequest, MessageSent
 from rapida_tw.messaging.whatsapp import StatusUrl
-from rapida_tw.store.reading import Check, Reading, mapping, reference, text
+from rapida_tw.store.reading import Reading, mapping, reference, text
 from rapida_tw.web.address import PublicAddress
 from rapida_tw.web.answers import Answer
 from rapida_tw.web.api import Api, Ask
@@ -92,18 +92,20 @@ def read_request(document: object, project_id: int, idempotency_key: str = "") -
     request = MessageRequest(
         project_id,
         reading.value("assistantId", reference, None, None) or 0,
-        reading.value("to", _number("to"), "", ""),
-        reading.value("from", _number("from"), "", ""),
+        reading.value("to", _number, "", ""),
+        reading.value("from", _number, "", ""),
         reading.value("text", text(LONGEST, 1), "", "").strip(),
         reading.value("contentSid", _template, "", ""),
         reading.value("contentVariables", _texts, {}, {}),
         reading.value("metadata", _texts, {}, {}),
         reading.value("idempotencyKey", text(LONGEST_IDEMPOTENCY_KEY, 1), "", "")
-        or idempotency_key[:LONGEST_IDEMPOTENCY_KEY],
+        or idempotency_key,
     )
+    if len(request.idempotency_key) > LONGEST_IDEMPOTENCY_KEY:  # cut off, it would be another's
+        reading.wrong("idempotencyKey", f"has at most {LONGEST_IDEMPOTENCY_KEY} characters")
     if not request.assistant_id:
         reading.wrong("assistantId", "is required")
-    if not request.recipient:
+    if not request.recipient and not (isinstance(document, dict) and document.get("to")):
         reading.wrong("to", "is required, a number in E.164")
     if bool(request.text) == bool(request.content_sid):
         reading.wrong("text", "or contentSid is required, and not both")
@@ -113,14 +115,11 @@ def read_request(document: object, project_id: int, idempotency_key: str = "") -
     return request
 
 
-def _number(what: str) -> Check[str]:
-    def check(value: Any) -> str:
-        try:
-            return number(text(LONGEST_NUMBER)(value), what)
-        except BadRequest as error:
-            raise ValueError(str(error)) from None
-
-    return check
+def _number(value: Any) -> str:
+    try:
+        return number(text(LONGEST_NUMBER)(value))
+    except BadRequest:
+        raise ValueError("is no number in E.164, like +15550100001") from None
 
 
 def _template(value: Any) -> str:

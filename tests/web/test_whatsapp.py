@@ -200,12 +200,15 @@ class SendTests(WhatsAppCase):
         self.ask_to_send(SEND | {"idempotencyKey": "own"}, Idempotency_Key="header")
         keys = [request.idempotency_key for request in self.writing.outgoing.requests]
         self.assertEqual(keys, ["header", "own"])
+        # Cut off, it would be the key of another message.
+        self.assertEqual(self.ask_to_send(SEND, Idempotency_Key="k" * 256).status, 400)
+        self.assertEqual(len(self.writing.outgoing.requests), 2)
 
     def test_mistakes(self) -> None:
         """What cannot be sent is a bad request that says why."""
         for change, words in (
             ({"assistantId": None}, "assistantId"),
-            ({"to": "somebody"}, "E.164"),
+            ({"to": "somebody"}, "to is no number in E.164, like +15550100001"),
             ({"to": ""}, "E.164"),
             ({"text": ""}, "text"),
             ({"text": "x" * 1601}, "1600"),
