@@ -63,12 +63,13 @@ class Deliveries:
                 self._log.info("a status of no message of ours: {sid}", sid=status.sid)
                 return
             # It may have been told while the store was asked.
-            self._ranks.setdefault(key, _highest(stored.entries, status.sid))
+            known = self._ranks.get(key, _highest(stored.entries, status.sid))
+            self._remember(key, known)
         if status.rank <= self._ranks[key]:
             statuses.inc("whatsapp", "late")
             return
         self._remember(key, status.rank)
-        statuses.inc("whatsapp", status.status if status.rank >= 0 else "other")
+        statuses.inc("whatsapp", status.status)
         note = self._journal.of(conversation_id)
         told = {"reason": status.reason, "code": status.code} if status.code else {}
         note.event(f"message.{status.status}", carrier=CARRIER, sid=status.sid, **told)

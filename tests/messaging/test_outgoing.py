@@ -5,6 +5,7 @@ from __future__ import annotations
 from rapida_tw.carriers.outbound import CarrierRefused, Reach
 from rapida_tw.carriers.twilio_whatsapp import MessageStatus
 from rapida_tw.errors import AssistantNotFound, BadRequest, Conflict, MisconfiguredAssistant
+from rapida_tw.messaging import deliveries as module
 from rapida_tw.messaging.messaging import Messaging
 from rapida_tw.messaging.threads import WINDOW
 from rapida_tw.sim.rest_faults import Fault
@@ -190,6 +191,14 @@ class StatusTests(MessagingCase):
         self.tell("SM9", "delivered")
         self.tell("SM9", "sent", "read", worker=self.worker())
         self.assertEqual(self.events(), ["message.delivered", "message.read"])
+
+    def test_bounded(self) -> None:
+        """Whoever tells of many messages what changes nothing does not fill the memory."""
+        self.patch(module, "REMEMBERED", 3)
+        self.write("Hello?")
+        for number in range(9):
+            self.tell(f"SM{number}", "unheard-of")
+        self.assertEqual(len(self.messaging.deliveries._ranks), 3)
 
     def test_strangers(self) -> None:
         """A status of another assistant's conversation is left out."""
