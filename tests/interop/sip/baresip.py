@@ -83,6 +83,7 @@ class Phone:
         self._more = more
         self._rate = rate
         self._control = free_port()
+        self.port = free_port()  # where it is called
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._received = b""
@@ -111,7 +112,7 @@ class Phone:
             modules=modules(),
             loaded="\n".join(f"module {name}.so" for name in _LOADED),
             control=self._control,
-            port=free_port(),
+            port=self.port,
             folder=self._folder,
             rate=self._rate,
             more=self._more,
