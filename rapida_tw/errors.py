@@ -100,6 +100,18 @@ class Conflict(CallError):
     fault, reason, status = Fault.CALLER, "idempotency-conflict", 409
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody else has changed it since it was read, so nothing was done; read it again."""
+
+    reason = "changed-meanwhile"
+
+
+class InUse(Conflict):
+    """Something else needs it; the text says what."""
+
+    reason = "in-use"
+
+
 class Forbidden(CallError):
     """The API key is good, and its scopes do not cover this."""
 

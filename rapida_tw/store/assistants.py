@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred, succeed
 
-from rapida_tw.errors import AssistantNotFound, BadRequest
+from rapida_tw.errors import AssistantNotFound, BadRequest, ChangedMeanwhile
 from rapida_tw.ids import Ids
 from rapida_tw.store import schema
 from rapida_tw.store.database import Database, Work
@@ -47,10 +47,14 @@ def insert_assistant(connection: Connection, assistant: Assistant) -> Assistant:
 
 
 def select_assistant(
-    connection: Connection, assistant_id: int, project_id: int | None = None
+    connection: Connection, assistant_id: int, project_id: int | None = None, lock: bool = False
 ) -> Assistant:
-    """`AssistantNotFound` when it does not exist, or not in that project."""
-    row = connection.execute(select(_table).where(_table.c.id == assistant_id)).first()
+    """`AssistantNotFound` when it does not exist, or not in that project.
+
+    `lock`: for a change in the same transaction.
+    """
+    query = select(_table).where(_table.c.id == assistant_id)
+    row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None or project_id not in (None, row.project_id):
         raise AssistantNotFound(f"no assistant {assistant_id}")
     return _assistant(row)
@@ -183,12 +187,15 @@ class Assistants:
         return found.addCallback(self._known.keep(assistant_id))
 
     def update(self, assistant: Assistant) -> Deferred[Assistant]:
-        now = self._now()
+        """`ChangedMeanwhile` unless `updated` is still what it was when it was read."""
+        now, read = self._now(), assistant.updated
         changed = replace(assistant, updated=now)
         ids = self._ids_for(changed)
 
         def work(connection: Connection) -> Assistant:
-            before = select_assistant(connection, changed.id, changed.project_id)
+            before = select_assistant(connection, changed.id, changed.project_id, lock=True)
+            if before.updated != read:
+                raise ChangedMeanwhile(f"assistant {changed.id} was changed meanwhile")
             saved = seal_webhooks(connection, self._vault, changed, before, ids, now)
             stored = update_assistant(connection, saved.kept)
             return replace(stored, webhooks=saved.shown.webhooks)

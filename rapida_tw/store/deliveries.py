@@ -204,7 +204,7 @@ def sweep(connection: Connection, before: float) -> int:
     return len(ids)
 
 
-def disable(connection: Connection, delivery: Delivery, reason: str) -> None:
+def disable(connection: Connection, delivery: Delivery, reason: str, now: float) -> None:
     """The receiver wants nothing more: its assistant's webhook is switched off, and says why."""
     table = schema.assistant
     mine = table.c.id == delivery.assistant_id
@@ -219,7 +219,8 @@ def disable(connection: Connection, delivery: Delivery, reason: str) -> None:
         else stored
         for stored in row.webhooks
     ]
-    connection.execute(update(table).where(mine).values(webhooks=changed))
+    # Who has read it before may not switch it on again by saving something else.
+    connection.execute(update(table).where(mine).values(webhooks=changed, updated=now))
 
 
 def select_delivery(connection: Connection, delivery_id: int, project_id: int) -> Logged:
@@ -320,7 +321,8 @@ class Deliveries:
         return self._database.write(lambda c: release(c, self._node, now))
 
     def disable(self, delivery: Delivery, reason: str) -> Deferred[None]:
-        return self._database.write(lambda c: disable(c, delivery, reason))
+        now = self._now()
+        return self._database.write(lambda c: disable(c, delivery, reason, now))
 
     def sweep(self, before: float) -> Deferred[int]:
         return self._database.write(lambda c: sweep(c, before))

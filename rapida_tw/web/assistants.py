@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rapida_tw.errors import ChangedMeanwhile
 from rapida_tw.store.credential_documents import check_model_references, check_references
 from rapida_tw.store.documents import (
     assistant_document,
@@ -20,6 +21,7 @@ from rapida_tw.web.route import Route
 
 PATH = "/v1/assistants"
 TAG = "Assistants"
+_TRIES = 3  # to change what others change, too
 _ONE = ref("Assistant")
 _CREATE = Operation("createAssistant", "Make an assistant.", TAG, _ONE, ref("NewAssistant"))
 _LIST = Operation("listAssistants", "Newest first.", TAG, _ONE, paged=True)
@@ -74,11 +76,18 @@ class Assistants:
         return Answer(assistant_document(await self._store.get(assistant_id, ask.project_id)))
 
     async def change(self, ask: Ask, assistant_id: int) -> Answer:
-        """A merge patch (RFC 7396)."""
-        assistant = await self._store.get(assistant_id, ask.project_id)
-        changed = changed_assistant(ask.document(), assistant)
-        await check_model_references(changed.model, ask.project_id, self._credentials)
-        return Answer(assistant_document(await self._store.update(changed)))
+        """A merge patch (RFC 7396), onto what others have changed in the same moment."""
+        document = ask.document()
+        for left in reversed(range(_TRIES)):
+            assistant = await self._store.get(assistant_id, ask.project_id)
+            changed = changed_assistant(document, assistant)
+            await check_model_references(changed.model, ask.project_id, self._credentials)
+            try:
+                return Answer(assistant_document(await self._store.update(changed)))
+            except ChangedMeanwhile:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     async def delete(self, ask: Ask, assistant_id: int) -> Answer:
         await self._store.delete(assistant_id, ask.project_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound
+from rapida_tw.errors import AssistantNotFound, BadRequest, ChangedMeanwhile, NotFound
 from rapida_tw.store.assistants import Assistants
 from rapida_tw.store.records import Assistant, Deployment, PromptMessage, VendorChoice
 from tests.store.case import START, StoreCase
@@ -64,6 +64,17 @@ class AssistantsTests(StoreCase):
         stored = self.successResultOf(self.assistants.update(changed))
         self.assertEqual(stored, replace(made, name="Eve", updated=START + 5))
         self.assertEqual(self.successResultOf(self.assistants.get(made.id)), stored)
+
+    def test_two_at_once(self) -> None:
+        """Whoever has read it before another's change does not take that back."""
+        made = self.create()
+        self.clock.advance(1)
+        self.successResultOf(self.assistants.update(replace(made, description="by the one")))
+        late = self.assistants.update(replace(made, name="by the other"))
+        self.failureResultOf(late, ChangedMeanwhile)
+        found = self.successResultOf(self.assistants.get(made.id))
+        self.assertEqual((found.name, found.description), ("Ada", "by the one"))
+        self.successResultOf(self.assistants.update(replace(found, name="by the other")))
 
     def test_delete(self) -> None:
         """What was deleted is gone, with its deployment."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred, fail
+
+from rapida_tw.errors import ChangedMeanwhile
 from rapida_tw.store.records import Assistant
 from tests.web.case import WebCase
 from tests.web.fakes import ASSISTANT, OTHER_KEY, PROJECT
@@ -82,6 +87,36 @@ class AssistantTests(WebCase):
         self.assertEqual(self.send("DELETE", ONE).status, 200)
         self.assertEqual(self.assistants.kept, {})
         self.assertEqual(self.send("DELETE", ONE).status, 404)
+
+
+class RaceTests(WebCase):
+    """Two who change the same assistant."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.refusals = 0
+        update = self.assistants.update
+
+        def raced(assistant: Assistant) -> Deferred[Assistant]:
+            if not self.refusals:
+                return update(assistant)
+            self.refusals -= 1
+            update(replace(self.assistants.kept[ASSISTANT], description="by another"))
+            return fail(ChangedMeanwhile("it was changed"))
+
+        self.patch(self.assistants, "update", raced)
+
+    def test_both(self) -> None:
+        """What another has changed in the same moment stays changed."""
+        self.refusals = 1
+        changed = self.send("PATCH", ONE, {"name": "Eve"}).json["data"]
+        self.assertEqual((changed["name"], changed["description"]), ("Eve", "by another"))
+
+    def test_again_and_again(self) -> None:
+        """Who never comes to it is told so."""
+        self.refusals = 99
+        response = self.send("PATCH", ONE, {"name": "Eve"})
+        self.assertEqual((response.status, response.error), (409, "changed-meanwhile"))
 
 
 class DeploymentTests(WebCase):

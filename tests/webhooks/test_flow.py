@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.errors import BadRequest, NotFound
+from rapida_tw.errors import BadRequest, ChangedMeanwhile, NotFound
 from rapida_tw.store.conversations import CRASHED
 from rapida_tw.store.deliveries import IN_ORDER
 from tests.webhooks.case import HOST, START, URL, WebhookCase
@@ -249,6 +250,9 @@ class RetryTests(WebhookCase):
         (stored,) = self.successResultOf(self.assistants.get(made.id)).webhooks
         self.assertEqual(stored["enabled"], False)
         self.assertIn("410", stored["disabledReason"])
+        # Who had read the assistant before does not switch it on again by renaming it.
+        stale = self.assistants.update(replace(made, name="Eve"))
+        self.failureResultOf(stale, ChangedMeanwhile)
         self.call(made)
         self.run_for(60)
         self.assertEqual(len(self.receiver.asked), 1)
