@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +19,18 @@ from rapida_tw.store.reading import Reading, mapping, reference, text
 from rapida_tw.store.records import JSON
 
 _NONE: Sequence[Any] = ()
+LONGEST_KEY = 200  # characters of an idempotency key
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
 _name = text(200, shortest=1)
 
 
-def new_campaign(document: object, project_id: int, key_id: int) -> tuple[Campaign, list[JSON]]:
-    """What a POST describes: the campaign without an id, and its calls; `BadRequest`."""
+def new_campaign(
+    document: object, project_id: int, key_id: int, idempotency_key: str = ""
+) -> tuple[Campaign, list[JSON]]:
+    """What a POST describes: the campaign without an id, and its calls; `BadRequest`.
+
+    `idempotency_key`: of a header; the document's own goes first.
+    """
     reading = Reading(document)
     assistant_id = reading.value("assistantId", reference, None, None)
     if assistant_id is None:
@@ -29,11 +39,22 @@ def new_campaign(document: object, project_id: int, key_id: int) -> tuple[Campai
     nothing: dict[str, Any] = {}
     given = reading.value("settings", mapping, nothing, nothing)
     calls = reading.value("calls", _calls, _NONE, _NONE)
+    key = reading.value("idempotencyKey", _key, "", "")
     reading.finish()
+    key = key or _header(idempotency_key)
     checked = Reading(given, "settings")
     read(checked)
     checked.finish()
-    campaign = Campaign(0, project_id, assistant_id or 0, name or "campaign", given, key_id)
+    campaign = Campaign(
+        0,
+        project_id,
+        assistant_id or 0,
+        name or "campaign",
+        given,
+        key_id,
+        idempotency_key=key or None,
+        digest=_digest([assistant_id, name, given, calls]) if key else "",
+    )
     return campaign, read_entries(calls, campaign)
 
 
@@ -100,6 +121,24 @@ def entry_document(entry: CampaignEntry) -> Document:
         "dueDate": timestamp(entry.due) if entry.state == "waiting" else None,
         "updatedDate": timestamp(entry.updated),
     }
+
+
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise ValueError(f"must be 1 to {LONGEST_KEY} characters of ASCII, no blanks")
+    return value
+
+
+def _header(value: str) -> str:
+    try:
+        return _key(value) if value else ""
+    except ValueError as error:
+        raise BadRequest(f"Idempotency-Key {error}") from None
+
+
+def _digest(asked: Any) -> str:
+    """Equal for requests that ask for the same."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _calls(value: Any) -> Sequence[Any]:

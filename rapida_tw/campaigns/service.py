@@ -75,6 +75,10 @@ class CampaignService(Runner):
         watchers.append(self.call_over)
 
     async def create(self, campaign: Campaign, entries: Sequence[JSON]) -> Campaign:
+        """The one that was made with the same idempotency key before; `Conflict`."""
+        known = await self.store.known(campaign)
+        if known is not None:
+            return known
         made = await self.store.create(campaign, entries, settings_of(campaign).start)
         self._happened("created", made, f" with {len(entries)} calls")
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,16 +17,23 @@ def create_campaign(
     assistant_id: Id,
     calls: Sequence[str | Values] = (),
     name: str = "",
+    *,
+    idempotency_key: str | None = None,
     **settings: Any,
 ) -> Exchange[Campaign]:
     """Have many called, each a number or a mapping (toNumber, fromNumber, args, metadata, options).
 
     `settings` as the API has them: callsPerSecond, simultaneous, hours, retries and the dates.
-    An attempt whose answer is lost is not repeated: nobody is called by two campaigns.
+    The same `idempotency_key` makes one campaign; without one each call of this function has its
+    own, so that an attempt whose answer is lost is repeated safely.
     """
-    body: dict[str, Any] = {"assistantId": str(assistant_id), "calls": list(calls)}
+    body: dict[str, Any] = {
+        "assistantId": str(assistant_id),
+        "calls": list(calls),
+        "idempotencyKey": idempotency_key or f"client-{uuid.uuid4()}",
+    }
     body |= {key: value for key, value in (("name", name), ("settings", settings)) if value}
-    return Exchange("POST", _PATH, _one(Campaign), body=body, repeatable=False)
+    return Exchange("POST", _PATH, _one(Campaign), body=body)
 
 
 def list_campaigns(page: int = 1, page_size: int = 20) -> Exchange[Page[Campaign]]:

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from sqlalchemy import Select, and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
 from twisted.internet.defer import Deferred
 
-from rapida_tw.errors import NotFound
+from rapida_tw.errors import Conflict, NotFound
 from rapida_tw.ids import Ids
 from rapida_tw.store import schema
 from rapida_tw.store.database import Database
@@ -41,7 +42,10 @@ _entry = schema.campaign_entry
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """`settings`: see `campaigns.settings`; `lease`: until when `node` runs it."""
+    """`settings`: see `campaigns.settings`; `lease`: until when `node` runs it.
+
+    `digest` tells equal requests; `idempotency_key` None = it has none.
+    """
 
     id: int
     project_id: int
@@ -50,6 +54,8 @@ class Campaign:
     settings: JSON = field(default_factory=dict)
     key_id: int = 0
     kind: str = CAMPAIGN
+    idempotency_key: str | None = None
+    digest: str = ""
     state: str = RUNNING
     node: str = ""
     lease: float = 0.0
@@ -87,7 +93,13 @@ class CampaignStore(Protocol):
     def create(
         self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
     ) -> Deferred[Campaign]:
-        """Its requests in their order, not before `due`. `id` 0 = choose one."""
+        """Its requests in their order, not before `due`. `id` 0 = choose one.
+
+        The one that was made with the same key before is answered; `Conflict`: of another request.
+        """
+
+    def known(self, campaign: Campaign) -> Deferred[Campaign | None]:
+        """The one that was made with its key; None: there is none. `Conflict`."""
 
     def add(
         self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
@@ -119,6 +131,24 @@ class Campaigns:
 
     def create(
         self, campaign: Campaign, entries: Sequence[JSON], due: float = 0.0
+    ) -> Deferred[Campaign]:
+        return Deferred.fromCoroutine(self._create(campaign, entries, due))
+
+    def known(self, campaign: Campaign) -> Deferred[Campaign | None]:
+        return self._database.read(lambda c: _known(c, campaign))
+
+    async def _create(self, campaign: Campaign, entries: Sequence[JSON], due: float) -> Campaign:
+        try:
+            return await self._insert(campaign, entries, due)
+        except IntegrityError:
+            # Somebody was faster with the same key.
+            found = await self.known(campaign)
+            if found is None:
+                raise
+            return found
+
+    def _insert(
+        self, campaign: Campaign, entries: Sequence[JSON], due: float
     ) -> Deferred[Campaign]:
         now = self._now()
         made = replace(campaign, id=campaign.id or self._ids.new(), created=now, updated=now)
@@ -214,6 +244,19 @@ def select_campaign(connection: Connection, campaign_id: int, project_id: int) -
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"no campaign {campaign_id}")
+    return read_campaign(row)
+
+
+def _known(connection: Connection, campaign: Campaign) -> Campaign | None:
+    key = campaign.idempotency_key
+    if key is None:
+        return None
+    mine = (_table.c.project_id == campaign.project_id, _table.c.idempotency_key == key)
+    row = connection.execute(select(_table).where(*mine)).first()
+    if row is None:
+        return None
+    if row.digest != campaign.digest:
+        raise Conflict("the idempotency key was used for another request")
     return read_campaign(row)
 
 

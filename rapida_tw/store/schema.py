@@ -273,8 +273,11 @@ campaign = Table(
     Column("lease", Double, nullable=False),  # ... until then
     Column("settings", JSON, nullable=False),
     Column("key_id", BigInteger, nullable=False),
+    Column("idempotency_key", Words),
+    Column("digest", Words, nullable=False),  # of the request that has made it
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
+    UniqueConstraint("project_id", "idempotency_key"),
     Index(None, "project_id", "created", "id"),
     Index(None, "state"),
 )

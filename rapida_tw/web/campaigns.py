@@ -63,7 +63,11 @@ class Campaigns:
     async def create(self, ask: Ask) -> Answer:
         # Ten thousand calls take a moment to be read.
         campaign, entries = await self._service.in_thread(
-            new_campaign, ask.document(), ask.project_id, ask.key.id
+            new_campaign,
+            ask.document(),
+            ask.project_id,
+            ask.key.id,
+            ask.request.header("idempotency-key").strip(),
         )
         await self._assistants.get(campaign.assistant_id, ask.project_id)
         made = await self._service.create(campaign, entries)

@@ -276,6 +276,11 @@ BODIES: dict[str, Any] = {
             name=text(200, 1),
             settings=ref("CampaignSettings"),
             calls=_CAMPAIGN_CALLS,
+            idempotencyKey={
+                "type": "string",
+                "pattern": "^[!-~]{1,200}$",
+                "description": "The same one makes one campaign.",
+            },
         ),
         "example": {
             "assistantId": "2000000000000000001",

@@ -145,6 +145,15 @@ class RetryTests(CampaignCase):
         self.assertEqual(self.states(campaign), ["failed"])
         self.assertEqual(len(set(self.placing.dialled)), 3)
 
+    def test_machine(self) -> None:
+        """A machine that was hung up on is called again where that was asked for."""
+        for outcomes, state in ((["machine_detected"], "waiting"), (["busy"], "done")):
+            retries = {"attempts": 2, "outcomes": outcomes}
+            campaign = self.create(NUMBERS[:1], retries=retries)
+            self.over(self.entries(campaign)[0], "completed", "machine_detected")
+            self.wait()
+            self.assertEqual(self.states(campaign), [state])
+
     def test_other_outcomes(self) -> None:
         """Only those that were named."""
         campaign = self.create(NUMBERS[:1], retries={"attempts": 3, "outcomes": ["busy"]})

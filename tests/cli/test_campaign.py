@@ -70,6 +70,7 @@ def test_create(rapida: Rapida, server: Server) -> None:
     )
     assert status == 0
     assert out == "campaign 9 with 2 calls is running\nmore: rapida campaign show 9\n"
+    assert server.asked[0][3].pop("idempotencyKey")
     assert server.asked[0][3] == {
         "assistantId": "5",
         "name": "Spring",
@@ -82,6 +83,7 @@ def test_create(rapida: Rapida, server: Server) -> None:
         },
     }
     ask(rapida, server, *CREATE, "--to", "+15550100")
+    del server.asked[1][3]["idempotencyKey"]
     assert server.asked[1][3] == {"assistantId": "5", "calls": ["+15550100"]}
 
 

@@ -48,6 +48,19 @@ class RouteTests(CampaignsCase):
         self.assertEqual(data["progress"], {"total": 2, "states": {"waiting": 2}, "outcomes": {}})
         self.holds("WholeCampaign", data)
 
+    def test_once(self) -> None:
+        """The same key makes one campaign; another request with it is refused."""
+        first = self.made(idempotencyKey="k")
+        self.assertEqual(self.made(idempotencyKey="k"), first)
+        document = {"assistantId": str(ASSISTANT), "name": "Spring", "calls": CALLS}
+        again = self.send("POST", PATH, document, Idempotency_Key="k").json["data"]["id"]
+        self.assertEqual(f"{PATH}/{again}", first)
+        refused = self.create(idempotencyKey="k", calls=["+15550100"])
+        self.assertEqual((refused.status, refused.error), (409, "idempotency-conflict"))
+        self.assertEqual(self.get(PATH).json["paginated"]["totalItem"], 1)
+        other = self.send("POST", PATH, {**document, "idempotencyKey": "k"}, key=OTHER_KEY)
+        self.assertEqual(other.status, 404)  # of the assistant: no other project's campaign
+
     def test_list(self) -> None:
         """Newest first, page by page, without their progress."""
         for name in ("a", "b", "c"):
@@ -175,6 +188,8 @@ class MistakeTests(CampaignsCase):
             ("calls[0]: args", {"calls": [{"to": "+15550100", "args": []}]}),
             ("calls[0]: a campaign", {"calls": [{"to": "+15550100", "idempotencyKey": "k"}]}),
             ("settings must be", {"settings": []}),
+            ("idempotencyKey must", {"idempotencyKey": "a b"}),
+            ("idempotencyKey must", {"idempotencyKey": "k" * 201}),
             ("pace is not known", {"pace": 5}),
         ):
             self.refused(told, **changes)

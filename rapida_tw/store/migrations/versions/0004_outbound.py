@@ -108,8 +108,11 @@ def _campaigns() -> None:
         _time("lease"),
         _json("settings"),
         _whole("key_id", sa.BigInteger),
+        sa.Column("idempotency_key", sa.Text()),
+        _text("digest"),
         _time("created"),
         _time("updated"),
+        sa.UniqueConstraint("project_id", "idempotency_key"),
     )
     op.create_index(
         "ix_campaign_project_id_created_id", "campaign", ["project_id", "created", "id"]
