@@ -17,11 +17,15 @@ from rapida_tw.store.private_key import normalised
 from rapida_tw.store.reading import Reading, text
 from rapida_tw.store.records import Credential, CredentialStore, Deployment, VendorChoice
 from rapida_tw.store.vault import Secrets
+from rapida_tw.store.webhook_documents import PROVIDER as WEBHOOK
 
 # By provider: the keys of its value, each with a sentence. Of other providers any key is taken.
 Known = Mapping[str, Mapping[str, str]]
 # How the sentence of a key begins that is another spelling of the one that it names.
 ANOTHER_SPELLING = "The same as "
+
+# Headers are set where the webhook is, and in no other way.
+WEBHOOK_FIELDS: Mapping[str, str] = {"secret": "What an assistant's webhook is signed with."}
 
 MOST_KEYS = 64
 LONGEST = 16 * 1024  # bytes of one value
@@ -54,7 +58,7 @@ def known_fields(carriers: Mapping[str, Any], *vendors: Mapping[str, Any]) -> Kn
             declared = getattr(plugin, "credential_fields", None) or {}
             before = known.get(name, declared)
             known[name] = {**declared, **before} if before and declared else {}
-    return known
+    return {**known, WEBHOOK: WEBHOOK_FIELDS}
 
 
 def field_documents(fields: Mapping[str, str]) -> list[Document]:

@@ -12,13 +12,16 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from rapida_tw.errors import NotFound
+from rapida_tw.errors import InUse, NotFound
 from rapida_tw.ids import Ids
 from rapida_tw.store.database import Database
 from rapida_tw.store.projects import require_project
 from rapida_tw.store.records import Credential, CredentialStore, Page
+from rapida_tw.store.schema import assistant as _assistant
 from rapida_tw.store.schema import credential as _table
-from rapida_tw.store.vault import Owner, Sealed, Secrets, Vault
+from rapida_tw.store.vault import CredentialUnreadable, Owner, Sealed, Secrets, Vault
+from rapida_tw.store.webhook_documents import HEADER as WEBHOOK_HEADER
+from rapida_tw.store.webhook_documents import PROVIDER as WEBHOOK
 
 TRUST = 10.0  # seconds that an opened value is used without asking the database again
 _MOST_OPEN = 200  # values; at the bound the one longest in memory is forgotten
@@ -72,6 +75,17 @@ def delete_credential(connection: Connection, credential_id: int, project_id: in
     where = (_table.c.id == credential_id, _table.c.project_id == project_id)
     if connection.execute(delete(_table).where(*where)).rowcount == 0:
         raise NotFound(f"no credential {credential_id}")
+
+
+def refuse_used(connection: Connection, credential_id: int, project_id: int) -> None:
+    """`InUse` when a webhook of an assistant names it."""
+    mine = _assistant.c.project_id == project_id
+    for row in connection.execute(select(_assistant.c.id, _assistant.c.webhooks).where(mine)):
+        if any(one.get("credentialId") == str(credential_id) for one in row.webhooks):
+            raise InUse(
+                f"credential {credential_id} belongs to a webhook of assistant {row.id}: "
+                "take it out there"
+            )
 
 
 def _row(
@@ -151,17 +165,34 @@ class Credentials:
             changed = replace(found, name=found.name if name is None else name, updated=now)
             columns: dict[str, Any] = {"name": changed.name, "updated": now}
             if value is not None:
-                changed = replace(changed, keys_set=_keys_set(value))
-                columns |= asdict(self._vault.seal(value, _owner(changed)))
+                whole = value
+                if found.provider == WEBHOOK:  # headers are set where the webhook is
+                    whole = {**self._headers(connection, found), **value}
+                changed = replace(changed, keys_set=_keys_set(whole))
+                columns |= asdict(self._vault.seal(whole, _owner(changed)))
                 columns["keys_set"] = changed.keys_set
             change_credential(connection, credential_id, columns)
             return changed
 
         return self._database.write(work).addBoth(self._changed)
 
+    def _headers(self, connection: Connection, found: Credential) -> dict[str, str]:
+        _, sealed = select_sealed(connection, found.id, found.project_id)
+        try:
+            value = self._vault.open(sealed, _owner(found))
+        except CredentialUnreadable:
+            return {}
+        return {key: value[key] for key in value if key.startswith(WEBHOOK_HEADER)}
+
     def delete(self, credential_id: int, project_id: int) -> Deferred[None]:
-        done = self._database.write(lambda c: delete_credential(c, credential_id, project_id))
-        return done.addBoth(self._changed)
+        """`InUse` while a webhook signs with it."""
+
+        def work(connection: Connection) -> None:
+            if select_credential(connection, credential_id, project_id).provider == WEBHOOK:
+                refuse_used(connection, credential_id, project_id)
+            delete_credential(connection, credential_id, project_id)
+
+        return self._database.write(work).addBoth(self._changed)
 
     def secrets(self, credential_id: int, project_id: int) -> Deferred[Mapping[str, str]]:
         """At once for a value that was opened in the last `TRUST` seconds."""

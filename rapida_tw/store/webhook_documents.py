@@ -16,6 +16,7 @@ from rapida_tw.store.reading import Check, Reading, flag, number, reference, tex
 from rapida_tw.store.records import JSON
 
 PROVIDER = "webhook"  # of the credential that a webhook's secrets are in
+HEADER = "header."  # how the keys of its headers begin there
 MASK = "***"
 MOST = 10  # webhooks of an assistant
 MOST_HEADERS = 32

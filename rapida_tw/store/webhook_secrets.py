@@ -27,10 +27,9 @@ from rapida_tw.store.credentials import (
 )
 from rapida_tw.store.records import JSON, Assistant, Credential
 from rapida_tw.store.vault import Owner, Vault
-from rapida_tw.store.webhook_documents import MASK, PROVIDER
+from rapida_tw.store.webhook_documents import HEADER, MASK, PROVIDER
 
 SECRET, PREVIOUS, UNTIL = "secret", "previous_secret", "previous_until"
-HEADER = "header."
 BOTH_FOR = 24 * 3600.0  # seconds that a replaced secret signs too
 _PREFIX = "whsec_"
 

@@ -11,8 +11,8 @@ from rapida_tw.errors import VendorFailed
 from rapida_tw.net.base import Request
 from rapida_tw.net.reasons import retry_after
 from rapida_tw.store.deliveries import DELIVERED, FAILED, WAITING, Delivery
+from rapida_tw.store.webhook_documents import HEADER as SEALED_HEADER
 from rapida_tw.store.webhook_documents import Webhook
-from rapida_tw.store.webhook_secrets import HEADER as SEALED_HEADER
 from rapida_tw.webhooks.signature import HEADER, signature
 
 USER_AGENT = "rapida_tw-webhooks/1"

@@ -61,6 +61,10 @@ class KnownTests(SynchronousTestCase):
         self.assertEqual(set(known["talk"]), {"key", "region"})
         self.assertEqual((known["own"], known["old"]), ({}, {}))
 
+    def test_webhooks(self) -> None:
+        """A webhook's credential takes its secret alone: its headers are the webhook's matter."""
+        self.assertEqual(list(known_fields({})["webhook"]), ["secret"])
+
     def test_documents(self) -> None:
         """For programs: which name is kept of another spelling."""
         fields = {"key": "The key.", "api_key": "The same as key."}

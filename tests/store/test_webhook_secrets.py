@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from rapida_tw.errors import AssistantNotFound, BadRequest, NotFound, Unavailable
+from rapida_tw.errors import AssistantNotFound, BadRequest, InUse, NotFound, Unavailable
 from rapida_tw.store.assistants import Assistants
-from rapida_tw.store.credentials import Credentials
+from rapida_tw.store.credentials import Credentials, delete_credential
 from rapida_tw.store.documents import assistant_document, changed_assistant, new_assistant
 from rapida_tw.store.records import Assistant
 from rapida_tw.store.vault import Vault
@@ -146,12 +146,24 @@ class SecretsTests(StoreCase):
         other = new_assistant({"name": "Eve", "webhooks": [taken]}, self.project)
         self.failureResultOf(self.assistants.create(other), BadRequest)
 
+    def test_in_use(self) -> None:
+        """What a webhook signs with is not deleted beside it, and keeps its headers."""
+        made = self.create({"headers": {"A": "1"}})
+        id = int(made.webhooks[0]["credentialId"])
+        refused = self.credentials.delete(id, self.project)
+        self.assertIn(str(made.id), self.failureResultOf(refused, InUse).getErrorMessage())
+        new = {"secret": "another-secret-0002"}
+        self.successResultOf(self.credentials.update(id, self.project, value=new))
+        self.assertEqual(self.value(made), {**new, "header.A": "1"})
+        self.change(made)
+        self.failureResultOf(self.credentials.delete(id, self.project), NotFound)
+
     def test_deleted_by_hand(self) -> None:
         """Whose credential was deleted gets a new one when it is saved with a change."""
         made = self.create({})
         (kept,) = self.get(made).webhooks
         gone = int(kept["credentialId"])
-        self.successResultOf(self.credentials.delete(gone, self.project))
+        self.database.write_now(lambda c: delete_credential(c, gone, self.project))
         changed = self.change(made, {**kept, "maxRetries": 1})
         self.assertTrue(changed.webhooks[0]["secret"])
         self.assertNotEqual(int(changed.webhooks[0]["credentialId"]), gone)

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from rapida_tw.errors import BadRequest, ChangedMeanwhile, NotFound
 from rapida_tw.store.conversations import CRASHED
+from rapida_tw.store.credentials import delete_credential
 from rapida_tw.store.deliveries import IN_ORDER
 from tests.webhooks.case import HOST, START, URL, WebhookCase
 
@@ -292,7 +293,7 @@ class RetryTests(WebhookCase):
         """Nothing is sent without a signature."""
         made = self.deploy()
         credential = int(made.webhooks[0]["credentialId"])
-        self.successResultOf(self.credentials.delete(credential, self.project))
+        self.database.write_now(lambda c: delete_credential(c, credential, self.project))
         self.call(made)
         self.run_for(5)
         self.assertEqual((self.states(), self.receiver.asked), (["failed"], []))
