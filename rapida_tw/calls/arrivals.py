@@ -67,6 +67,8 @@ class Arrivals:
             placed = self._outstanding.claimed(context)
             announced = self._registration.claimed(context.id)
             try:
+                if placed is None:
+                    context = await self._outstanding.with_name(context)
                 claimed = await self._cast.of(context)
             except Exception as error:  # also the end of the transport's patience
                 self.never_began(context, error)

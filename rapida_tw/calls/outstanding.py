@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -12,13 +13,14 @@ from twisted.python.failure import Failure
 
 from rapida_tw.calls.call_request import CallOver
 from rapida_tw.calls.claimed import Claimed
-from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.context import OUTBOUND, CallContext, ContextStore
 from rapida_tw.calls.draining import Emptying
 from rapida_tw.calls.journal import Journal
 from rapida_tw.calls.names import Names
 from rapida_tw.calls.placed_call import (
     EVENTS,
     NO_MEDIA,
+    PROVIDER_CALL_ID,
     STATUSES,
     Desk,
     PlacedCall,
@@ -103,6 +105,17 @@ class Outstanding:
         if call is not None:
             call.media_came()
         return call
+
+    async def with_name(self, context: CallContext) -> CallContext:
+        """Of a call that another node placed: with what its carrier calls it, for steering.
+
+        Without it where that was not told yet.
+        """
+        if context.direction != OUTBOUND or context.provider_call_id:
+            return context
+        found = await self._conversations.get(context.conversation_id)
+        kept = {one.name: one.value for one in found.entries if one.kind == "metadata"}
+        return replace(context, provider_call_id=kept.get(PROVIDER_CALL_ID, ""))
 
     def event_received(
         self, call: NamedCall, carrier: str, context_id: str, event: CarrierEvent

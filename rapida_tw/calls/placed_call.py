@@ -35,6 +35,7 @@ from rapida_tw.media.leg import Leg, LegListener
 
 GRACE = 5.0  # seconds that the carrier's own word is waited for, when it has rung long enough
 MEDIA_WITHIN = 30.0  # seconds from the answer to the media
+PROVIDER_CALL_ID = "client.provider_call_id"  # of the metadata
 
 NO_ANSWER = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
 VANISHED = Outcome(
@@ -124,7 +125,7 @@ class PlacedCall:
         self.placed = placed
         self._desk.name(self.context, placed)
         self._note.event("channel_created", call_id=placed.call_id)
-        self._note.metadata("client.provider_call_id", placed.call_id)
+        self._note.metadata(PROVIDER_CALL_ID, placed.call_id)
         self._advance(State.DIALLED)
         self._settle(None)
 

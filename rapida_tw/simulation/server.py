@@ -79,28 +79,33 @@ class VirtualServer:
         model_key: str = "",
         vendors: Sequence[FakeVendor] = (),
         rules: DiallingRules | None = None,
+        beside: VirtualServer | None = None,
     ) -> None:
         """`deployment`: fields of a Deployment; `model`: options of the scripted model.
 
         `recognizer`, `voice`, `model_vendor`: others than the scripted ones; `model_key` is in the
         latter's credential. `vendors`: who can be reached. `rules`: of calls that are placed.
         Without a `disk` nothing is recorded. `weather`, `joined`: of the network (sim/memory.py).
+        `beside`: another node of the same installation, with its database, contexts and network.
         """
-        self.clock = clock = VirtualClock()
-        self.network = Network(clock, weather, joined)
-        self.metronome = Metronome(clock)
+        self.clock: VirtualClock = beside.clock if beside else VirtualClock()
+        clock = self.clock
+        self.network: Network = beside.network if beside else Network(clock, weather, joined)
+        self.metronome: Metronome = beside.metronome if beside else Metronome(clock)
+        self.node = "beside" if beside else "virtual"
         self.beat = MediaClock(clock)
-        self.ids = Ids(self.now)
-        self.database = Database("sqlite://", None)
-        self.database.migrate()
+        self.ids: Ids = beside.ids if beside else Ids(self.now)
+        self.database: Database = beside.database if beside else Database("sqlite://", None)
+        if beside is None:
+            self.database.migrate()
         vault = Vault(lambda: "virtual")
         self.assistants = Assistants(self.database, self.ids, self.now, vault)
         self.credentials = Credentials(self.database, vault, self.ids, self.now)
-        self.conversations = Conversations(self.database, self.now, "virtual")
+        self.conversations = Conversations(self.database, self.now, self.node)
         self.journal = Journal(clock, self.conversations, self.now)
-        self.contexts = MemoryContexts(clock)
+        self.contexts: MemoryContexts = beside.contexts if beside else MemoryContexts(clock)
         self.ears = Ears()
-        self.net = FakeVendorNet(clock, *vendors)
+        self.net: FakeVendorNet = beside.net if beside else FakeVendorNet(clock, *vendors)
         host = Host(clock, Path(), self.net)
         self.voices = Voices(host)
         self.vendors = Vendors(
@@ -135,7 +140,7 @@ class VirtualServer:
             self.telephones,
         )
         self.placing = self.calls.placements(
-            Placements(self.database, self.now, "virtual"),
+            Placements(self.database, self.now, self.node),
             rules or DiallingRules(clock.seconds),
             Settings(
                 media_url=partial("wss://{}{}".format, HOST),
@@ -147,6 +152,9 @@ class VirtualServer:
         claim = partial(self.calls.claim, carrier="asterisk")
         self.factory = AudioSocketFactory(clock, claim, self.calls.attach)
         self.project_id = done(Projects(self.database, self.ids, self.now).ensure())
+        if beside is not None:
+            self.assistant_id: int = beside.assistant_id
+            return
         choice = VendorChoice(model_vendor, self._credential(model_vendor, model_key), model)
         assistant = done(
             self.assistants.create(
