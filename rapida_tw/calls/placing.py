@@ -320,11 +320,12 @@ class Placements:
     def _write(self, conversation: Conversation, claimed: Claimed, request: CallRequest) -> None:
         note = self._journal.of(conversation.id)
         note.event("call.queued", carrier=conversation.carrier, to=conversation.identifier)
+        # First: the last value of a name counts, and ours are not the client's to say.
+        for name, value in request.metadata.items():
+            note.metadata(name, value)
         note.metadata("client.phone", conversation.identifier)
         note.metadata("client.direction", OUTBOUND)
         note.metadata("client.channel", conversation.carrier)
-        for name, value in request.metadata.items():
-            note.metadata(name, value)
         for name, given in request.arguments.items():
             note.argument(name, given)
         for name, given in request.options.items():

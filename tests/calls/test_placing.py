@@ -245,6 +245,13 @@ class PlaceTests(PlacingCase):
         self.assertEqual(self.entries(conversation, "option"), {"experience.greeting": "Hi."})
         self.assertIn("channel_created", self.entries(conversation, "event"))
 
+    def test_own_metadata(self) -> None:
+        """What we keep of a call is not overwritten by whoever asks for it."""
+        conversation = self.placed(metadata={"client.phone": "x", "client.channel": "x"})
+        metadata = self.entries(conversation, "metadata")
+        self.assertEqual(metadata["client.phone"], NUMBER)
+        self.assertEqual(metadata["client.channel"], "twilio")
+
     def test_patience(self) -> None:
         """A carrier that does not answer soon is not waited for."""
         self.telephone.takes = False
