@@ -85,8 +85,7 @@ class CampaignCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.ids = Ids(self.now)
-        self.database = Database("sqlite://", None)
-        self.database.migrate()
+        self.database = self.open_database()
         self.project = done(Projects(self.database, self.ids, self.now).ensure())
         self.assistants = Assistants(self.database, self.ids, self.now)
         assistant = done(self.assistants.create(Assistant(0, self.project, "a")))
@@ -103,6 +102,12 @@ class CampaignCase(SynchronousTestCase):
         self.placing = FakePlacing(self)
         self.watchers: list[Any] = []
         self.service = self.node("node")
+
+    def open_database(self) -> Database:
+        """An empty one."""
+        database = Database("sqlite://", None)
+        database.migrate()
+        return database
 
     def node(self, name: str) -> CampaignService:
         """Another worker over the same database."""

@@ -30,7 +30,7 @@ from tests.store import (
 from tests.store.case import StoreCase
 
 _TABLES = ", ".join(name for name in metadata.tables if name != "installation")
-_EMPTY = text(f"TRUNCATE {_TABLES}")
+EMPTY = text(f"TRUNCATE {_TABLES}")
 
 
 class OnPostgres(StoreCase):
@@ -42,7 +42,7 @@ class OnPostgres(StoreCase):
         database = Database(postgres.url())
         self.addCleanup(lambda: self.successResultOf(database.close()))
         database.migrate()
-        database.write_now(lambda c: c.execute(_EMPTY))
+        database.write_now(lambda c: c.execute(EMPTY))
         return database
 
 
@@ -114,7 +114,7 @@ class ManyTests(OnPostgres):
 
     def test_one_first_project(self) -> None:
         """While one worker makes the first project, another waits for it, and uses it."""
-        self.database.write_now(lambda c: c.execute(_EMPTY))
+        self.database.write_now(lambda c: c.execute(EMPTY))
         made, let_go, second_is_done = (threading.Event() for _ in range(3))
         found: list[int] = []
 
