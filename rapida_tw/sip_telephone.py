@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from rapida_tw.account import Account
+from rapida_tw.carriers.endings import by_sip
 from rapida_tw.carriers.outbound import (
     Dialling,
     DialUser,
@@ -142,10 +143,12 @@ class _Call:
 
     def failed(self, outcome: sip.Outcome) -> None:
         reach = Reach.CARRIER if outcome.sent else Reach.NOBODY
+        code = str(outcome.code) if outcome.code else ""
+        status: str = _STATUSES.get(outcome.status, outcome.status)
         told = Outcome(
-            _STATUSES.get(outcome.status, outcome.status),
+            by_sip(code, status) if status == "failed" else status,
             outcome.reason,
-            str(outcome.code) if outcome.code else "",
+            code,
             outcome.retryable,
             reach,
             outcome.retry_after,

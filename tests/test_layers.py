@@ -100,7 +100,7 @@ ARROWS = {
     "sip_service": "*",
     "closing": "transports",
     "telephones": "ari calls campaigns carriers config net.base",
-    "sip_telephone": "carriers.outbound media.leg sip",
+    "sip_telephone": "carriers.endings carriers.outbound media.leg sip",
     "trunks": "sip.trunk store.records",
     "vendor_login": "speech.base",
     "number_insights": "carriers.insight carriers.vonage_insight net.base store.records",

@@ -79,9 +79,20 @@ class House:
 def test_words(status: Any, word: str) -> None:
     """Each outcome has its word; the trunk's code, words and wish come with it."""
     house = House()
-    house.agent.user.failed(sip.Outcome(status, 486, "Not now", True, True, 30.0))
-    assert house.user.outcomes == [Outcome(word, "Not now", "486", True, Reach.CARRIER, 30.0)]
+    house.agent.user.failed(sip.Outcome(status, 699, "Not now", True, True, 30.0))
+    assert house.user.outcomes == [Outcome(word, "Not now", "699", True, Reach.CARRIER, 30.0)]
     assert house.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [(503, "unreachable"), (500, "unreachable"), (402, "configuration_failed"), (400, "failed")],
+)
+def test_failed(code: int, word: str) -> None:
+    """What has no word of its own has that which other carriers have for its status."""
+    house = House()
+    house.agent.user.failed(sip.Outcome("failed", code, "Service Unavailable", sent=True))
+    assert [one.status for one in house.user.outcomes] == [word]
 
 
 def test_nobody_reached() -> None:

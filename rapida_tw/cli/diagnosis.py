@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from rapida_tw.cli import placed_ends
 from rapida_tw.cli.conversations import seconds
 from rapida_tw.cli.source import Document
 
@@ -70,6 +71,11 @@ class Diagnosis:
 
 def diagnose(found: Document) -> Diagnosis:
     """Of a conversation as the API has it."""
+    words = placed_ends.ended(found)
+    if words is not None:
+        summary = words.what + placed_ends.told_by_carrier(found)
+        notes = list(placed_ends.advice(found, words))
+        return Diagnosis(found["id"], summary, notes, words.ordinary)
     metrics = {one["name"]: one["value"] for one in found["metrics"]}
     failed = found["status"] in ("failed", "expired") or metrics.get("call.status") == "failed"
     events = Counter(event["name"] for event in found["events"])
@@ -78,12 +84,16 @@ def diagnose(found: Document) -> Diagnosis:
 
 
 def _summary(found: Document) -> str:
-    reason = found["endReason"]
+    reason, placed = found["endReason"], found["direction"] == "outbound"
     if not reason:
         state = found["status"]
+        if placed and state in placed_ends.UNDER_WAY:
+            return placed_ends.UNDER_WAY[state]
         where = "waits for its audio" if state in ("webhook", "queued", "saved") else "goes on"
         return f"The call {where} (state {state})."
     what = _ENDS.get(reason, f"It ended with the reason {reason}.")
+    if placed:
+        what = placed_ends.TALKED.get(reason, what)
     detail = next((e["data"].get("detail") for e in reversed(found["events"]) if _is_end(e)), "")
     lasted = f" It lasted {seconds(found['duration'])}." if found["duration"] is not None else ""
     return what + lasted + (f" In detail: {detail}." if detail else "")

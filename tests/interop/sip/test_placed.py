@@ -120,6 +120,7 @@ def test_refused(dialled: Mapping[str, Dialled], status: str) -> None:
 def test_full(dialled: Mapping[str, Dialled]) -> None:
     """When a trunk that is full wants to be asked again is known."""
     [failed] = after(dialled["full"]).events("call.failed")
+    assert (failed["reason"], failed["code"]) == ("unreachable", "503")
     assert failed["retryable"] is True
     assert failed["retry_after"] == 120
 
