@@ -74,6 +74,8 @@ def document(name: str) -> Document:
                 found = json.load(file)
     except ValueError as error:
         raise Usage(f"{name}: not JSON: {error}") from None
+    except RecursionError:
+        raise Usage(f"{name}: nested too deeply") from None
     if not isinstance(found, dict):
         raise Usage(f"{name}: give a JSON object")
     return found

@@ -7,12 +7,13 @@ import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from rapida_tw.cli.source import Document, Listing, Source, Usage
+from rapida_tw.client import exchange
 from rapida_tw.errors import CallError, Unavailable
 
 _TIMEOUT = 15.0  # seconds for each answer
@@ -105,7 +106,7 @@ class Remote:
     def ping_webhooks(self, assistant_id: int) -> Sequence[Document]:
         asked = {"assistantId": str(assistant_id)}
         found = self._ask("POST", "/v1/webhook-deliveries", asked).get("data")
-        if not isinstance(found, list):
+        if not _are_documents(found):
             raise Unavailable(f"{self._url} did not answer with a list")
         return found
 
@@ -114,7 +115,7 @@ class Remote:
     def _list(self, path: str, query: Mapping[str, object]) -> Listing:
         answer = self._ask("GET", f"{path}?{urlencode(query)}")
         items = answer.get("data")
-        if not isinstance(items, list):
+        if not _are_documents(items):
             raise Unavailable(f"{self._url}{path} did not answer with a list")
         paginated = answer.get("paginated") or {}
         return Listing(items, paginated.get("totalItem", len(items)))
@@ -166,20 +167,20 @@ def api_key(arguments: Namespace) -> str:
 def checked_url(url: str) -> str:
     """Without a slash at its end; `Usage` for what is no http(s) URL of a server."""
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        usable = usable and parts.port != 0 and not parts.query and " " not in url
+        return exchange.checked_url(url)
     except ValueError:
-        usable = False
-    if not usable:
-        raise Usage(f"--url {url}: give one like http://localhost:9007")
-    return url.rstrip("/")
+        what = "--url" if "@" in url else f"--url {url}"  # there may be a password before it
+        raise Usage(f"{what}: give one like http://localhost:9007") from None
+
+
+def _are_documents(found: object) -> TypeGuard[list[Document]]:
+    return isinstance(found, list) and all(isinstance(one, dict) for one in found)
 
 
 def _envelope(text: bytes, url: str) -> Document:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise Unavailable(f"{url} did not answer with JSON: is it a rapida server?")
@@ -190,7 +191,7 @@ def _told(status: int, text: bytes) -> str:
     try:
         error = json.loads(text)["error"]
         return f"{error['errorMessage']} ({error['errorCode']})"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return f"the server answered with HTTP {status}"
 
 

@@ -200,7 +200,9 @@ def get_assistant(assistant_id: Id) -> Exchange[Assistant]:
 def update_assistant(assistant_id: Id, **fields: Any) -> Exchange[Assistant]:
     """Change what is given, keep the rest."""
     path = f"/v1/assistants/{_part(assistant_id)}"
-    return Exchange("PATCH", path, _one(Assistant), body=fields)
+    # The first answer alone tells a webhook's secret that the server has made.
+    again = "webhooks" not in fields
+    return Exchange("PATCH", path, _one(Assistant), body=fields, repeatable=again)
 
 
 def delete_assistant(assistant_id: Id) -> Exchange[None]:
@@ -296,6 +298,8 @@ def _one(kind: type[R]) -> Callable[[dict[str, Any]], R]:
 
 def _page(kind: type[R]) -> Callable[[dict[str, Any]], Page[R]]:
     def read(envelope: dict[str, Any]) -> Page[R]:
+        if not isinstance(envelope["data"], list):
+            raise TypeError("no list")
         items = tuple(kind(one) for one in envelope["data"])
         paginated = envelope.get("paginated") or {}
         number = int(paginated.get("currentPage", 1))

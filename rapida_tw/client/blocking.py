@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import wraps
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -95,8 +95,10 @@ class Rapida:
             connection.request(
                 exchange.method, target, exchange.payload, headers(self._key, exchange)
             )
-            response = connection.getresponse()
-            body = response.read(LONGEST)
+            with connection.getresponse() as response:
+                body = response.read(LONGEST)
+                if response.length and len(body) < LONGEST:
+                    raise IncompleteRead(b"", response.length)
         except (OSError, HTTPException) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             what = "broke off" if sent else "does not answer"

@@ -110,10 +110,21 @@ def headers(api_key: str, exchange: Exchange[Any]) -> dict[str, str]:
 
 def checked_url(url: str) -> str:
     """Without a slash at its end; `ValueError` for what is no http(s) URL of a server."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or " " in url:
+    if not _is_server(url):
         raise ValueError("url must be one like http://localhost:9007")
     return url.rstrip("/")
+
+
+def _is_server(url: str) -> bool:
+    """A password in it would be told in every error."""
+    if not url.isprintable() or any(one in url for one in " @?#"):
+        return False
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a name that is none
+        return False
 
 
 def checked_key(api_key: str) -> str:

@@ -73,7 +73,10 @@ def test_nothing_given(rapida: Rapida) -> None:
     assert "--file" in err
 
 
-@pytest.mark.parametrize(("text", "says"), [("{", "not JSON"), ("[]", "a JSON object")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not JSON"), ("[]", "a JSON object"), ("[" * 100_000, "nested too deeply")],
+)
 def test_bad_file(rapida: Rapida, tmp_path: Path, text: str, says: str) -> None:
     """A file that is no document is named, with what is wrong."""
     file = tmp_path / "bad.json"

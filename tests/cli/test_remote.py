@@ -173,6 +173,8 @@ def test_refused(rapida: Rapida, server: Server) -> None:
         ((302, b""), "the server answered with HTTP 302"),
         ((200, b"<html>Welcome"), "did not answer with JSON: is it a rapida server?"),
         ((200, {"data": 5}), "did not answer with a document"),
+        ((200, b"[" * 100_000), "did not answer with JSON: is it a rapida server?"),
+        ((500, b"[" * 100_000), "the server answered with HTTP 500"),
     ],
 )
 def test_not_ours(rapida: Rapida, server: Server, answer: tuple[int, Any], says: str) -> None:
@@ -182,6 +184,14 @@ def test_not_ours(rapida: Rapida, server: Server, answer: tuple[int, Any], says:
     assert (status, out) == (1, "")
     assert says in err
     assert len(server.asked) == 1
+
+
+def test_no_documents(rapida: Rapida, server: Server) -> None:
+    """A list of something else is no listing."""
+    server.answers["GET", "/v1/assistants"] = data([1, 2])
+    status, out, err = ask(rapida, server, "assistant", "list")
+    assert (status, out) == (1, "")
+    assert "did not answer with a list" in err
 
 
 def test_nobody(rapida: Rapida) -> None:
@@ -199,6 +209,8 @@ def test_nobody(rapida: Rapida) -> None:
         ("--url", "ftp://localhost", "--api-key", KEY),
         ("--url", "http://localhost:port", "--api-key", KEY),
         ("--url", "localhost:9007", "--api-key", KEY),
+        ("--url", "http://a..b", "--api-key", KEY),
+        ("--url", "http://user:planted@localhost", "--api-key", KEY),
         ("--url", "http://localhost", "--api-key", "käy"),
     ],
 )
@@ -207,3 +219,4 @@ def test_usage(rapida: Rapida, arguments: tuple[str, ...]) -> None:
     status, out, err = rapida("assistant", "list", *arguments)
     assert (status, out) == (2, "")
     assert err.startswith("rapida: ")
+    assert "planted" not in err

@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, document, headers = answer
         text = json.dumps(document).encode()
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(text))}.items():
+        for name, value in {"content-length": str(len(text)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(text)

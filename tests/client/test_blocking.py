@@ -112,6 +112,16 @@ def test_timeout() -> None:
     assert caught.value.sent
 
 
+def test_cut_off(rapida: Rapida, server: Server, waits: list[float]) -> None:
+    """An answer that breaks off is no answer, and asked for again where that does no harm."""
+    broken = (200, {"success": True}, {"content-length": "999", "connection": "close"})
+    server.script = [broken] * 3
+    with pytest.raises(ConnectionFailed, match="broke off") as caught:
+        rapida.calls.list()
+    assert caught.value.sent
+    assert len(waits) == 2
+
+
 def test_redirect(rapida: Rapida, server: Server) -> None:
     """The key is not carried elsewhere."""
     server.script = [(302, {}, {"Location": "/elsewhere"})]

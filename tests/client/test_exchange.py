@@ -226,11 +226,27 @@ def test_retry(failure: RapidaError, repeatable: Any, unrepeatable: Any) -> None
         assert wait_before_retry(again, failure, 1, 2) == 1.0
 
 
-@pytest.mark.parametrize("url", ["", "localhost:9007", "ftp://x", "http://", "http://x?y=1"])
+NO_URLS = ["", "localhost:9007", "ftp://x", "http://", "http://x?y=1", "http://u:p@x", "http://x#y"]
+NO_URLS += ["http://x:99999", "http://x:0", "http://a..b", f"http://{'a' * 80}.com", "http://x/\t"]
+
+
+@pytest.mark.parametrize("url", NO_URLS)
 def test_no_url(url: str) -> None:
     """A mistake is told where it is made."""
     with pytest.raises(ValueError, match="url must be"):
         checked_url(url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:9007", "https://ü.example/rapida/", "http://x"])
+def test_url(url: str) -> None:
+    """With a port, a path or neither."""
+    assert checked_url(url) == url.rstrip("/")
+
+
+def test_made_secrets() -> None:
+    """Whose answer alone tells a secret is not asked again where that may be lost."""
+    assert api.update_assistant(5, name="x").repeatable
+    assert not api.update_assistant(5, webhooks=[]).repeatable
 
 
 @pytest.mark.parametrize("key", ["", "käy", "a\r\nb"])
