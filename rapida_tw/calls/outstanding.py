@@ -125,6 +125,8 @@ class Outstanding:
         if placed is not None and placed.context.carrier == carrier:
             placed.verdict = event.verdict or placed.verdict
             if event.progress is not None:
+                if event.call_ids and context_id.lower() == placed.context.id:
+                    placed.named_by_callback(event.call_ids[0])
                 placed.progressed(event.progress)
         elif placed is None and event.progress is not None and context_id:
             self._foreign(call.conversation_id, carrier, context_id, event.progress)

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rapida_tw.calls.claimed import Claimed
-from rapida_tw.calls.context import CallContext, ContextStore
+from rapida_tw.calls.context import OUTBOUND, CallContext, ContextStore
 from rapida_tw.calls.journal import Journal, Notebook
 from rapida_tw.carriers.outbound import (
     CarrierRefused,
@@ -27,6 +27,7 @@ from rapida_tw.carriers.outbound import (
     Placed,
     Progress,
     Reach,
+    RemoteCall,
     State,
     Telephone,
 )
@@ -98,6 +99,8 @@ class PlacedCall:
         self._desk = desk
         self._own_media = own_media
         self._timer = _Timer()
+        self._telephone: Telephone | None = None
+        self._by_callback = False  # `placed` is what a callback said
         self._is_unsure = False  # whether a claim of ours that was not answered has taken it
         self._dialling: Dialling | None = None
         self._is_over = False
@@ -115,6 +118,7 @@ class PlacedCall:
         """Ring up; `CallError` when not even a request could be made of it."""
         self._note.status("dialling")
         self._note.event("call.outbound_requested", to=self.order.callee)
+        self._telephone = telephone
         self._dialling = telephone.dial(self.order, self)
         if not self._is_over:
             self._wait(self.order.ring_seconds + GRACE, NO_ANSWER)
@@ -122,7 +126,7 @@ class PlacedCall:
     # -- DialUser ---------------------------------------------------------------------------------
 
     def accepted(self, placed: Placed) -> None:
-        self.placed = placed
+        self.placed, self._by_callback = placed, False
         self._desk.name(self.context, placed)
         self._note.event("channel_created", call_id=placed.call_id)
         self._note.metadata(PROVIDER_CALL_ID, placed.call_id)
@@ -154,6 +158,13 @@ class PlacedCall:
             self._take_back(outcome, told_carrier=True)
 
     # -- the house --------------------------------------------------------------------------------
+
+    def named_by_callback(self, call_id: str) -> None:
+        """What its carrier calls it, where the answer that would have told so was lost."""
+        if self.placed is None and not self._is_over:
+            self.placed, self._by_callback = Placed(call_id), True
+            self._desk.name(self.context, self.placed)
+            self._note.metadata(PROVIDER_CALL_ID, call_id)
 
     def media_came(self) -> None:
         """Its context was taken for its media, here."""
@@ -245,6 +256,26 @@ class PlacedCall:
         dialling, self._dialling = self._dialling, None
         if dialling is not None and not told_carrier:
             dialling.cancel()
+            if self._by_callback:
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Its dialling does not know how."""
+        assert self._telephone is not None
+        assert self.placed is not None
+        order = self.order
+        line = self._telephone.line(
+            RemoteCall(
+                self.placed.call_id,
+                order.account,
+                OUTBOUND,
+                order.caller,
+                order.event_url,
+                order.options,
+            )
+        )
+        if line is not None:
+            line.hang_up(End("cancelled"))
 
     def _end(self, outcome: Outcome) -> None:
         if not self._is_over:

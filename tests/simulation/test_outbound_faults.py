@@ -10,9 +10,11 @@ from twisted.python.failure import Failure
 
 from rapida_tw.carriers.outbound import CarrierRefused
 from rapida_tw.errors import VendorFailed
+from rapida_tw.sim.caller import Caller
 from rapida_tw.sim.habits import Habit, Reaction
 from rapida_tw.sim.rest_faults import Fault
 from rapida_tw.simulation.rest import VirtualCarrier
+from rapida_tw.simulation.server import done
 from tests.simulation.outbound import GREETING, Story, every, steered, story
 
 __all__ = ("story",)  # a fixture
@@ -158,6 +160,34 @@ def test_comes_all_the_same(story: Story, fault: Fault) -> None:
     assert house.outcome == ("ended", "remote_hangup")
     assert house.events("outbound.unsure")[:1] == ["outbound.unsure"] or fault is Fault.LOST
     assert asked(house) == 1
+
+
+@steered
+def test_hung_up_all_the_same(story: Story) -> None:
+    """A callback says what the carrier calls it: so it is given up by that name."""
+    house = story(Habit(Reaction.NOBODY))
+    house.board.rings_on = 100.0
+    house.rest.troubles.faults.append(Fault.DONE_AND_CUT)
+    house.place(ring_timeout=20)
+    house.run(30.0)
+    assert house.outcome == ("failed", "no_answer")
+    assert house.call.is_over
+    assert house.call.by_server
+
+
+@steered
+def test_steered_all_the_same(story: Story) -> None:
+    """And where it is picked up, it is transferred by that name."""
+    house = story()
+    house.board.habits["15550100003"] = Habit(phone=Caller)
+    house.rest.troubles.faults.append(Fault.DONE_AND_CUT)
+    house.place()
+    house.run(4.0)
+    server = house.server
+    transferring = server.calls.transfer(server.latest(), server.project_id, "+15550100003")
+    house.run(8.0)
+    assert done(transferring) is None
+    assert house.outcome == ("ended", "transferred")
 
 
 @every
