@@ -34,6 +34,7 @@ BULK = "/v1/talk/create-bulk-phone-call"
 SCOPE = "calls:write"
 AT_ONCE = 10  # calls of one request that carriers are asked for at the same time
 BULK_PATIENCE = 300.0  # seconds
+_LONGEST_USER = 200  # characters of who asks, as by gRPC
 
 _ONCE = Parameter(
     "Idempotency-Key",
@@ -186,7 +187,7 @@ def placed_document(conversation: Conversation, request: CallRequest) -> dict[st
 
 
 def _asking(ask: Ask) -> Asking:
-    user = ask.request.header("x-auth-id")
+    user = ask.request.header("x-auth-id").strip()[:_LONGEST_USER]
     return Asking(
         ask.project_id,
         ask.key.id,

@@ -63,6 +63,8 @@ class PlacingTests(PlacingCase):
         (request,) = self.placing.dialled
         self.assertEqual((request.project_id, request.key_id), (PROJECT, 1))
         self.assertEqual((request.idempotency_key, request.user_id), ("once", "ada"))
+        self.place(CALL, x_auth_id="a" * 9_000)
+        self.assertEqual(self.placing.dialled[-1].user_id, "a" * 200)
 
     def test_numbers(self) -> None:
         """Mistakes have the numbers of the contract."""
