@@ -67,16 +67,23 @@ class SipTelephone:
         return None
 
     def check(self, account: Account) -> Deferred[str]:
+        return TrunkLogin().check(account)
+
+    def stop(self) -> Deferred[None]:
+        """The agent is stopped by its own service."""
+        return succeed(None)
+
+
+class TrunkLogin:
+    """What can be said of a trunk's credential without a call."""
+
+    def check(self, account: Account) -> Deferred[str]:
         """Only whether it can be read; `NotSupported` then: a call alone would show more."""
         try:
             trunk = Trunk.read(account)
         except CallError as error:
             return fail(error)
         return fail(NotSupported(f"a trunk at {trunk.host}; it was not called"))
-
-    def stop(self) -> Deferred[None]:
-        """The agent is stopped by its own service."""
-        return succeed(None)
 
 
 def _calling_as(trunk: Trunk, caller: str) -> Trunk:

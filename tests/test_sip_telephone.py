@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from rapida_tw.account import Account
 from rapida_tw.carriers.outbound import Order, Outcome, Reach
 from rapida_tw.sip import outcome as sip
-from rapida_tw.sip_telephone import NO_ANSWER, SILENT, SipTelephone
+from rapida_tw.sip_telephone import NO_ANSWER, SILENT, SipTelephone, TrunkLogin
 
 NUMBER = "+15557654321"
 
@@ -136,3 +136,20 @@ def test_caller() -> None:
     assert house.agent.dialled == ["+15550001111", NUMBER]
     house.agent.user.trying()
     assert house.user.accepted_as == ["call-1"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"sip_server": "trunk.example.com", "sip_password": "s3cret"}, "it was not called"),
+        ({"sip_server": "trunk.example.com", "sip_port": "s3cret"}, "sip_port must be"),
+        ({}, "sip_server is missing"),
+    ],
+)
+def test_check(fields: dict[str, str], words: str) -> None:
+    """Without a call nothing but mistakes in the credential is seen; no value of it is told."""
+    failed: list[str] = []
+    checking = TrunkLogin().check(Account("sip", fields))
+    checking.addErrback(lambda failure: failed.append(failure.getErrorMessage()))
+    assert words in failed[0]
+    assert "s3cret" not in failed[0]

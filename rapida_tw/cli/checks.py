@@ -9,7 +9,6 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from rapida_tw.audio import opus
 from rapida_tw.audio.format import RATE
+from rapida_tw.cli.finding import BAD, DOUBTFUL, GOOD, Finding
 from rapida_tw.cli.local import Local
 from rapida_tw.cli.reacting import run
 from rapida_tw.config import Config
@@ -34,8 +34,6 @@ from rapida_tw.speech.base import (
 )
 from rapida_tw.transports import srtp
 
-GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
-
 _TIMEOUT = 3.0  # seconds
 _MINUTE = 60 * RATE * 2 * 2  # bytes of a stereo recording
 _SCARCE, _TOO_LITTLE = 2 * 2**30, 200 * 2**20  # bytes free on the disk
@@ -45,15 +43,6 @@ _MAKESHIFTS = ("none", "tone")
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check; `detail` is for people."""
-
-    what: str
-    state: str
-    detail: str
-
-
 def check(config: Config) -> Iterator[Finding]:
     """One finding after the other."""
     yield Finding("configuration", GOOD, config.source)
@@ -61,6 +50,7 @@ def check(config: Config) -> Iterator[Finding]:
     yield _database(config)
     yield _redis(config.redis.url)
     yield from _ports(config)
+    yield from _placing(config)
     yield from _vendors(config)
     yield _descriptors()
 
@@ -194,8 +184,23 @@ def _is_ours(host: str, port: int, tls: bool) -> bool:
         connection.close()
 
 
+def _placing(config: Config) -> Iterator[Finding]:
+    """Whether carriers would find us for calls that we place."""
+    from rapida_tw.cli import placing_checks  # loads all that dials, which no other command needs
+
+    http = config.http
+    running = not http.listen and _is_ours(http.host, http.port, bool(http.tls_certificate))
+    try:
+        with closing(Local(config)) as books:
+            found = placing_checks.deployed(books)
+    except CallError:
+        return  # told by the database's own check
+    yield from placing_checks.addresses(config, found, running)
+
+
 def _vendors(config: Config) -> Iterator[Finding]:
-    """Which recogniser, voice, detector and model were chosen, and why."""
+    """Which recogniser, voice, detector and model were chosen, and why; what carriers say."""
+    from rapida_tw.cli import placing_checks
 
     async def choose(reactor: Any) -> list[Finding]:
         net = RealNet(reactor)
@@ -216,7 +221,7 @@ def _vendors(config: Config) -> Iterator[Finding]:
             for provider in registry.made().values():
                 await provider.stop()
         await net.stop()
-        return findings
+        return findings + await placing_checks.asked(reactor, config)
 
     yield from run(choose)
 

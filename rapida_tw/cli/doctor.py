@@ -6,13 +6,14 @@ from argparse import ArgumentParser, Namespace
 
 from rapida_tw.cli import checks
 from rapida_tw.cli.diagnosis import diagnose
+from rapida_tw.cli.finding import BAD, DOUBTFUL, GOOD
 from rapida_tw.cli.local import configuration
 from rapida_tw.cli.opening import Nouns, an_id, command, source
 from rapida_tw.cli.output import Output
 from rapida_tw.cli.source import Usage
 
 PARTS = ("recogniser", "voice", "model")
-_MARKS = {checks.GOOD: "ok  ", checks.DOUBTFUL: "look", checks.BAD: "BAD "}
+_MARKS = {GOOD: "ok  ", DOUBTFUL: "look", BAD: "BAD "}
 
 
 def add(nouns: Nouns, common: ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def run(arguments: Namespace, out: Output) -> int:
     for finding in checks.check(config):  # each is told as soon as it is known
         out.line(f"{_MARKS[finding.state]}  {finding.what}: {finding.detail}")
         findings.append(finding)
-    bad = [finding for finding in findings if finding.state == checks.BAD]
+    bad = [finding for finding in findings if finding.state == BAD]
     verdict = f"{len(bad)} of {len(findings)} checks failed" if bad else "nothing is wrong"
     if out.json:
         found = [{"what": f.what, "state": f.state, "detail": f.detail} for f in findings]

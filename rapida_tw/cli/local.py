@@ -188,6 +188,14 @@ class Local:
             self._credentials, credential_id, self.project, found.provider, self._config
         )
 
+    async def ask(self, reactor: Any, credential_id: int, provider: str) -> Document:
+        """The same as `verify_credential`, on a reactor that runs."""
+        from rapida_tw.cli import logins
+
+        return await logins.ask(
+            reactor, self._credentials, credential_id, self.project, provider, self._config
+        )
+
     def look_up(self, question: Question, credential_id: int | None) -> Insight:
         """What Vonage knows of a number; costs money."""
         from rapida_tw.cli import logins  # slow, and needed here alone

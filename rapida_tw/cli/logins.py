@@ -15,11 +15,12 @@ from rapida_tw.log import wall_clock
 from rapida_tw.net.service import RealNet
 from rapida_tw.number_insights import number_insights
 from rapida_tw.sip import trunk
+from rapida_tw.sip_telephone import TrunkLogin
 from rapida_tw.speech.base import Host, RecognizerProvider, Registry, SynthesizerProvider
 from rapida_tw.store.credential_documents import Known, known_fields
 from rapida_tw.store.documents import Document
 from rapida_tw.store.records import CredentialStore
-from rapida_tw.store.verification import Logins, verification
+from rapida_tw.store.verification import Login, Logins, verification
 from rapida_tw.vendor_login import VendorLogin
 
 _CARRIERS = "rapida_tw.carriers"
@@ -40,22 +41,35 @@ def verify(
     """Blocks, on a reactor of its own; the store must answer at once."""
 
     async def work(reactor: Any) -> Document:
-        net = RealNet(reactor)
-        host = Host(reactor, config.server.data_dir, net, now=wall_clock)
-        hears = Registry[RecognizerProvider](_SPEECH[0], host)
-        speaks = Registry[SynthesizerProvider](_SPEECH[1], host)
-        carriers = telephones.outside(config, _carrier(provider), net, reactor, wall_clock)
-        logins = Logins(reactor, carriers, VendorLogin(hears, speaks))
-        try:
-            return await verification(store, credential_id, project_id, known(provider), logins)
-        finally:
-            await telephones.stop(carriers)
-            engines: list[Any] = [*hears.made().values(), *speaks.made().values()]
-            for engine in engines:
-                await engine.stop()
-            await net.stop()
+        return await ask(reactor, store, credential_id, project_id, provider, config)
 
     return run(work)
+
+
+async def ask(
+    reactor: Any,
+    store: CredentialStore,
+    credential_id: int,
+    project_id: int,
+    provider: str,
+    config: Config,
+) -> Document:
+    """The same, on a reactor that runs."""
+    net = RealNet(reactor)
+    host = Host(reactor, config.server.data_dir, net, now=wall_clock)
+    hears = Registry[RecognizerProvider](_SPEECH[0], host)
+    speaks = Registry[SynthesizerProvider](_SPEECH[1], host)
+    carriers = telephones.outside(config, _carrier(provider), net, reactor, wall_clock)
+    whom: dict[str, Login] = {**carriers, trunk.PROVIDER: TrunkLogin()}
+    logins = Logins(reactor, whom, VendorLogin(hears, speaks))
+    try:
+        return await verification(store, credential_id, project_id, known(provider), logins)
+    finally:
+        await telephones.stop(carriers)
+        engines: list[Any] = [*hears.made().values(), *speaks.made().values()]
+        for engine in engines:
+            await engine.stop()
+        await net.stop()
 
 
 def look_up(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rapida_tw.cli import checks
-from rapida_tw.cli.checks import BAD, DOUBTFUL, GOOD, Finding
+from rapida_tw.cli.finding import BAD, DOUBTFUL, GOOD, Finding
 from rapida_tw.config import Config, Sip, load
 from rapida_tw.errors import MisconfiguredAssistant
 
