@@ -28,7 +28,7 @@ AGAIN = 5.0  # seconds until an entry that found no room is looked at again
 _MOST_ATTEMPTS = 20  # of an entry, whatever becomes of them
 _PASSING = (CapacityExceeded, TooManyCalls, Unavailable)
 # Reasons that nobody but a carrier gives: read in the history, they are certain, too.
-_TOLD = ("busy", "no_answer", "rejected", "unreachable", MACHINE)
+_TOLD = ("busy", "no_answer", "rejected", MACHINE)
 
 called = Counter("rapida_campaign_calls_total", "Calls of campaigns, by outcome.", ("outcome",))
 under_way = Gauge("rapida_campaign_calls", "Calls of campaigns that are under way at this node.")
@@ -100,8 +100,13 @@ class Attempts:
         except CallError as error:
             await self._settle(attempt, _refused(0, error))
             return
-        is_ours = await self._queue.called(attempt.entry, conversation.id)
-        if not is_ours or conversation.status != "queued":
+        if not await self._queue.called(attempt.entry, conversation.id):
+            # Stopped meanwhile: it waits. Or another node has it: then this changes nothing.
+            self._finished(attempt)
+            entry = attempt.entry
+            await self._queue.settle(entry, WAITING, entry.outcome, self._now(), counts=False)
+            return
+        if conversation.status != "queued":
             self._finished(attempt)  # it was dialled before: the look back sees how that went
             return
         self._calls[conversation.id] = attempt

@@ -91,7 +91,7 @@ class QueueStore(Protocol):
         """From now on it may be dialled; False: it does not wait, or its campaign was stopped."""
 
     def called(self, entry: CampaignEntry, conversation_id: int) -> Deferred[bool]:
-        """Its conversation is known; False: another node has taken it over."""
+        """Its conversation is known; False: another node has it, or its campaign was stopped."""
 
     def settle(
         self,
@@ -184,10 +184,9 @@ class CampaignQueue:
         return self._database.write(work)
 
     def begin(self, entry: CampaignEntry, node: str) -> Deferred[bool]:
-        runs = exists().where(_table.c.id == _entry.c.campaign_id, _table.c.state == RUNNING)
         # Of a call of many it is there before; of an attempt before this one it tells nothing.
         first = case((_entry.c.attempts == 0, _entry.c.conversation_id), else_=None)
-        change = update(_entry).where(*_of(entry), _entry.c.state == WAITING, runs)
+        change = update(_entry).where(*_of(entry), _entry.c.state == WAITING, _runs())
         change = change.values(
             state=DIALLING,
             node=node,
@@ -198,7 +197,7 @@ class CampaignQueue:
         return self._database.write(lambda c: c.execute(change).rowcount == 1)
 
     def called(self, entry: CampaignEntry, conversation_id: int) -> Deferred[bool]:
-        change = update(_entry).where(*_of(entry), _entry.c.state == DIALLING)
+        change = update(_entry).where(*_of(entry), _entry.c.state == DIALLING, _runs())
         change = change.values(state=CALLING, conversation_id=conversation_id, updated=self._now())
         return self._database.write(lambda c: c.execute(change).rowcount == 1)
 
@@ -258,6 +257,11 @@ class CampaignQueue:
 def _of(entry: CampaignEntry) -> tuple[Any, ...]:
     """This attempt and no other one."""
     return _entry.c.id == entry.id, _entry.c.attempts == entry.attempts
+
+
+def _runs() -> Any:
+    """The entry's campaign does."""
+    return exists().where(_table.c.id == _entry.c.campaign_id, _table.c.state == RUNNING)
 
 
 def _standings(connection: Connection, free: Any, now: float, all_open: bool) -> Sequence[Standing]:

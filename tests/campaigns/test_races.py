@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
@@ -23,6 +25,31 @@ class StoppedTests(CampaignCase):
         entry = self.entries(campaign)[0]
         done(self.store.change(campaign.id, self.project, PAUSED))
         self.assertFalse(done(self.waiting.begin(entry, "node")))
+
+    def later(self, asked: Deferred[None], request: CallRequest) -> Deferred[Any]:
+        return asked.addCallback(lambda _: FakePlacing.prepare(self.placing, request))
+
+    def test_stopped_while_preparing(self) -> None:
+        """Paused before anybody was dialled: it waits, and is the same call afterwards."""
+        for stop, state in ((self.service.pause, "waiting"), (self.service.cancel, "failed")):
+            campaign = self.create([])
+            asked: Deferred[None] = Deferred()
+            prepare = self.placing.prepare
+            self.placing.prepare = partial(self.later, asked)  # type: ignore[method-assign]
+            entries = [{"to": NUMBERS[0], "assistantId": self.assistant_id}]
+            self.result(self.service.add(campaign, entries))
+            self.wait()
+            self.result(stop(campaign.id, self.project))
+            self.placing.prepare = prepare  # type: ignore[method-assign]
+            asked.callback(None)
+            self.wait()
+            self.assertEqual((self.states(campaign), self.placing.dialled), ([state], []))
+            self.assertLess(self.entries(campaign)[0].attempts, 2)
+        prepared = len(self.placing.known)
+        paused = done(self.store.page(self.project, 1, 5)).items[-1]
+        self.result(self.service.resume(paused.id, self.project))
+        self.wait()
+        self.assertEqual((len(self.placing.dialled), len(self.placing.known)), (1, prepared))
 
     def test_busy_after_the_end(self) -> None:
         """Nobody waits in a cancelled campaign."""
