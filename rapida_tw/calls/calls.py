@@ -245,6 +245,8 @@ class Calls:
             call.end(INTERNAL_ERROR)
         if claimed.placed is not None and claimed.placed.verdict:
             call.machine_detected(claimed.placed.verdict)
+        if claimed.placed is not None and claimed.placed.unwanted:
+            call.end(HUNG_UP)
         return call.session
 
     def _make(self, claimed: Claimed, leg: Leg) -> Call:

@@ -17,6 +17,7 @@ class PlacedView(Protocol):
     """A call that was placed here (`placed_call.PlacedCall`)."""
 
     verdict: str
+    unwanted: bool
 
     def wait_again(self) -> None:
         """Its media connection was cut before it was open: another one may come."""

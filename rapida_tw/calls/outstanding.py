@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -75,6 +76,8 @@ class Outstanding:
         self._prepare = prepare
         self._attach = attach
         self._calls: dict[int, PlacedCall] = {}
+        # Whose context was taken here, for as long as somebody has them.
+        self._arriving: WeakValueDictionary[int, PlacedCall] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self._calls) + self._beginning
@@ -103,6 +106,7 @@ class Outstanding:
         """Its media is there, at this node."""
         call = self._calls.get(context.conversation_id)
         if call is not None:
+            self._arriving[context.conversation_id] = call
             call.media_came()
         return call
 
@@ -122,6 +126,9 @@ class Outstanding:
     ) -> None:
         """A callback, maybe of a call whose media is not there; `context_id`: of its address."""
         placed = self._calls.get(call.conversation_id)
+        arriving = self._arriving.get(call.conversation_id)
+        if arriving is not None:
+            arriving.verdict = event.verdict or arriving.verdict
         if placed is not None and placed.context.carrier == carrier:
             placed.verdict = event.verdict or placed.verdict
             if event.progress is not None:

@@ -95,6 +95,7 @@ class PlacedCall:
         self.state = State.QUEUED
         self.placed: Placed | None = None
         self.verdict = ""  # who answered, told before the media was there
+        self.unwanted = False  # it was given up, maybe too late: its media was on its way
         self.settled: Deferred[None] = Deferred()  # the carrier has the call, or will not have it
         self._desk = desk
         self._own_media = own_media

@@ -240,6 +240,7 @@ class Placements:
         call = self._outstanding.find(conversation_id)
         if call is None or project_id not in (None, call.context.project_id):
             return False
+        call.unwanted = True
         call.give_up(Outcome("cancelled", "it was not wanted any more"))
         return True
 

@@ -613,6 +613,15 @@ class MachineTests(PlacingCase):
         self.wait(1.0)
         self.assertEqual(self.told(conversation), ("ended", "machine_detected"))
 
+    def test_while_media_comes(self) -> None:
+        """Nor is one that comes between the claim and the call."""
+        conversation = self.placed(options={"machine_detection": "hangup"})
+        claimed = self.successResultOf(self.calls.claim(self.order.context_id, "twilio"))
+        self.verdict(conversation, "machine")
+        self.attach(claimed)
+        self.wait(1.0)
+        self.assertEqual(self.told(conversation), ("ended", "machine_detected"))
+
 
 class OwnMediaTests(PlacingCase):
     provider = "sip"

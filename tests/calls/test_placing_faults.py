@@ -111,6 +111,33 @@ class ContextStoreTests(FaultsCase):
         self.wait(LOOK_AFTER)
         self.assertEqual(self.told(conversation), ("failed", "no_answer"))
 
+    def test_media_not_answered(self) -> None:
+        """The media's claim is carried out, and its answer lost: nobody has the call then."""
+        conversation = self.placed(options={"ring_timeout": 20})
+        self.calls._arrivals._contexts = self.contexts
+        self.contexts.faults.append("lost")
+        claim = self.calls.claim(self.order.context_id, "twilio")
+        self.failureResultOf(claim, Unavailable)
+        self.wait(20 + GRACE + LOOK_AFTER + 1)
+        self.assertEqual(self.told(conversation), ("failed", "failed"))
+        self.nothing_left()
+
+    def test_given_up_while_media_comes(self) -> None:
+        """Whoever asked was told that it is given up: so it ends when its media is there."""
+        conversation = self.placed()
+        arriving = FaultyContexts(self.server.contexts)
+        arriving.held = []
+        self.calls._arrivals._contexts = arriving
+        claim = self.calls.claim(self.order.context_id, "twilio")
+        self.contexts.held = []
+        self.assertTrue(self.server.placing.give_up(conversation.id, self.project))
+        arriving.held[0].callback(None)
+        for waiting in self.contexts.held:
+            waiting.callback(None)
+        self.attach(self.successResultOf(claim))
+        self.assertEqual(len(self.calls), 0)
+        self.assertEqual(self.told(conversation), ("ended", "hung_up_by_api"))
+
     def test_callbacks_at_once(self) -> None:
         """Two that tell its end while the store has not answered: one end."""
         conversation = self.placed()
