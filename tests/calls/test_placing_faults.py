@@ -14,7 +14,7 @@ from rapida_tw.errors import CapacityExceeded, DiallingForbidden, Unavailable
 from rapida_tw.simulation import done
 from rapida_tw.store.records import Conversation
 from tests.calls.fakes import RecordingLeg
-from tests.calls.test_placing import PlacingCase as Placing
+from tests.calls.placing_case import PlacingCase
 
 
 class FaultyContexts:
@@ -42,7 +42,7 @@ class FaultyContexts:
         return waiting.addCallback(lambda _: claiming)
 
 
-class FaultsCase(Placing):
+class FaultsCase(PlacingCase):
     def setUp(self) -> None:
         super().setUp()
         self.contexts = FaultyContexts(self.server.contexts)
@@ -259,7 +259,7 @@ class OwnFaultsTests(FaultsCase):
         self.placed(options={"extension": "s"})
 
 
-class LateAttachTests(Placing):
+class LateAttachTests(PlacingCase):
     provider = "sip"
 
     def test_given_up(self) -> None:
@@ -270,6 +270,3 @@ class LateAttachTests(Placing):
             self.user.attach(RecordingLeg())
         self.assertEqual(type(raised.exception).__name__, "GivenUp")
         self.assertEqual(self.told(conversation), ("failed", "cancelled"))
-
-
-del Placing  # its module runs its tests

@@ -14,7 +14,7 @@ from rapida_tw.errors import CapacityExceeded
 from rapida_tw.simulation import done
 from rapida_tw.store.campaign_queue import CampaignQueue
 from rapida_tw.store.campaigns import Campaign, Campaigns
-from tests.calls.test_placing import PlacingCase
+from tests.calls.placing_case import PlacingCase
 
 BUSY = Outcome("busy", "the line is busy")
 
