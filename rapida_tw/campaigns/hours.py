@@ -32,24 +32,32 @@ class Hours:
     fallback: str = "UTC"
 
     def opens(self, number: str, now: float) -> float:
-        """Seconds since the epoch: `now` when it may be called, else when it may be next."""
-        zone_names = tuple(self._zones(number))
-        zones = [ZoneInfo(name) for name in zone_names]
+        """Seconds since the epoch: `now` when it may be called, else when it may be next.
+
+        Where it is never the right time in all of its zones (a free number's go around the world),
+        `fallback` counts.
+        """
+        found = self._opens_in(tuple(self._zones(number)), now)
+        if found is None:
+            found = self._opens_in((self.fallback,), now)
+        return now + _LOOK_AHEAD.total_seconds() if found is None else found
+
+    def _opens_in(self, zone_names: tuple[str, ...], now: float) -> float | None:
         moment = datetime.fromtimestamp(now, UTC)
-        if self._open(moment, zones):
+        if self._open(moment, [ZoneInfo(name) for name in zone_names]):
             return now
         # On the grid of five minutes: hours begin on it, zones are off by quarters at most.
         minutes = moment.minute - moment.minute % 5
         return _next(self, zone_names, moment.replace(minute=minutes, second=0, microsecond=0))
 
-    def _search(self, zone_names: Sequence[str], moment: datetime) -> float:
+    def _search(self, zone_names: Sequence[str], moment: datetime) -> float | None:
         zones = [ZoneInfo(name) for name in zone_names]
         end = moment + _LOOK_AHEAD
         while moment < end:
             moment += _STEP
             if self._open(moment, zones):
                 return moment.timestamp()
-        return end.timestamp()  # in no minute of a week all zones are open: look again
+        return None
 
     def _open(self, moment: datetime, zones: Sequence[ZoneInfo]) -> bool:
         return all(self._open_in(moment.astimezone(zone)) for zone in zones)
@@ -70,7 +78,7 @@ class Hours:
 
 
 @lru_cache(maxsize=1_000)
-def _next(hours: Hours, zone_names: tuple[str, ...], moment: datetime) -> float:
+def _next(hours: Hours, zone_names: tuple[str, ...], moment: datetime) -> float | None:
     """Numbers of one country are looked for once in five minutes: it takes up to a week's steps."""
     return hours._search(zone_names, moment)
 
