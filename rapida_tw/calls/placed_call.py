@@ -53,6 +53,7 @@ class Desk(Protocol):
     clock: IReactorTime
     contexts: ContextStore
     journal: Journal
+    closing: bool  # the server is about to stop
 
     def add(self, call: PlacedCall) -> None:
         """It is outstanding."""
@@ -173,6 +174,8 @@ class PlacedCall:
 
     def wait_again(self) -> None:
         """Its media connection was cut before it was open: another one may come."""
+        if self._desk.closing:
+            return  # at another node
         self._is_over = False
         self._desk.add(self)
         self._wait(MEDIA_WITHIN, NO_MEDIA)

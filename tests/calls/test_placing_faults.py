@@ -175,6 +175,15 @@ class DrainTests(FaultsCase):
         done(self.server.conversations.close_unfinished(self.server.now()))
         self.assertEqual(self.told(conversation), ("failed", "server_crashed"))
 
+    def test_cut_before_open(self) -> None:
+        """A media connection that is cut by the end is not waited for here again."""
+        self.placed()
+        claimed = self.successResultOf(self.calls.claim(self.order.context_id, "twilio"))
+        self.successResultOf(self.calls.drain(1.0))
+        self.calls.release(claimed)
+        self.assertTrue(done(self.server.contexts.waits(self.order.context_id, "twilio")))
+        self.nothing_left()
+
     def test_begun(self) -> None:
         """Whoever is about to be dialled then is not."""
         put, asked = self.server.contexts.put, []
