@@ -22,7 +22,7 @@ from rapida_tw.net.base import Answer, Net, Request
 from rapida_tw.store.deliveries import FAILED, Attempt, Deliveries, Delivery
 from rapida_tw.store.records import ConversationStore, CredentialStore
 from rapida_tw.store.states import FINAL
-from rapida_tw.store.webhook_documents import Webhook, webhook
+from rapida_tw.store.webhook_documents import MOST_RETRIES, Webhook, webhook
 from rapida_tw.webhooks.attempt import Verdict, judged, request, unanswered
 from rapida_tw.webhooks.events import COMPLETED, completed_data
 from rapida_tw.webhooks.receiver import EACH, MOST, Receivers
@@ -157,9 +157,15 @@ class Courier:
         sending.addErrback(self._not_delivered, delivery)
         sending.addBoth(self._ended, delivery, sending)
 
-    def _not_delivered(self, failure: Failure, delivery: Delivery) -> None:
-        if not failure.check(CancelledError, Unavailable):  # its claim ends by itself
-            self._log.failure("webhook delivery {id} failed", failure, id=delivery.id)
+    def _not_delivered(self, failure: Failure, delivery: Delivery) -> Deferred[None] | None:
+        """Its claim ends by itself, and it is tried again; what always fails so, not for ever."""
+        if failure.check(CancelledError, Unavailable):
+            return None
+        self._log.failure("webhook delivery {id} failed", failure, id=delivery.id)
+        if delivery.attempts < MOST_RETRIES:
+            return None
+        giving_up = Deferred.fromCoroutine(self._give_up(delivery, "it fails on this server"))
+        return giving_up.addErrback(lambda again: self._failed(again))
 
     def _ended(self, _: object, delivery: Delivery, sending: Deferred[None]) -> None:
         self._receivers.ended(delivery.host)
@@ -184,6 +190,9 @@ class Courier:
             await self._give_up(delivery, "its secret is gone: the webhook was taken away")
             return
         except CallError as error:
+            if now - delivery.created > self._keep:
+                await self._give_up(delivery, str(error))
+                return
             self._log.warn("webhook delivery {id} waits: {why}", id=delivery.id, why=error)
             await self._deliveries.put_back(delivery, now + NOT_READY)
             return
