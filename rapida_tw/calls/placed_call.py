@@ -39,6 +39,9 @@ MEDIA_WITHIN = 30.0  # seconds from the answer to the media
 PROVIDER_CALL_ID = "client.provider_call_id"  # of the metadata
 
 NO_ANSWER = Outcome("no_answer", "it rang, and nobody answered", retryable=True)
+UNSURE = Outcome(
+    "unsure", "the carrier was asked and did not say that it has the call", reach=Reach.UNKNOWN
+)
 VANISHED = Outcome(
     "failed", "its context was taken, and nothing was heard of it", reach=Reach.UNKNOWN
 )
@@ -123,7 +126,8 @@ class PlacedCall:
         self._telephone = telephone
         self._dialling = telephone.dial(self.order, self)
         if not self._is_over:
-            self._wait(self.order.ring_seconds + GRACE, NO_ANSWER)
+            seconds = self.order.ring_seconds + GRACE
+            self._timer.late = self._desk.clock.callLater(seconds, self._rung_out)
 
     # -- DialUser ---------------------------------------------------------------------------------
 
@@ -218,6 +222,10 @@ class PlacedCall:
         if state in EVENTS:
             self._note.event(EVENTS[state])
         return True
+
+    def _rung_out(self) -> None:
+        """Only of a call that the carrier has is it known that it rang, and may ring again."""
+        self.give_up(UNSURE if self.state is State.QUEUED else NO_ANSWER)
 
     def _wait(self, seconds: float, outcome: Outcome) -> None:
         self._timer.stop()

@@ -22,6 +22,10 @@ class Words(NamedTuple):
 ENDS: Final[Mapping[str, Words]] = {
     "busy": Words("The line was busy.", "call again in a while", True),
     "no_answer": Words("Nobody answered.", "call again later, or with a longer ring_timeout", True),
+    "unsure": Words(
+        "The carrier was asked for the call and its answer was lost: somebody's phone may have rung.",
+        "look it up at the carrier before you call again",
+    ),
     "rejected": Words(
         "Who was called declined, or their carrier did.",
         "if it happens to everybody, see whether the carrier lets this number call there, and "

@@ -215,7 +215,7 @@ def test_unsure_and_nothing(story: Story) -> None:
     house.rest.troubles.faults.append(Fault.CUT)
     house.place(ring_timeout=20)
     house.run(40.0)
-    assert house.outcome == ("failed", "no_answer")
+    assert house.outcome == ("failed", "unsure")
     assert house.board.calls == {}
 
 
