@@ -49,6 +49,10 @@ class Queue:
             self._wake()
         return conversation
 
+    def withdraw(self, conversation_id: int, project_id: int) -> Deferred[bool]:
+        """It leaves the line, and is not made; False: it does not stand in it."""
+        return self._store.withdraw(conversation_id, project_id)
+
     def give_up(self, conversation_id: int, project_id: int | None = None) -> bool:
         return self._placing.give_up(conversation_id, project_id)
 

@@ -23,7 +23,7 @@ ENDS: Final[Mapping[str, Words]] = {
     "busy": Words("The line was busy.", "call again in a while", True),
     "no_answer": Words("Nobody answered.", "call again later, or with a longer ring_timeout", True),
     "unsure": Words(
-        "The carrier was asked for the call and its answer was lost: somebody's phone may have rung.",
+        "The carrier was asked, and its answer was lost: somebody's phone may have rung.",
         "look it up at the carrier before you call again",
     ),
     "rejected": Words(

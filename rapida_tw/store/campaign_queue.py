@@ -75,6 +75,9 @@ class QueueStore(Protocol):
     ) -> Deferred[None]:
         """A call without a campaign, whose conversation is there already; once for each."""
 
+    def withdraw(self, conversation_id: int, project_id: int) -> Deferred[bool]:
+        """A call whose conversation waits in line is not made; False: it does not wait."""
+
     def lease(self, node: str, seconds: float, all_open: bool) -> Deferred[Sequence[Standing]]:
         """Campaigns with something to do that this node has, or takes as nobody else has them.
 
@@ -140,6 +143,26 @@ class CampaignQueue:
             entry = CampaignEntry(entry_id, campaign, request, due=now, updated=now)
             row = asdict(entry) | {"conversation_id": conversation_id}
             connection.execute(insert(_entry).values(row))
+
+        return self._database.write(work)
+
+    def withdraw(self, conversation_id: int, project_id: int) -> Deferred[bool]:
+        now = self._now()
+        mine = select(_table.c.id).where(_table.c.project_id == project_id)
+        entry = update(_entry).where(
+            _entry.c.conversation_id == conversation_id,
+            _entry.c.state == WAITING,
+            _entry.c.campaign_id.in_(mine),
+        )
+        over = entry.values(state=FAILED, outcome="cancelled", updated=now)
+        where = (_conversation.c.id == conversation_id, _conversation.c.status == "queued")
+        ended = {"status": "failed", "end_reason": "cancelled", "updated": now}
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(over).rowcount == 0:
+                return False
+            connection.execute(update(_conversation).where(*where).values(ended))
+            return True
 
         return self._database.write(work)
 

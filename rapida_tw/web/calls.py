@@ -9,6 +9,7 @@ from typing import Any
 from rapida_tw.calls.call import LiveCall
 from rapida_tw.calls.context import OUTBOUND
 from rapida_tw.calls.everywhere import DONE_WITHIN, Everywhere
+from rapida_tw.campaigns.queue import Queue
 from rapida_tw.errors import NotFound
 from rapida_tw.store.documents import timestamp
 from rapida_tw.store.reading import Check, Reading, flag, text
@@ -39,8 +40,10 @@ _SAY = Operation("say", "The assistant says it next.", TAG, ref("Id"), ref("Sayi
 class LiveCalls:
     """Each in the project of the key; others' are not found."""
 
-    def __init__(self, calls: Everywhere) -> None:
+    def __init__(self, calls: Everywhere, line: Queue | None = None) -> None:
+        """`line`: where calls of one request wait for their turns."""
         self._calls = calls
+        self._line = line
 
     def routes(self, api: Api) -> Iterator[Route]:
         one = f"{PATH}/<call_id>"
@@ -65,7 +68,9 @@ class LiveCalls:
         return Answer(call_document(await self._calls.find(call_id, ask.project_id)))
 
     async def hang_up(self, ask: Ask, call_id: int) -> Answer:
-        """One that is placed and not answered yet is given up."""
+        """One that is placed and not answered yet is given up; one that waits is not made."""
+        if self._line is not None and await self._line.withdraw(call_id, ask.project_id):
+            return Answer({"id": str(call_id)})
         try:
             await self._calls.hang_up(call_id, ask.project_id)
         except NotFound:

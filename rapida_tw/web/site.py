@@ -132,12 +132,12 @@ def _routes(deps: WebDependencies) -> Iterator[Route]:
     yield from Media(deps.carriers, deps.calls, deps.sockets, authority, deps.address).routes()
     yield from Assistants(deps.assistants, deps.credentials).routes(api)
     yield from _credentials(deps).routes(api)
+    line = None if deps.campaigns is None else deps.campaigns.queue
     if deps.placing is not None:
-        bulk = None if deps.campaigns is None else deps.campaigns.queue
-        yield from PlacedCalls(deps.placing, bulk).routes(api)
+        yield from PlacedCalls(deps.placing, line).routes(api)
     if deps.campaigns is not None:
         yield from Campaigns(deps.campaigns, deps.assistants).routes(api)
-    yield from LiveCalls(deps.everywhere or Everywhere(deps.calls, deps.placing)).routes(api)
+    yield from LiveCalls(deps.everywhere or Everywhere(deps.calls, deps.placing), line).routes(api)
     yield from Conversations(deps.conversations).routes(api)
     yield from recordings.routes(api)
     yield from _messages(deps, api, Entrance(gate, authority))

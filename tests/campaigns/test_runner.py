@@ -316,6 +316,22 @@ class QueueTests(CampaignCase):
         self.wait()
         self.assertEqual(len(self.placing.dialled), 1)
 
+    def test_withdrawn(self) -> None:
+        """Who leaves the line is not called; another project takes nobody out, nobody twice."""
+        queue = self.service.queue
+        self.service.stopService()
+        first, second = (
+            self.successResultOf(queue.place(self.request(number))).id for number in NUMBERS[:2]
+        )
+        self.assertFalse(self.successResultOf(queue.withdraw(first, 99)))
+        self.assertTrue(self.successResultOf(queue.withdraw(first, self.project)))
+        self.assertFalse(self.successResultOf(queue.withdraw(first, self.project)))
+        found = done(self.conversations.get(first))
+        self.assertEqual((found.status, found.end_reason), ("failed", "cancelled"))
+        self.service = self.node("node")
+        self.wait()
+        self.assertEqual(self.placing.dialled, [second])
+
     def test_no_finish(self) -> None:
         """The line stays open."""
         self.successResultOf(self.service.queue.place(self.request(NUMBERS[0])))
