@@ -19,7 +19,7 @@ from rapida_tw.ids import parse_id
 
 MOST_ENTRIES = 200  # of metadata, arguments or options
 LONGEST_KEY = 200  # characters
-LONGEST_TEXT = 8_192  # characters of a value of the metadata
+LONGEST_TEXT = 8_192  # characters of a value, of one that is no text as JSON
 LONGEST_IDEMPOTENCY_KEY = 255
 MOST_CALLS = 1_000  # of one request
 
@@ -160,7 +160,7 @@ def _object(found: _Values, names: Sequence[str], part: Part) -> Mapping[str, An
         raise WrongPart(part, f"{names[0]} must be an object of at most {MOST_ENTRIES} values")
     if any(not key or len(key) > LONGEST_KEY for key in value):
         raise WrongPart(part, f"keys of {names[0]} have 1 to {LONGEST_KEY} characters")
-    if part is Part.METADATA and any(len(_text(one)) > LONGEST_TEXT for one in value.values()):
+    if any(len(_text(one)) > LONGEST_TEXT for one in value.values()):
         raise WrongPart(part, f"values of {names[0]} have at most {LONGEST_TEXT} characters")
     return value
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, 
 from sqlalchemy.engine import Connection, Row
 from twisted.internet.defer import Deferred
 
-from rapida_tw.errors import BadRequest, NotFound
+from rapida_tw.errors import InUse, NotFound
 from rapida_tw.ids import Ids
 from rapida_tw.store import schema
 from rapida_tw.store.database import Database
@@ -186,10 +186,10 @@ def release(connection: Connection, node: str, now: float) -> int:
 
 
 def retry(connection: Connection, delivery_id: int, project_id: int, now: float) -> Delivery:
-    """Once more, now, with all attempts before it; `BadRequest` while it is being sent."""
+    """Once more, now, with all attempts before it; `InUse` while it is being sent."""
     found = select_delivery(connection, delivery_id, project_id).delivery
     if found.state == SENDING:
-        raise BadRequest(f"delivery {delivery_id} is being sent at the moment")
+        raise InUse(f"delivery {delivery_id} is being sent at the moment")
     values = {"state": WAITING, "due": now, "attempts": 0, "updated": now}
     connection.execute(update(_table).where(_table.c.id == delivery_id).values(values))
     return select_delivery(connection, delivery_id, project_id).delivery

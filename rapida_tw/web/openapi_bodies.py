@@ -42,11 +42,22 @@ def number(low: float, high: float, kind: str = "number") -> dict[str, Any]:
     return {"type": kind, "minimum": low, "maximum": high}
 
 
+def _or_null(schema: Schema) -> Schema:
+    kind = schema.get("type")
+    if kind is None or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    kinds = [kind] if isinstance(kind, str) else [*kind]
+    return {**schema, "type": kinds if "null" in kinds else [*kinds, "null"]}
+
+
 def given(*required: str, **properties: Schema) -> dict[str, Any]:
-    """An object that has no more than these."""
+    """An object that has no more than these. What need not be there may be null: as absent."""
     described: dict[str, Any] = {
         "type": "object",
-        "properties": properties,
+        "properties": {
+            name: schema if name in required else _or_null(schema)
+            for name, schema in properties.items()
+        },
         "additionalProperties": False,
     }
     return {**described, "required": [*required]} if required else described
@@ -71,6 +82,16 @@ _ENTRIES = {
     **_PLAIN,
     "propertyNames": text(LONGEST_KEY, 1),
     "maxProperties": MOST_ENTRIES,
+}
+# Of a call; what is no text counts as its JSON.
+_OF_A_CALL = {
+    **_ENTRIES,
+    "additionalProperties": {
+        "anyOf": [
+            text(LONGEST_TEXT),
+            {"type": ["number", "boolean", "null", "object", "array"]},
+        ]
+    },
 }
 _REFERENCE = {"anyOf": [_ID, _NO_ID], "description": "Of a credential that is there."}
 _CHOICE = {"provider": text(100), "credentialId": _REFERENCE, "options": _PLAIN}
@@ -136,9 +157,9 @@ _CALL = {
         "pattern": "^(\\+?[0-9]{2,20})?$",
         "description": "Empty: the deployment's own.",
     },
-    "metadata": _ENTRIES,
-    "args": {**_ENTRIES, "description": "For the prompt's and the greeting's templates."},
-    "options": {**_ENTRIES, "description": "Over the deployment's, for this call."},
+    "metadata": _OF_A_CALL,
+    "args": {**_OF_A_CALL, "description": "For the prompt's and the greeting's templates."},
+    "options": {**_OF_A_CALL, "description": "Over the deployment's, for this call."},
     "idempotencyKey": {
         "type": "string",
         "pattern": "^[!-~]*$",
@@ -242,7 +263,11 @@ BODIES: dict[str, Any] = {
             "provider",
             "value",
             name=text(200, 1),
-            provider={"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]{0,99}$"},
+            provider={
+                "type": "string",
+                "pattern": "^(?!webhook$)[a-z0-9][a-z0-9_.-]{0,99}$",
+                "description": "A webhook makes its own.",
+            },
             value=_SECRETS,
         ),
         "example": {"name": "Main", "provider": "acme", "value": {"token": "not-a-secret"}},

@@ -53,7 +53,7 @@ _RETRY = Operation(
     "Send it again, now, with the same event id.",
     TAG,
     _ONE,
-    answers={400: "It is being sent at the moment."},
+    answers={409: "It is being sent at the moment."},
 )
 
 

@@ -32,7 +32,7 @@ class Deliverer(Protocol):
 
     def get(self, delivery_id: int, project_id: int) -> Deferred[Logged]: ...
     def retry(self, delivery_id: int, project_id: int) -> Deferred[Delivery]:
-        """Now, whatever became of it; `BadRequest` while it is being sent."""
+        """Now, whatever became of it; `InUse` (errors.py) while it is being sent."""
 
     def ping(self, assistant: Assistant) -> Deferred[Sequence[Delivery]]:
         """Each of its webhooks is told of nothing."""

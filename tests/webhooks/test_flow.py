@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from rapida_tw.errors import BadRequest, ChangedMeanwhile, NotFound
+from rapida_tw.errors import ChangedMeanwhile, InUse, NotFound
 from rapida_tw.store.conversations import CRASHED
 from rapida_tw.store.credentials import delete_credential
 from rapida_tw.store.deliveries import IN_ORDER
@@ -287,7 +287,7 @@ class RetryTests(WebhookCase):
         self.call(self.deploy())
         self.run_for(1)
         (logged,) = self.logged()
-        self.failureResultOf(self.webhooks.retry(logged.delivery.id, self.project), BadRequest)
+        self.failureResultOf(self.webhooks.retry(logged.delivery.id, self.project), InUse)
 
     def test_secret_gone(self) -> None:
         """Nothing is sent without a signature."""
