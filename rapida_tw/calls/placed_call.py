@@ -114,11 +114,6 @@ class PlacedCall:
     def context(self) -> CallContext:
         return self.claimed.context
 
-    @property
-    def has_media(self) -> bool:
-        """Its media has come, or it is over."""
-        return self._is_over
-
     def dial(self, telephone: Telephone) -> None:
         """Ring up; `CallError` when not even a request could be made of it."""
         self._note.status("dialling")

@@ -7,7 +7,7 @@ our own SIP) is a `Telephone` by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
@@ -273,4 +273,3 @@ def unsure(outcome: Outcome) -> Outcome:
 
 
 Telephones = Mapping[str, Telephone]  # by the carrier's name
-Names = Sequence[str]
