@@ -120,10 +120,14 @@ def call_document(call: LiveCall) -> dict[str, Any]:
 
 def _only(ask: Ask, key: str, check: Check[str]) -> str:
     """The one value of the document."""
-    reading = Reading(ask.document())
-    value = reading.value(key, check, "", "")
-    if not value.strip():
+    given = ask.document()
+    reading = Reading(given)
+    value = ""
+    if isinstance(given, dict) and not str(given.get(key) or "").strip():
+        reading.skip(key)
         reading.wrong(key, "is required")
+    else:
+        value = reading.value(key, check, "", "")
     reading.finish()
     return value
 

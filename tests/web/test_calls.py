@@ -83,6 +83,13 @@ class LiveCallTests(WebCase):
             self.assertEqual(self.calls.steered[-1], ("hold", 11, told))
         self.assertEqual(self.send("POST", f"{PATH}/11/hold", {"on": "no"}).status, 400)
 
+    def test_one_mistake(self) -> None:
+        """What is there and wrong is not told to be missing."""
+        for document, told in (({"digits": "xyz"}, "must be 1 to 64"), ({}, "is required")):
+            message = self.send("POST", f"{PATH}/11/dtmf", document).json["error"]["errorMessage"]
+            self.assertIn(told, message)
+            self.assertEqual(message.count("digits must") + message.count("is required"), 1)
+
     def test_say(self) -> None:
         """A text for the assistant's voice."""
         self.assertEqual(self.send("POST", f"{PATH}/11/say", {"text": "Hold on."}).status, 200)
